@@ -1,0 +1,69 @@
+# What every target of the project is compiled with, and how a module is declared.
+add_library(um_options INTERFACE)
+target_include_directories(um_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(um_options INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Wconversion -Wsign-conversion -Wdouble-promotion -Wformat=2 -Wimplicit-fallthrough
+  -fno-omit-frame-pointer -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports these inside its own library and inside coroutine frames, where nothing is wrong.
+  target_compile_options(um_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds
+    -Wno-stringop-overflow -Wno-stringop-overread -Wno-dangling-pointer -Wno-mismatched-new-delete)
+endif()
+target_compile_definitions(um_options INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_ASIO_DISABLE_BOOST_ARRAY BOOST_ASIO_DISABLE_BOOST_BIND
+  UM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" UM_VERSION="${PROJECT_VERSION}")
+target_link_libraries(um_options INTERFACE Threads::Threads)
+
+set(UM_SANITIZE "" CACHE STRING "asan, tsan or fuzz")
+if(UM_SANITIZE STREQUAL "asan")
+  target_compile_options(um_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(um_options INTERFACE -fsanitize=address,undefined)
+elseif(UM_SANITIZE STREQUAL "tsan")
+  # TSan does not model atomic_thread_fence; Asio has a switch that avoids it.
+  target_compile_options(um_options INTERFACE -fsanitize=thread)
+  target_compile_definitions(um_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+  target_link_options(um_options INTERFACE -fsanitize=thread)
+elseif(UM_SANITIZE STREQUAL "fuzz")
+  target_compile_options(um_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  target_link_options(um_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# um_module(um_name SOURCES a.cpp … LINK um_other …): a static library, or an interface library
+# when it has headers only.
+function(um_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  if(arg_SOURCES)
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_link_libraries(${name} PUBLIC um_options ${arg_LINK})
+    if(NOT name STREQUAL "um_base" AND NOT UM_SANITIZE STREQUAL "fuzz")
+      target_precompile_headers(${name} REUSE_FROM um_base)
+    endif()
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE um_options ${arg_LINK})
+  endif()
+endfunction()
+
+# um_test(name SOURCES a_test.cpp … LINK um_x …): one test binary; every TEST in it is a ctest of its
+# own, labelled with LABEL (default "unit").
+function(um_test name)
+  if(NOT UM_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock_main)
+  if(NOT UM_SANITIZE STREQUAL "fuzz")
+    target_precompile_headers(${name} REUSE_FROM um_base)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+endfunction()

@@ -1,0 +1,61 @@
+// SessionStore: where sessions are kept. Thread safety and common errors as in user_store.hpp.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "base/task.hpp"
+#include "storage/reading.hpp"
+#include "user/session.hpp"
+
+namespace um {
+
+using SessionReading = Reading<Session>;
+
+struct NewSession {
+  SessionId id;
+  UserId user_id;
+  SessionKind kind = SessionKind::login;
+  WallTime created_at{};
+  WallTime expires_at{};
+  std::string address{};
+  std::string user_agent{};
+  // login only: the hash the password was checked against. In one statement that locks the user's row
+  // the session is inserted if that hash is still there and the user is active, the session carries
+  // the row's auth_epoch, and last_login_at is set.
+  std::optional<Secret> verified_hash{};
+};
+
+class SessionStore {
+ public:
+  virtual ~SessionStore() = default;
+
+  virtual std::optional<SessionReading> find_now(const SessionId&, const ReadOptions&,
+                                                 BootTime /*now*/) {
+    return std::nullopt;
+  }
+  virtual Task<Result<SessionReading>> find(SessionId id, ReadOptions options) = 0;
+
+  // invalid_credentials: the hash changed, the user is gone or disabled.
+  // A user has at most kMaxSessionsPerUser; the oldest login sessions make room.
+  static constexpr std::size_t kMaxSessionsPerUser = 100;
+  virtual Task<Result<SessionRef>> create(NewSession session, Deadline deadline) = 0;
+  // not_found if the user has no such session. After success no instance accepts it.
+  struct Revoke {
+    SessionId id;
+    std::optional<UserId> owner{};  // nullopt: whoever owns it (administrator)
+  };
+  virtual Task<Result<void>> revoke(Revoke revoke, Deadline deadline) = 0;
+  // The sessions of a user that are alive now, newest first.
+  virtual Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) = 0;
+  // Deletes sessions that expired before `now`, at most `limit`; how many it deleted.
+  struct Purge {
+    WallTime now;
+    std::int64_t limit = 1000;
+  };
+  virtual Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) = 0;
+};
+
+}  // namespace um
