@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over every source file of src/, in parallel; warnings are errors (.clang-tidy).
+
+A file whose text, headers and configuration did not change since it last passed is skipped: the key
+is a digest of the preprocessor's dependencies, kept in BUILD/tidy-passed.
+"""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CLANG_TIDY = "clang-tidy-19"
+
+
+def plain_arguments(entry):
+    """The compile command without the compiler cache and g++'s precompiled header."""
+    words = shlex.split(entry["command"])
+    while not words[0].endswith(("g++", "g++-12", "c++")):
+        words.pop(0)
+    result, skip = [], False
+    for word in words[1:]:
+        if skip:
+            skip = False
+        elif word in ("-include", "-o", "-c"):
+            skip = word != "-c"
+        elif "cmake_pch" in word or word.startswith(("-Winvalid-pch", "-fpch")) or word == entry["file"]:
+            continue
+        elif word.startswith("-Wno-"):
+            continue
+        else:
+            result.append(word)
+    return result
+
+
+def digest(entry, arguments):
+    command = ["clang++-19", *arguments, "-w", "-M", entry["file"]]
+    run = subprocess.run(command, cwd=entry["directory"], capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        return None
+    files = run.stdout.replace("\\\n", " ").split()[1:]
+    sha = hashlib.sha256((ROOT / ".clang-tidy").read_bytes())
+    for name in sorted(files):
+        path = pathlib.Path(entry["directory"], name)
+        if str(path).startswith(str(ROOT)):
+            sha.update(path.read_bytes())
+    return sha.hexdigest()
+
+
+def check(entry, passed_dir):
+    arguments = plain_arguments(entry)
+    key = digest(entry, arguments)
+    stamp = passed_dir / key if key else None
+    if stamp and stamp.exists():
+        return entry["file"], 0, ""
+    command = [CLANG_TIDY, "--quiet", entry["file"], "--", *arguments, "-Wno-everything"]
+    run = subprocess.run(command, cwd=entry["directory"], capture_output=True, text=True, check=False)
+    if run.returncode == 0 and stamp:
+        stamp.touch()
+    errors = "" if "error:" not in run.stderr else run.stderr
+    return entry["file"], run.returncode, run.stdout + errors
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    passed_dir = build / "tidy-passed"
+    passed_dir.mkdir(exist_ok=True)
+    entries = {}
+    for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
+        path = pathlib.Path(entry["file"])
+        if ROOT / "src" in path.parents and path.name != "boost.cpp":
+            entries[entry["file"]] = entry
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(check, entry, passed_dir) for entry in entries.values()]
+        for job in concurrent.futures.as_completed(jobs):
+            file, status, output = job.result()
+            if status != 0:
+                failed += 1
+                print(f"-- {pathlib.Path(file).relative_to(ROOT)}\n{output}", flush=True)
+    print(f"clang-tidy: {len(entries)} files, {failed} failed")
+    return 1 if failed or not entries else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
