@@ -1,7 +1,7 @@
 // Handler: the application behind the HTTP server.
 //
-// Thread safety: called from every event loop at once; for one connection one call at a time, in the
-// order of its requests.
+// Thread safety: called from every event loop at once; for one connection one call at a time, in
+// the order of its requests.
 #pragma once
 
 #include "base/task.hpp"
@@ -29,12 +29,13 @@ class Handler {
  public:
   virtual ~Handler() = default;
 
-  // The way of a hit: if the answer is known without waiting, fills `response` (empty when called) and
-  // returns true. No I/O, no coroutine. Called once the body is complete.
+  // The way of a hit: if the answer is known without waiting, fills `response` (empty when called)
+  // and returns true. No I/O, no coroutine. Called once the body is complete.
   virtual bool answer_now(const Request& request, Response& response) = 0;
   // Otherwise. `request` and `response` outlive the task; at most one at a time per connection.
   virtual Task<void> answer(const Request& request, Response& response) = 0;
-  // The body of a refusal; `detail` is a sentence for people. Sets headers and body, not the status.
+  // The body of a refusal; `detail` is a sentence for people. Sets headers and body, not the
+  // status.
   virtual void refuse(Refusal refusal, std::string_view detail, Response& response) = 0;
 };
 

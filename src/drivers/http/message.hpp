@@ -14,28 +14,29 @@ namespace um::http {
 enum class Method { get, head, post, put, patch, del, options };
 std::string_view to_string(Method method);
 
-// A request that passed the strict check. All views point into the connection's buffer and stay valid
-// until the answer has been handed back.
+// A request that passed the strict check. All views point into the connection's buffer and stay
+// valid until the answer has been handed back.
 class Request {
  public:
   virtual ~Request() = default;
 
   Method method = Method::get;
-  std::string_view path;         // raw, begins with '/', without the query; percent escapes are valid
-  std::string_view query;        // raw, without '?'; empty if there is none
+  std::string_view path;   // raw, begins with '/', without the query; percent escapes are valid
+  std::string_view query;  // raw, without '?'; empty if there is none
   std::string_view body;
-  std::string_view peer_address; // of the TCP connection, textual, without the port
-  BootTime read_at;              // after the last byte of the request was read
-  bool secure = false;           // came over TLS
+  std::string_view peer_address;  // of the TCP connection, textual, without the port
+  BootTime read_at;               // after the last byte of the request was read
+  bool secure = false;            // came over TLS
 
-  // The value of a header field without surrounding white space; empty if absent. The name is compared
-  // without case. A field sent several times gives the values joined with ", " where HTTP allows lists
-  // (those that do not were refused).
+  // The value of a header field without surrounding white space; empty if absent. The name is
+  // compared without case. A field sent several times gives the values joined with ", " where HTTP
+  // allows lists (those that do not were refused).
   virtual std::string_view header(std::string_view name) const = 0;
   bool has_header(std::string_view name) const { return !header(name).empty(); }
 };
 
-// An answer. The server adds Date, Content-Length and Connection; everything else is the application's.
+// An answer. The server adds Date, Content-Length and Connection; everything else is the
+// application's.
 struct Response {
   unsigned status = 200;
   std::string headers;  // complete lines: "Name: value\r\n"…; values hold no CR or LF

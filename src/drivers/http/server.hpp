@@ -1,7 +1,7 @@
 // Server: HTTP/1.1 on one event loop per core, each with its own listener (SO_REUSEPORT).
 //
-// Life: construct (binds; throws std::system_error if the address is taken or bad), start(), drain(),
-// destroy. Thread safety: start, drain and stats from any thread.
+// Life: construct (binds; throws std::system_error if the address is taken or bad), start(),
+// drain(), destroy. Thread safety: start, drain and stats from any thread.
 #pragma once
 
 #include <chrono>
