@@ -1,5 +1,6 @@
-// UserInput: the members of a user as a client sent them, with their types checked and nothing else.
-// The API makes it from JSON, the command line from flags and import lines; `Users` validates it.
+// UserInput: the members of a user as a client sent them, with their types checked and nothing
+// else. The API makes it from JSON, the command line from flags and import lines; `Users` validates
+// it.
 #pragma once
 
 #include <optional>
@@ -28,7 +29,8 @@ struct UserInput {
   Member<std::string> role{};
   Member<bool> is_active{};
   Member<std::string> quota_usd{};  // the number or string exactly as written
-  Member<std::string> model_capability_settings{};  // the object's JSON text, parsed and written again
+  Member<std::string>
+      model_capability_settings{};  // the object's JSON text, parsed and written again
   // Cannot be written; compared with what is stored.
   Member<std::int64_t> id{};
   Member<std::string> used_usd{};

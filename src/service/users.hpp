@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/attempt_limiter.hpp"
 #include "auth/password_hasher.hpp"
 #include "service/principal.hpp"
 #include "service/user_input.hpp"
@@ -29,7 +30,7 @@ class Users {
   struct Parts {
     UserStore& store;
     PasswordHasher& hasher;
-    const Clock& clock;
+    AttemptLimiter& limiter;  // the one of SignIn: guessing current_password is guessing
   };
   struct Options {
     Registration registration = Registration::open;
@@ -40,7 +41,8 @@ class Users {
   std::optional<UserReading> read_now(UserId id, const ReadOptions& options, BootTime now) {
     return parts_.store.find_now(id, options, now);
   }
-  std::optional<UserReading> read_now(const Email& email, const ReadOptions& options, BootTime now) {
+  std::optional<UserReading> read_now(const Email& email, const ReadOptions& options,
+                                      BootTime now) {
     return parts_.store.find_now(email, options, now);
   }
   Task<Result<UserReading>> read(UserId id, ReadOptions options);
@@ -50,17 +52,25 @@ class Users {
   // email_taken, username_taken.
   Task<Result<UserRef>> create(Caller caller, UserInput input, Deadline deadline);
 
-  // Replace (PUT) needs first_name, last_name and email; patch (PATCH) takes what is there, null
-  // included (RFC 7396). Members that cannot be written are accepted if they equal the current value.
+  // Replace (PUT) needs first_name, last_name and email, and writes these and a password; patch
+  // (PATCH) takes what is there, null included (RFC 7396), and from an administrator also role,
+  // is_active, quota_usd, model_capability_settings and username. Members that cannot be written
+  // are accepted if they equal the current value, so that what GET gave can be sent back.
   // `if_match`: precondition_failed unless the user is in one of these revisions.
   // Who changes their own password gives current_password too, and keeps this session.
-  // invalid, forbidden, not_found, precondition_failed, email_taken, username_taken, last_admin,
-  // conflict (another change won three times in a row), invalid_credentials → as invalid on
-  // current_password, too_many_attempts.
-  Task<Result<UserRef>> replace(Principal caller, UserId id, UserInput input,
-                                std::optional<RevisionMatch> if_match, Deadline deadline);
-  Task<Result<UserRef>> patch(Principal caller, UserId id, UserInput input,
-                              std::optional<RevisionMatch> if_match, Deadline deadline);
+  // A change that changes nothing answers the user as it is and writes nothing.
+  // invalid (also for a wrong current_password, on that member), forbidden, not_found,
+  // precondition_failed, email_taken, username_taken, last_admin, too_many_attempts,
+  // conflict (another change won three times in a row).
+  struct ChangeRequest {
+    UserId id;
+    UserInput input{};
+    std::optional<RevisionMatch> if_match{};
+    std::string address{};  // of the client, for the guessing limit
+  };
+  Task<Result<UserRef>> replace(Principal caller, ChangeRequest request, Deadline deadline);
+  Task<Result<UserRef>> patch(Principal caller, ChangeRequest request, Deadline deadline);
+  // not_found, precondition_failed, last_admin, conflict.
   Task<Result<void>> remove(UserId id, std::optional<RevisionMatch> if_match, Deadline deadline);
 
   struct ListRequest {
@@ -68,8 +78,10 @@ class Users {
     Page page{};            // limit 1 to 100
     bool count = false;
   };
+  // invalid: a keyword that is not UTF-8 or longer than anything it could be found in.
   Task<Result<UserPage>> list(ListRequest request, Deadline deadline);
 
+  // invalid (a negative amount, an empty or overlong idempotency key), not_found, conflict.
   Task<Result<UsageTotals>> add_usage(UsageRecord usage, Deadline deadline);
   Task<Result<void>> invalidate(UserId id, Deadline deadline);
 

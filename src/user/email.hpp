@@ -1,7 +1,8 @@
 // Email: an address that fits the rules, with the form under which it is compared.
 //
-// One `@` with something on both sides, no white space or control characters, at most 254 bytes, valid
-// UTF-8. Compared without case, folded in ASCII only: lower(email collate "C") in SQL gives the same.
+// One `@` with something on both sides, no white space or control characters, at most 254 bytes,
+// valid UTF-8. Compared without case, folded in ASCII only: lower(email collate "C") in SQL gives
+// the same.
 #pragma once
 
 #include <optional>
@@ -21,7 +22,8 @@ class Email {
   bool operator==(const Email& other) const { return folded_ == other.folded_; }
 
  private:
-  Email(std::string text, std::string folded) : text_{std::move(text)}, folded_{std::move(folded)} {}
+  Email(std::string text, std::string folded)
+      : text_{std::move(text)}, folded_{std::move(folded)} {}
   std::string text_;
   std::string folded_;
 };

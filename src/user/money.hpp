@@ -12,7 +12,8 @@ namespace um {
 
 class Usd {
  public:
-  // Bound of one amount and of every sum: ±9,000,000,000 dollars (fits 64 bits with a thousandfold margin).
+  // Bound of one amount and of every sum: ±9,000,000,000 dollars (fits 64 bits with a thousandfold
+  // margin).
   static constexpr std::int64_t kMaxMicros = 9'000'000'000'000'000;
 
   constexpr Usd() = default;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "user/email.hpp"
@@ -40,8 +41,8 @@ struct User {
   std::int64_t auth_epoch = 0;  // sessions that carry another one are over; not part of any answer
 };
 
-// What names one state of a profile for compare-and-set: equal versions after a failover may stand for
-// different content, the digest tells them apart.
+// What names one state of a profile for compare-and-set: equal versions after a failover may stand
+// for different content, the digest tells them apart.
 struct Revision {
   std::int64_t version = 0;
   std::string digest{};  // of the profile without counters, 16 hex digits
@@ -58,7 +59,12 @@ struct UserRecord {
 };
 using UserRef = std::shared_ptr<const UserRecord>;
 
-// Renders the representation. The only way to make a UserRecord.
+// The members in the order of `User`, amounts as JSON numbers with their exact decimals, times as
+// in user/time_text.hpp. The only way to make a UserRecord. Precondition:
+// model_capability_settings, if set, is valid JSON; it is written as it is.
 UserRef make_record(User user);
+
+// The revision that make_record() gives. Whatever it names apart may share a version.
+Revision revision_of(const User& user);
 
 }  // namespace um

@@ -23,7 +23,8 @@ class UserId {
     std::int64_t value = 0;
     for (const char c : text) {
       if (c < '0' || c > '9') return std::nullopt;
-      if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value))
+      if (__builtin_mul_overflow(value, 10, &value) ||
+          __builtin_add_overflow(value, c - '0', &value))
         return std::nullopt;
     }
     return UserId{value};
