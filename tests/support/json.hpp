@@ -1,0 +1,31 @@
+// Expectations about JSON: a pattern is JSON itself in which some strings stand for more.
+//
+//   "@any"         there, whatever it is        "@absent"       no such member
+//   "@string"  "@number"  "@time" (RFC 3339 in UTC)             "@match:<regex>"  a string that
+//   matches
+//
+// An object must have the members of the pattern and may have others; an array must have as many
+// elements as the pattern.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/json/value.hpp>
+
+namespace um::e2e {
+
+// Empty if `actual` fits, else where and why not ("/users/0/email: …").
+std::string mismatch(const boost::json::value& pattern, const boost::json::value& actual,
+                     const std::string& path = {});
+
+// Throws std::runtime_error if `text` is not JSON.
+boost::json::value parse_json(std::string_view text);
+
+// What a JSON pointer finds, as text: strings without quotes. Empty if there is nothing.
+std::string text_at(const boost::json::value& value, std::string_view pointer);
+
+// Is there an object with such a member anywhere in it?
+bool has_member_anywhere(const boost::json::value& value, std::string_view name);
+
+}  // namespace um::e2e

@@ -1,0 +1,70 @@
+// Scenarios: tests of the HTTP interface as tables. A Stage is a running server, the people who use
+// it and what they remember; a Step is one request and what is expected of its answer.
+//
+// In requests, headers, bodies and patterns <name> stands for what was remembered under that name:
+// <ann> is Ann's id, <ann.email> her address, <ann.token> her token; Step::save adds to it.
+// Every answer is also checked against support/invariants.hpp.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/server_under_test.hpp"
+
+namespace um::e2e {
+
+struct Step {
+  std::string who{};      // whose token goes along; empty: nobody's
+  std::string request{};  // "PATCH /user/<ann>"
+  std::string body{};
+  std::vector<Header> headers{};
+  unsigned status = 200;
+  std::string json{};              // pattern (support/json.hpp) for the body
+  std::vector<std::string> has{};  // "ETag": is there; "Allow: GET, HEAD": with exactly that value
+  std::vector<std::string> lacks{};  // header that must not be there, or text that must be nowhere
+  std::vector<std::pair<std::string, std::string>>
+      save{};  // name, "/json/pointer" or "header:ETag"
+};
+
+struct Person {
+  std::string name{};  // what scenarios call the user
+  std::string role = "user";
+  std::string first_name{};  // empty: the name
+  std::string last_name = "Example";
+};
+
+class Stage {
+ public:
+  explicit Stage(ServeOptions options = {});
+
+  ServerUnderTest& server() { return server_; }
+  HttpClient& client() { return client_; }
+  // Made by the administrator ("admin"), signed in; a name may be used again for somebody new.
+  void add(const Person& person);
+  void add(std::initializer_list<std::string> names) {
+    for (const auto& name : names) add(Person{.name = name});
+  }
+  // Signs in again and remembers the new token.
+  void sign_in_again(const std::string& name);
+  void remember(const std::string& name, std::string value) { known_[name] = std::move(value); }
+  const std::string& known(const std::string& name) const;
+  std::string token(const std::string& name) const { return known(name + ".token"); }
+
+  void run(const std::vector<Step>& steps);
+  HttpResponse run(const Step& step);
+  // Only the invariants are checked.
+  HttpResponse send(HttpRequest request);
+  HttpResponse get(const std::string& who, const std::string& target);
+
+  std::string fill_in(std::string_view text) const;
+
+ private:
+  ServerUnderTest server_;
+  HttpClient client_;
+  std::map<std::string, std::string> known_;
+  int people_ = 0;
+};
+
+}  // namespace um::e2e

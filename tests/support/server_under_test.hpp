@@ -1,0 +1,70 @@
+// ServerUnderTest: `user-manager serve` as a child process on a free loopback port, and the command
+// line beside it. Thread safety: endpoint() and client() from any thread, the rest from the owner.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/http_client.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace um::e2e {
+
+const std::string& program();  // path of the binary
+
+struct ServeOptions {
+  std::vector<std::string> arguments{};  // after those that every test needs
+  std::map<std::string, std::string> environment{};
+  bool tls = false;        // the arguments give a certificate
+  std::string database{};  // path; empty: a new one in a temporary directory
+};
+
+class ServerUnderTest {
+ public:
+  // Answers when /readyz does. Throws with the output of the process if it does not start.
+  explicit ServerUnderTest(ServeOptions options = {});
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  HttpClient client() const { return HttpClient{endpoint_}; }
+  // Every address of 127.0.0.0/8 is this machine: another client to the limits per address.
+  HttpClient client_from(std::string source) const;
+  const std::string& database() const { return options_.database; }
+  const std::string& directory() const { return directory_; }
+  Process& process() { return *process_; }
+
+  void start();  // again, after stop() or kill(); on another port
+  Exit stop();   // SIGTERM; throws if it does not end
+  void kill();   // SIGKILL, waits until it is gone
+
+  // The command line with --database of this server. `arguments` are what follows the program's
+  // name.
+  RunResult cli(std::vector<std::string> arguments, std::string input = {}) const;
+
+  static std::vector<std::string> quick_arguments();  // cheap hashing, a free port
+
+ private:
+  std::string why_not() const;
+
+  ServeOptions options_;
+  TempDir own_directory_;
+  std::string directory_;
+  Endpoint endpoint_{};
+  std::unique_ptr<Process> process_;
+};
+
+// An administrator made by the command line, and a token of a fresh sign-in.
+inline constexpr std::string_view kAdminEmail = "root@example.test";
+inline constexpr std::string_view kPassword = "open-Sesame-1";
+void create_admin(const ServerUnderTest& server, std::string_view email = kAdminEmail);
+// Throws unless the answer is 200.
+std::string sign_in(HttpClient& client, std::string_view email,
+                    std::string_view password = kPassword);
+inline Header bearer(const std::string& token) {
+  return {"Authorization", "Bearer " + token};
+}
+
+}  // namespace um::e2e
