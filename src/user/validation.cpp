@@ -1,0 +1,139 @@
+#include "user/validation.hpp"
+
+#include <algorithm>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include "user/json_object.hpp"
+#include "user/text.hpp"
+
+namespace um {
+
+namespace {
+
+std::unexpected<FieldError> wrong(FieldError error) {
+  return std::unexpected(std::move(error));
+}
+
+bool is_username_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+bool has_control_character(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Step step = next_code_point(text);
+    if (step.code_point && is_control(*step.code_point)) return true;
+    text.remove_prefix(step.bytes);
+  }
+  return false;
+}
+
+struct Name {
+  const char* field;
+  std::string_view text;
+};
+Checked<std::string> check_name(Name name) {
+  const auto characters = count_code_points(name.text);
+  if (!characters) return wrong({name.field, "not_utf8", "must be valid UTF-8"});
+  if (*characters > kMaxNameCharacters)
+    return wrong({name.field, "too_long", "must have at most 200 characters"});
+  if (has_control_character(name.text))
+    return wrong({name.field, "control_character", "must not contain control characters"});
+  return std::string{name.text};
+}
+
+struct Amount {
+  const char* field;
+  std::string_view text;
+};
+Checked<Usd> check_amount(Amount amount) {
+  const auto usd = Usd::parse(amount.text);
+  if (!usd) {
+    return wrong({amount.field, "not_an_amount",
+                  "must be a plain decimal of at most 9000000000 with at most 6 decimals"});
+  }
+  if (usd->negative()) return wrong({amount.field, "negative", "must not be negative"});
+  return *usd;
+}
+
+const char* code_of(JsonProblem problem) {
+  switch (problem) {
+    case JsonProblem::syntax:
+      return "not_json";
+    case JsonProblem::not_an_object:
+      return "not_an_object";
+    case JsonProblem::too_deep:
+      return "too_deep";
+    case JsonProblem::duplicate_member:
+      return "duplicate_member";
+    case JsonProblem::nul_character:
+      return "nul_character";
+    case JsonProblem::out_of_range:
+      return "out_of_range";
+  }
+  return "not_json";
+}
+
+}  // namespace
+
+Checked<Email> check_email(std::string_view text) {
+  if (auto email = Email::parse(text)) return *std::move(email);
+  if (text.size() > Email::kMaxBytes)
+    return wrong({"email", "too_long", "must have at most 254 bytes"});
+  return wrong({"email", "not_an_address",
+                "must be an e-mail address: one @, no white space, no control characters"});
+}
+
+Checked<std::string> check_username(std::string_view text) {
+  if (text.size() < kMinUsernameBytes)
+    return wrong({"username", "too_short", "must have at least 3 characters"});
+  if (text.size() > kMaxUsernameBytes)
+    return wrong({"username", "too_long", "must have at most 64 characters"});
+  if (!std::ranges::all_of(text, is_username_character))
+    return wrong({"username", "bad_character", "must consist of a-z A-Z 0-9 . _ -"});
+  return std::string{text};
+}
+
+Checked<std::string> check_first_name(std::string_view text) {
+  return check_name({.field = "first_name", .text = text});
+}
+Checked<std::string> check_last_name(std::string_view text) {
+  return check_name({.field = "last_name", .text = text});
+}
+
+Checked<Role> check_role(std::string_view text) {
+  if (const auto role = parse_role(text)) return *role;
+  return wrong({"role", "unknown_value", "must be one of user, admin, service"});
+}
+
+Checked<Usd> check_quota_usd(std::string_view text) {
+  return check_amount({.field = "quota_usd", .text = text});
+}
+Checked<Usd> check_used_usd(std::string_view text) {
+  return check_amount({.field = "used_usd", .text = text});
+}
+
+Checked<std::string> check_model_capability_settings(std::string_view text) {
+  constexpr const char* kField = "model_capability_settings";
+  const FieldError too_long{kField, "too_long", "must have at most 16 KiB of JSON text"};
+  // White space does not count, but reading it is not free either.
+  if (text.size() > 4 * kMaxSettingsBytes) return wrong(too_long);
+  auto object = read_json_object(text, kMaxSettingsDepth);
+  if (!object)
+    return wrong({kField, code_of(object.error()), std::string{describe(object.error())}});
+  if (object->compact.size() > kMaxSettingsBytes) return wrong(too_long);
+  return std::move(object->compact);
+}
+
+bool same_json(std::string_view one, std::string_view other) {
+  if (one == other) return true;
+  boost::json::error_code code;
+  const auto first = boost::json::parse({one.data(), one.size()}, code);
+  if (code) return false;
+  const auto second = boost::json::parse({other.data(), other.size()}, code);
+  return !code && first == second;
+}
+
+}  // namespace um
