@@ -19,14 +19,13 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "ops/ip_network.hpp"
+#include "ops/log_options.hpp"
 
 namespace um {
 
 enum class Consistency { strict, bounded };
 enum class AccessPolicy { private_access, public_access };
 enum class RegistrationPolicy { open, admin };
-enum class LogFormat { text, json };
-enum class LogLevel { debug, info, warn, error };
 
 struct ListenAddress {
   std::string address = "127.0.0.1";  // numeric IPv4 or IPv6, without brackets
@@ -50,6 +49,7 @@ struct EffectiveSetting {
   std::string_view name;
   std::string value;  // in the form it is written in; passwords masked
   ConfigSource source = ConfigSource::defaults;
+  std::string origin{};  // "flag --threads", "environment USER_MANAGER_THREADS", "um.toml:3"
 };
 
 // How often a process asks its database for changes; staleness-bound is at least three times this.

@@ -1,0 +1,36 @@
+// Makes text from outside safe to write into one line of a log or onto a terminal.
+//
+// Control characters, line separators and the marks that change the writing direction (all of which
+// can make a line look like another one) are escaped, as are quotes and backslashes; bytes that are
+// not UTF-8 never pass. Other characters stay as they are. Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace um {
+
+struct Rune {
+  char32_t code;      // U+FFFD for a byte that is no UTF-8
+  std::size_t bytes;  // how many it takes in the text; 1 for such a byte
+  bool valid;
+};
+// The first character of `text`. REQUIRES: !text.empty(). Overlong forms, surrogates and everything
+// above U+10FFFF are not valid (RFC 3629, section 3).
+Rune first_rune(std::string_view text);
+
+// Would this character, written as it is, end a line, move the cursor or reorder its neighbours?
+bool is_unprintable(char32_t code);
+
+enum class Escapes {
+  json,  // \n \u0007 and U+FFFD: valid inside a JSON string (RFC 8259, section 7)
+  text,  // \n \u0007 and \xff for a byte that is no UTF-8
+};
+struct PrintableOptions {
+  Escapes escapes = Escapes::text;
+  std::size_t max_bytes = 4096;  // of the input; the rest becomes "…"
+};
+std::string printable(std::string_view text, PrintableOptions options = {});
+
+}  // namespace um
