@@ -1,0 +1,216 @@
+#include "cache/coherence.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace um {
+namespace {
+
+constexpr std::size_t kMinShardBytes = std::size_t{256} << 10;
+// Of each shard's bytes, for absent keys: about 30,000 of them in the default 256 MiB.
+constexpr std::size_t kAbsentPart = 64;
+constexpr std::size_t kCheckpoints = 16;
+
+std::size_t shard_count(const CoherenceSettings& settings) {
+  const std::size_t wanted = std::max<std::size_t>(settings.shards, 1);
+  const std::size_t useful = std::max<std::size_t>(settings.capacity_bytes / kMinShardBytes, 1);
+  return std::bit_floor(std::min(wanted, useful));
+}
+
+}  // namespace
+
+// What one poll means for one shard.
+struct Coherence::ShardWork {
+  std::vector<std::pair<HashedKey, Xid>> changes;
+  std::vector<HashedKey> holds;
+};
+
+Coherence::Coherence(CoherenceSettings settings)
+    : Coherence{std::move(settings), KeyHash::random_seed()} {}
+
+Coherence::Coherence(CoherenceSettings settings, KeyHash::Seed seed)
+    : settings_{std::move(settings)}, hash_{seed} {
+  const std::size_t count = shard_count(settings_);
+  const std::size_t each = settings_.capacity_bytes / count;
+  const std::size_t absent = each / kAbsentPart;
+  for (std::size_t i = 0; i < count; ++i)
+    shards_.push_back(std::make_unique<CoherenceShard>(
+        CoherenceShard::Capacity{.values_bytes = each - absent, .absent_bytes = absent}));
+}
+
+std::optional<L1Value> Coherence::look_up(std::string_view key) {
+  const HashedKey hashed = hash_.hashed(key);
+  CoherenceShard& shard = shard_of(hashed);
+  const std::scoped_lock lock{shard.mutex};
+  return shard.look_up(hashed);
+}
+
+Admission Coherence::admit(std::string_view key, const Stamp& read_in, L1Value value) {
+  const HashedKey hashed = hash_.hashed(key);
+  CoherenceShard& shard = shard_of(hashed);
+  const std::scoped_lock lock{shard.mutex};
+  return shard.admit(hashed, read_in, std::move(value));
+}
+
+std::optional<BootTime> Coherence::known_at() const {
+  const std::scoped_lock lock{poll_mutex_};
+  return last_sent_at_;
+}
+
+void Coherence::hold(std::span<const std::string> keys) {
+  for (const auto& key : keys) {
+    const HashedKey hashed = hash_.hashed(key);
+    CoherenceShard& shard = shard_of(hashed);
+    const std::scoped_lock lock{shard.mutex};
+    shard.hold(hashed);
+  }
+}
+
+void Coherence::settle(std::span<const std::string> keys, std::optional<Xid> xid) {
+  const std::size_t limit = 2 * settings_.max_log_entries / shards_.size();
+  for (const auto& key : keys) {
+    const HashedKey hashed = hash_.hashed(key);
+    CoherenceShard& shard = shard_of(hashed);
+    const std::scoped_lock lock{shard.mutex};
+    shard.settle(hashed, xid);
+    // Between two polls only writes of this process make the log longer.
+    if (shard.log().size() > limit) shard.log().fold_into_base();
+  }
+}
+
+void Coherence::apply(const Poll& poll) {
+  const std::scoped_lock lock{poll_mutex_};
+  std::vector<ShardWork> work(shards_.size());
+  const auto work_for = [&](HashedKey key) -> ShardWork& {
+    return work[(key.hash >> 40) & (shards_.size() - 1)];
+  };
+  for (const auto& key : poll.holds) {
+    const HashedKey hashed = hash_.hashed(key);
+    work_for(hashed).holds.push_back(hashed);
+  }
+  if (const char* reason = reason_to_flush(poll); reason != nullptr) {
+    flush(poll, work, reason);
+  } else if (poll.flush_reason) {
+    flush(poll, work, *poll.flush_reason);
+  } else {
+    for (const auto& change : poll.changes) {
+      const HashedKey hashed = hash_.hashed(change.key);
+      work_for(hashed).changes.emplace_back(hashed, change.xid);
+    }
+    follow(poll, work);
+  }
+  ++polls_;
+  changes_ += poll.changes.size();
+  last_ = poll.stamp;
+  last_sent_at_ = poll.sent_at;
+  trim_logs();
+  renew_lease();
+}
+
+const char* Coherence::reason_to_flush(const Poll& poll) const {
+  if (!last_) return "start";
+  if (poll.stamp.tau != last_->tau) return "namespace";
+  if (poll.stamp.snapshot.xmax < last_->snapshot.xmax) return "went_back";
+  if (poll.changes.size() > settings_.max_poll_changes) return "too_many_changes";
+  const auto everything = [](const Change& change) { return change.key.empty(); };
+  if (std::ranges::any_of(poll.changes, everything)) return "flush_row";
+  return nullptr;
+}
+
+void Coherence::flush(const Poll& poll, std::vector<ShardWork>& work, std::string_view reason) {
+  const bool same_numbering =
+      last_ && poll.stamp.tau == last_->tau && poll.stamp.snapshot.xmax >= last_->snapshot.xmax;
+  logged_ = 0;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    CoherenceShard::Debris debris;
+    const std::scoped_lock lock{shards_[i]->mutex};
+    shards_[i]->flush({.to = poll.stamp, .same_numbering = same_numbering}, debris);
+    shards_[i]->set_database_holds(std::move(work[i].holds));
+    logged_ += shards_[i]->log().size();
+  }
+  checkpoints_.clear();
+  logged_since_checkpoint_ = 0;
+  const auto counter = flushes_.find(reason);
+  if (counter != flushes_.end())
+    ++counter->second;
+  else
+    flushes_.emplace(reason, 1);
+}
+
+void Coherence::follow(const Poll& poll, std::vector<ShardWork>& work) {
+  const std::size_t before = logged_;
+  logged_ = 0;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    const std::scoped_lock lock{shards_[i]->mutex};
+    for (const auto& [key, xid] : work[i].changes) shards_[i]->record(key, xid);
+    shards_[i]->set_database_holds(std::move(work[i].holds));
+    logged_ += shards_[i]->log().size();
+  }
+  logged_since_checkpoint_ += logged_ > before ? logged_ - before : 0;
+  if (logged_since_checkpoint_ > settings_.max_log_entries / kCheckpoints) {
+    checkpoints_.push_back(poll.stamp.snapshot);
+    if (checkpoints_.size() > kCheckpoints) checkpoints_.pop_front();
+    logged_since_checkpoint_ = 0;
+  }
+}
+
+// B moves forward in steps, to the oldest checkpoint that is enough, so that values read a while
+// ago stay admissible for as long as the memory for the log allows.
+void Coherence::trim_logs() {
+  while (logged_ > settings_.max_log_entries && !checkpoints_.empty()) {
+    logged_ = move_bases(checkpoints_.front());
+    checkpoints_.pop_front();
+  }
+  if (logged_ > settings_.max_log_entries) logged_ = move_bases(last_->snapshot);
+}
+
+std::size_t Coherence::move_bases(const Snapshot& snapshot) {
+  std::size_t left = 0;
+  for (auto& shard : shards_) {
+    const std::scoped_lock lock{shard->mutex};
+    shard->log().move_base(snapshot);
+    left += shard->log().size();
+  }
+  return left;
+}
+
+void Coherence::acknowledge_refresh(BootTime sent_at) {
+  const std::scoped_lock lock{poll_mutex_};
+  last_refresh_ = sent_at;
+  renew_lease();
+}
+
+void Coherence::renew_lease() {
+  if (!last_sent_at_) return;
+  BootTime until = *last_sent_at_ + settings_.staleness_bound;
+  if (settings_.registry_bound)
+    until = last_refresh_ ? std::min(until, *last_refresh_ + *settings_.registry_bound)
+                          : BootTime::min();
+  lease_until_.store(until, std::memory_order_release);
+  lapse_noted_.store(false, std::memory_order_relaxed);
+}
+
+void Coherence::note_read_without_lease() {
+  reads_without_lease_.fetch_add(1, std::memory_order_relaxed);
+  if (!lapse_noted_.exchange(true, std::memory_order_relaxed))
+    lapsed_leases_.fetch_add(1, std::memory_order_relaxed);
+}
+
+CoherenceStats Coherence::stats(BootTime now) const {
+  CoherenceStats stats;
+  for (const auto& shard : shards_) {
+    const std::scoped_lock lock{shard->mutex};
+    shard->add_to(stats);
+  }
+  stats.lapsed_leases = lapsed_leases_.load(std::memory_order_relaxed);
+  stats.reads_without_lease = reads_without_lease_.load(std::memory_order_relaxed);
+  stats.lease_valid = now < lease_until_.load(std::memory_order_acquire);
+  const std::scoped_lock lock{poll_mutex_};
+  stats.polls = polls_;
+  stats.changes = changes_;
+  stats.flushes = {flushes_.begin(), flushes_.end()};
+  if (last_sent_at_) stats.since_last_poll = now - *last_sent_at_;
+  return stats;
+}
+
+}  // namespace um

@@ -1,0 +1,89 @@
+#include "cache/coherence_shard.hpp"
+
+namespace um {
+
+std::optional<L1Value> CoherenceShard::look_up(HashedKey key) {
+  if (held(key.bytes)) return std::nullopt;
+  const L1Value* value = values_.find(key);
+  if (value == nullptr) value = absent_.find(key);
+  if (value == nullptr) return std::nullopt;
+  ++hits_[value->index()];
+  return *value;
+}
+
+Admission CoherenceShard::admit(HashedKey key, const Stamp& read_in, L1Value value) {
+  const auto verdict = admissible({.key = key.bytes, .held = held(key.bytes)}, read_in, tau_, log_);
+  ++offered_[static_cast<std::size_t>(verdict)];
+  if (verdict != Admission::admitted) return verdict;
+  const bool absent = kind_of(value) == EntryKind::absent;
+  (absent ? values_ : absent_).erase(key);
+  (absent ? absent_ : values_).insert(key, std::move(value));
+  return verdict;
+}
+
+void CoherenceShard::record(HashedKey key, Xid xid) {
+  log_.add(key.bytes, xid);
+  forget(key);
+}
+
+void CoherenceShard::hold(HashedKey key) {
+  auto found = local_holds_.find(key.bytes);
+  if (found == local_holds_.end()) found = local_holds_.emplace(key.bytes, 0).first;
+  ++found->second;
+  ++holds_;
+  forget(key);
+}
+
+// The log is written before the hold goes, in the same critical section: at no moment could a fill
+// from before the commit find neither of the two in its way.
+void CoherenceShard::settle(HashedKey key, std::optional<Xid> xid) {
+  if (xid) record(key, *xid);
+  const auto found = local_holds_.find(key.bytes);
+  if (found != local_holds_.end() && --found->second == 0) local_holds_.erase(found);
+}
+
+void CoherenceShard::set_database_holds(std::vector<HashedKey> keys) {
+  database_holds_.clear();
+  for (const HashedKey key : keys) {
+    database_holds_.emplace(key.bytes);
+    forget(key);
+  }
+}
+
+// One critical section: if the memory were emptied first and B set later, a slow fill in between
+// would be judged by the old B, which knows nothing of the changes that the flush stands for.
+//
+// The log keeps what the new base does not see. A local write may have settled under a number that
+// the poll's snapshot is too old to see; forgetting it would let a fill from before that write come
+// in.
+void CoherenceShard::flush(Flush flush, Debris& debris) {
+  tau_ = flush.to.tau;
+  if (flush.same_numbering)
+    log_.move_base(flush.to.snapshot);
+  else
+    log_.start_over(flush.to.snapshot);
+  L1Store values{values_.capacity_bytes()};
+  L1Store absent{absent_.capacity_bytes()};
+  values_.swap(values);
+  absent_.swap(absent);
+  debris.values.swap(values);
+  debris.absent.swap(absent);
+}
+
+void CoherenceShard::add_to(CoherenceStats& stats) const {
+  for (std::size_t i = 0; i < hits_.size(); ++i) stats.hits[i] += hits_[i];
+  for (std::size_t i = 0; i < offered_.size(); ++i) stats.offered[i] += offered_[i];
+  stats.evictions += values_.evictions();
+  stats.evictions_absent += absent_.evictions();
+  stats.entries += values_.entries();
+  stats.entries_absent += absent_.entries();
+  stats.bytes += values_.bytes() + absent_.bytes();
+  stats.capacity_bytes += values_.capacity_bytes() + absent_.capacity_bytes();
+  stats.log_entries += log_.size();
+  stats.holds += holds_;
+  stats.held_now += local_holds_.size();
+  for (const auto& key : database_holds_)
+    if (!local_holds_.contains(key)) ++stats.held_now;
+}
+
+}  // namespace um

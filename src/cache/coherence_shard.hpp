@@ -1,0 +1,89 @@
+// CoherenceShard: the part of the cache that one lock guards.
+//
+// Everything that decides about a key is here, next to the key's values, so that each rule is one
+// critical section: "is it held, is it remembered" for a look-up; "may it, then insert" for a fill;
+// "log it, erase it" for a change. No operation ever needs two shards at once, so there is no order
+// of locks to keep.
+//
+// Thread safety: none of the functions locks; callers hold `mutex`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "cache/admission.hpp"
+#include "cache/cache_stats.hpp"
+#include "cache/change_log.hpp"
+#include "cache/l1_store.hpp"
+
+namespace um {
+
+class CoherenceShard {
+ public:
+  struct Capacity {
+    std::size_t values_bytes;
+    std::size_t absent_bytes;
+  };
+  explicit CoherenceShard(Capacity capacity)
+      : values_{capacity.values_bytes}, absent_{capacity.absent_bytes} {}
+
+  // nullopt: not known, or held.
+  std::optional<L1Value> look_up(HashedKey key);
+  Admission admit(HashedKey key, const Stamp& read_in, L1Value value);
+
+  // A change under `xid` became visible in the last applied snapshot.
+  void record(HashedKey key, Xid xid);
+  void hold(HashedKey key);
+  // REQUIRES: a hold() of the same key that was not settled yet.
+  void settle(HashedKey key, std::optional<Xid> xid);
+  // All keys of this shard that are held in the database now, in place of the previous ones.
+  void set_database_holds(std::vector<HashedKey> keys);
+
+  // What a flush throws away is handed out, to be freed after the lock.
+  struct Debris {
+    L1Store values{0};
+    L1Store absent{0};
+  };
+  struct Flush {
+    const Stamp& to;
+    // The numbers of transactions go on as before: what the new base does not see stays in the log.
+    bool same_numbering;
+  };
+  void flush(Flush flush, Debris& debris);
+
+  ChangeLog& log() { return log_; }
+  const ChangeLog& log() const { return log_; }
+  void add_to(CoherenceStats& stats) const;
+
+  mutable std::mutex mutex;
+
+ private:
+  bool held(std::string_view key) const {
+    return (!local_holds_.empty() && local_holds_.contains(key)) ||
+           (!database_holds_.empty() && database_holds_.contains(key));
+  }
+  void forget(HashedKey key) {
+    values_.erase(key);
+    absent_.erase(key);
+  }
+
+  std::optional<Tau> tau_;  // none before the first poll: nothing is admitted
+  ChangeLog log_;           // with B
+  // Absent keys have their own small memory: somebody who asks for a million ids that do not exist
+  // pushes out other such answers, never a user.
+  L1Store values_;
+  L1Store absent_;
+  std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>> local_holds_;
+  std::unordered_set<std::string, StringHash, std::equal_to<>> database_holds_;
+  CountByKind hits_{};
+  std::array<std::uint64_t, kAdmissions> offered_{};
+  std::uint64_t holds_ = 0;
+};
+
+}  // namespace um

@@ -1,0 +1,46 @@
+// KeyHash: one keyed hash per look-up; it chooses the shard and the bucket.
+//
+// SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", Indocrypt 2012) with a
+// key that is random in every process: people choose their e-mail addresses, so an unkeyed hash
+// would let them choose the bucket too.
+//
+// Thread safety: immutable after construction.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace um {
+
+struct HashedKey {
+  std::string_view bytes;
+  std::uint64_t hash;
+};
+
+class KeyHash {
+ public:
+  struct Seed {
+    std::uint64_t low;
+    std::uint64_t high;
+  };
+  static Seed random_seed();
+
+  explicit KeyHash(Seed seed) : seed_{seed} {}
+  std::uint64_t operator()(std::string_view bytes) const;
+  HashedKey hashed(std::string_view bytes) const { return {bytes, (*this)(bytes)}; }
+
+ private:
+  Seed seed_;
+};
+
+// Lets an unordered container of std::string be searched by string_view without a copy. Only for
+// keys that come from the database, not from requests.
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+
+}  // namespace um

@@ -1,0 +1,41 @@
+// L1Value: what can be remembered under a cache key, and what it costs.
+//
+//   user:<id>        UserRef, or Absent
+//   email:<folded>   UserId: whom the address belongs to, or Absent
+//   session:<sid>    SessionRef, or Absent
+//
+// An address leads to an id and not to a user, because a change of the user's name touches the key
+// of the id only: a user kept under its address would go stale unnoticed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "user/session.hpp"
+#include "user/user.hpp"
+
+namespace um {
+
+struct Absent {};
+using L1Value = std::variant<Absent, UserId, UserRef, SessionRef>;
+
+// In the order of the alternatives of L1Value.
+enum class EntryKind : std::uint8_t { absent, email, user, session };
+inline constexpr std::size_t kEntryKinds = 4;
+inline EntryKind kind_of(const L1Value& value) {
+  return static_cast<EntryKind>(value.index());
+}
+
+// What one allocation of `bytes` costs: glibc keeps 8 bytes before each chunk and rounds up to 16,
+// at least 32 (malloc/malloc.c, request2size).
+constexpr std::size_t heap_cost_bytes(std::size_t bytes) {
+  const std::size_t chunk = (bytes + 8 + 15) & ~std::size_t{15};
+  return chunk < 32 ? 32 : chunk;
+}
+
+// Everything on the heap that lives because of the value: the object, its control block, its
+// strings. An object that a request still uses is charged too: it stays here longer than there.
+std::size_t heap_cost_bytes(const L1Value& value);
+
+}  // namespace um
