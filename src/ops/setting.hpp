@@ -18,8 +18,8 @@ struct Setting {
   std::string_view name;         // "cache-ttl"
   std::string_view placeholder;  // what help shows for the value: "DURATION"
   std::string_view help;         // a phrase, without the default
-  std::string allowed{};           // ends "allowed: …": "a duration from 1s to 1d, such as 5min"
-  std::string default_text{};      // for people: "5min", "none", "number of cores"
+  std::string allowed{};         // ends "allowed: …": "a duration from 1s to 1d, such as 5min"
+  std::string default_text{};    // for people: "5min", "none", "number of cores"
   bool secret = false;           // the value may hold a password: no message repeats it
 
   // Takes the value over; false, and nothing changed, if it is not allowed.
