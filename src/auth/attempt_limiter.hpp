@@ -1,10 +1,10 @@
 // AttemptLimiter: bounds how often passwords can be guessed.
 //
-// A place is taken before hashing, so that parallel sign-ins cannot get past the limit, and given back
-// on success. Who is over the limit only because of sign-ins still under way waits for them; who is over
-// it because of failures gets too_many_attempts with Retry-After. Constant memory, whatever the number
-// of accounts and addresses. The interface is for limiters shared by instances as well.
-// Thread safety: any event loop.
+// A place is taken before hashing, so that parallel sign-ins cannot get past the limit, and given
+// back on success. Who is over the limit only because of sign-ins still under way waits for them;
+// who is over it because of failures gets too_many_attempts with Retry-After. Constant memory,
+// whatever the number of accounts and addresses. The interface is for limiters shared by instances
+// as well. Thread safety: any event loop.
 #pragma once
 
 #include <memory>
