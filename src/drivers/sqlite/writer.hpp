@@ -1,0 +1,140 @@
+// Writer: the one thread that writes to a database, with group commit.
+//
+// It takes what waits in its queue, executes each job in a savepoint of its own inside one transaction, commits,
+// and only then answers all of them: many small writes share one sync of the disk, and one that fails does not
+// take its neighbours along. While another connection holds the write lock, jobs stay in the queue, where
+// their deadlines apply; once a job was begun its waiter is told the real outcome, however long that takes.
+//
+// When a group fails as a whole (disk full) it is rolled back and each job tried alone, so that one large
+// write does not refuse the small ones around it. After an I/O error the connection is opened anew.
+//
+// Thread safety: run() from any thread. The observer is called on the writer's thread only.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "drivers/sqlite/connection.hpp"
+#include "drivers/sqlite/job.hpp"
+#include "drivers/sqlite/job_queue.hpp"
+#include "drivers/sqlite/transaction.hpp"
+
+namespace um::sqlite {
+
+// Is told about every step of every transaction. What it throws as SqliteError counts as a failure of the
+// database; apart from that it does not throw.
+class WriteObserver {
+ public:
+  virtual ~WriteObserver() = default;
+  // A connection was opened, or opened again after a failure.
+  virtual void opened(Connection& db) = 0;
+  // BEGIN IMMEDIATE succeeded; nothing was executed yet. From here to the end of the transaction nobody
+  // else can commit.
+  virtual void begun(Connection& db) = 0;
+  // Everything was executed, COMMIT follows. `keys`: what was touched, each key once.
+  virtual void committing(Connection& db, std::span<const std::string> keys) = 0;
+  // Exactly one of these follows a committing() that did not throw, before anybody is answered.
+  virtual void committed(std::span<const std::string> keys) = 0;
+  virtual void rolled_back(std::span<const std::string> keys) = 0;
+  virtual void outcome_unknown(std::span<const std::string> keys) = 0;
+  // Every tick interval, outside a transaction.
+  virtual void tick(Connection& db) = 0;
+  // The same while a long job holds the transaction open.
+  virtual void tick_in_transaction() = 0;
+};
+
+class Writer {
+ public:
+  struct Options {
+    Connection::Options connection{};  // busy_timeout 0: the writer waits by itself
+    std::size_t queue_capacity = 1024;
+    std::size_t max_group = 256;       // larger: fewer syncs under load, longer waits inside a group
+    std::chrono::nanoseconds tick_interval = std::chrono::milliseconds{75};
+    const Clock* clock;                // these two outlive the writer
+    WriteObserver* observer;
+    std::function<void(Deadline)> on_deadline{};
+    std::function<void(std::string_view)> log{};  // one line when a trouble begins or ends
+  };
+  struct Stats {
+    std::uint64_t commits = 0;
+    std::uint64_t writes = 0;
+  };
+
+  // Opens the connection; throws SqliteError.
+  explicit Writer(Options options);
+  ~Writer() { stop(); }
+
+  void start();
+  // Refuses new jobs, finishes the accepted ones, ends the thread.
+  void stop();
+
+  // function: Result<T>(Transaction&), on the writer's thread. An error undoes what it did. It may be called
+  // more than once (see above) and keeps nothing from a call before; it owns all it refers to.
+  template <class T, class Function>
+  Task<Result<T>> run(Deadline deadline, Function function) {
+    using Work = FunctionJob<T, Function, WriteJob, Transaction>;
+    auto job = std::make_shared<Work>(deadline, std::move(function));
+    co_await submit(queue_, job);
+    co_return std::move(job->result());
+  }
+
+  // The statements of the writer itself, for the statistics.
+  static std::span<const Query* const> queries();
+
+  // Makes the next tick happen now.
+  void tick_soon();
+
+  JobQueue& queue() { return queue_; }
+  const JobQueue& queue() const { return queue_; }
+  Stats stats() const { return {commits_.load(), writes_.load()}; }
+
+ private:
+  using Group = std::vector<std::shared_ptr<Job>>;
+  enum class Outcome { committed, nothing_to_commit, rolled_back, unknown };
+
+  void loop();
+  void tick_if_due();
+  void tick();
+  void run_group();
+  void wait_for_lock(const SqliteError& busy);
+  void begin();  // throws SqliteError
+  Outcome execute(const Group& group);
+  bool execute_one(WriteJob& job, Transaction& transaction);
+  Outcome commit();
+  void roll_back();
+  void retry_alone(const Group& group);
+  void answer(const Group& group, Outcome outcome);
+  void handle(const SqliteError& error);
+  void complain(const std::string& about);
+  void reopen_if_needed();
+  void open();
+
+  const Options options_;
+  JobQueue queue_;
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> writes_{0};
+  std::atomic<bool> tick_now_{false};
+  std::thread thread_;
+
+  // Used by the writer's thread alone once it runs.
+  std::unique_ptr<Connection> db_;
+  bool reopen_ = false;
+  BootTime next_tick_{};
+  // of the transaction that is open
+  std::vector<std::string> keys_;
+  bool changed_ = false;
+  Error failure_{};  // why it was rolled back
+  // of a lock that somebody else holds
+  std::optional<BootTime> busy_since_{};
+  std::chrono::milliseconds pause_{1};
+  // What was said last about the surroundings (empty: all is well) and about mistakes of our own.
+  std::string trouble_{};
+  std::string bug_{};
+};
+
+}  // namespace um::sqlite
