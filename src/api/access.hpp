@@ -1,0 +1,38 @@
+// Who may call what. A rule is one word in the route table; deciding needs only the rule, the
+// caller and whether the path names the caller: never the thing that is asked for. So a stranger
+// cannot learn from the answer whether it exists. Pure. Thread safety: any.
+#pragma once
+
+#include <string_view>
+
+#include "service/principal.hpp"
+
+namespace um::api {
+
+enum class Access {
+  anyone,        // a token is not even looked at
+  anyone_known,  // no token needed; one that is sent must be valid
+  signed_in,
+  self_or_admin,
+  self_or_reader,    // the user, an administrator, a service; anyone if reading is public
+  reader,            // an administrator, a service; anyone if reading is public
+  admin_or_service,  // the same, never public
+  admin,
+};
+std::string_view to_string(Access access);  // for people, in the OpenAPI document
+
+enum class ReadAccess { private_, public_ };
+
+// Needs the rule a caller at all, and if so, must there be one?
+enum class TokenUse { ignored, optional, required };
+TokenUse token_use(Access access, ReadAccess reading);
+
+enum class Self { no, yes };  // does the path name the caller?
+// REQUIRES: a caller if token_use() is required.
+bool allows(Access access, ReadAccess reading, const Caller& caller, Self self);
+
+// The token of an Authorization field: after the scheme Bearer (RFC 6750; without case), or the
+// whole field, as clients of the Go program send it. Empty if there is none.
+std::string_view token_of(std::string_view authorization);
+
+}  // namespace um::api

@@ -1,0 +1,96 @@
+// Api: the HTTP interface of user-manager; what its server calls for every request.
+//
+// A request goes through the same steps in both ways: route, caller, access rule, handler.
+// answer_now does it without waiting and answers only if everything is in memory; answer does the
+// whole again with waiting where it must. Nothing is visible of an answer_now that gave up, so each
+// request is counted and logged once.
+//
+// Thread safety: any event loop. The parts outlive it; it has no threads and no state but counters.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "api/access.hpp"
+#include "api/auth_handlers.hpp"
+#include "api/client_address.hpp"
+#include "api/list_handlers.hpp"
+#include "api/operations.hpp"
+#include "api/ops_handlers.hpp"
+#include "api/request_stats.hpp"
+#include "api/user_handlers.hpp"
+#include "base/clock.hpp"
+#include "drivers/http/handler.hpp"
+
+namespace um::api {
+
+// One answered request. The views are valid during the call only.
+struct RequestLogLine {
+  std::string_view request_id;
+  std::string_view method;
+  std::string_view route;  // its name, or "unmatched"; never the path, which may hold an address
+  unsigned status = 0;
+  std::chrono::nanoseconds took{};
+  std::string_view peer;         // of the connection
+  std::optional<UserId> user{};  // who asked
+  std::string_view problem{};    // its code, if the answer is one
+  std::string_view detail{};     // what went wrong inside; not told to the client
+};
+
+// Which requests are told to the log hook: everything, problems with a status from 500, or none.
+enum class LogRequests { none, failures, all };
+
+struct ApiOptions {
+  ReadAccess reading = ReadAccess::private_;
+  TrustedProxies trusted_proxies{};
+  // How long an answer may take, see Patience.
+  std::chrono::milliseconds lookup_time{500};
+  std::chrono::milliseconds ordinary_time{2'000};
+  std::chrono::milliseconds password_time{10'000};
+  LogRequests log_requests = LogRequests::failures;
+  std::function<void(const RequestLogLine&)> log{};  // called on event loops: must not block
+};
+
+class Api final : public http::Handler {
+ public:
+  struct Parts {
+    Users& users;
+    SignIn& sign_in;
+    Operations& operations;
+    const Clock& clock;
+  };
+  Api(Parts parts, ApiOptions options);
+
+  bool answer_now(const http::Request& request, http::Response& response) override;
+  Task<void> answer(const http::Request& request, http::Response& response) override;
+  void refuse(http::Refusal refusal, std::string_view detail, http::Response& response) override;
+
+  RequestStats stats() const { return counters_.stats(); }
+
+ private:
+  // Each writes no answer but comes back with it; nullopt: it would have to wait.
+  std::optional<Answer> authorize_now(Call& call);
+  std::optional<Answer> handle_now(Call& call);
+  Task<Answer> authorize(Call& call);
+  Task<Answer> handle(Call& call);
+  Task<Answer> authorize_and_handle(Call& call);
+  Answer check_rule(const Call& call) const;
+  Answer answer_unmatched(Call& call, const Match& match);
+  void add_common_headers(Call& call);
+  Deadline deadline_of(const Route& route) const;
+  void finish(Call& call, const Answer& answer, RequestCounters::Way way);
+  void log(const Call& call, const Answer& answer, std::chrono::nanoseconds took) const;
+
+  Parts parts_;
+  ApiOptions options_;
+  UserHandlers user_handlers_;
+  ListHandlers list_handlers_;
+  AuthHandlers auth_handlers_;
+  OpsHandlers ops_handlers_;
+  RequestIds ids_;
+  RequestCounters counters_;
+};
+
+}  // namespace um::api

@@ -1,0 +1,144 @@
+#include "api/call.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/json_body.hpp"
+#include "api/json_text.hpp"
+#include "drivers/http/characters.hpp"
+#include "drivers/http/entity_tag.hpp"
+#include "drivers/http/media_type.hpp"
+
+namespace um::api {
+namespace {
+
+constexpr std::int64_t kMaxStaleSeconds = 24 * 60 * 60;
+constexpr std::string_view kMergePatch = "application/merge-patch+json";
+
+// RFC 7396 has a media type of its own; both are taken where the method says merge patch.
+bool is_acceptable(std::string_view content_type, http::Method method) {
+  if (http::is_json_content_type(content_type)) return true;
+  if (method != http::Method::patch || content_type.size() < kMergePatch.size()) return false;
+  if (!http::equal_without_case(content_type.substr(0, kMergePatch.size()), kMergePatch)) {
+    return false;
+  }
+  return http::is_json_content_type(
+      std::string{"application/json"}.append(content_type.substr(kMergePatch.size())));
+}
+
+void apply_directive(std::string_view directive, ReadOptions& options) {
+  constexpr std::string_view kMaxStale = "max-stale";
+  if (http::equal_without_case(directive, "no-cache")) options.from_primary = true;
+  if (!http::equal_without_case(directive.substr(0, kMaxStale.size()), kMaxStale)) return;
+  const std::string_view rest = directive.substr(kMaxStale.size());
+  std::int64_t seconds = kMaxStaleSeconds;  // without a value: of any age
+  if (rest.starts_with('=')) {
+    const char* const end = rest.data() + rest.size();
+    const auto parsed = std::from_chars(rest.data() + 1, end, seconds);
+    if (parsed.ec == std::errc::result_out_of_range)
+      seconds = kMaxStaleSeconds;
+    else if (parsed.ec != std::errc{} || parsed.ptr != end)
+      return;
+  } else if (!rest.empty()) {
+    return;
+  }
+  options.max_stale = std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, kMaxStaleSeconds)};
+}
+
+// "version-digest-counters" without its quotes.
+std::optional<Revision> revision_of(std::string_view tag) {
+  const std::size_t first = tag.find('-');
+  const std::size_t last = tag.rfind('-');
+  if (first == std::string_view::npos || first == last) return std::nullopt;
+  Revision revision{.digest = std::string{tag.substr(first + 1, last - first - 1)}};
+  const char* const end = tag.data() + first;
+  const auto parsed = std::from_chars(tag.data(), end, revision.version);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || revision.digest.empty()) return std::nullopt;
+  return revision;
+}
+
+// REQUIRES: parse_entity_tags() accepted the field, so quotes come in pairs. A weak tag is skipped:
+// If-Match compares strongly.
+std::vector<Revision> strong_revisions(std::string_view field) {
+  std::vector<Revision> revisions;
+  while (true) {
+    const std::size_t open = field.find('"');
+    if (open == std::string_view::npos) return revisions;
+    const std::size_t close = field.find('"', open + 1);
+    if (close == std::string_view::npos) return revisions;
+    const bool weak = open >= 2 && field.substr(open - 2, 2) == "W/";
+    if (const auto revision = revision_of(field.substr(open + 1, close - open - 1));
+        revision && !weak) {
+      revisions.push_back(*revision);
+    }
+    field.remove_prefix(close + 1);
+  }
+}
+
+}  // namespace
+
+std::expected<UserId, Problem> Call::user_id() const {
+  if (const auto parsed = UserId::parse(argument)) return *parsed;
+  return refuse(ProblemCode::user_not_found);
+}
+
+ReadOptions Call::read_options() const {
+  ReadOptions options{.deadline = deadline};
+  std::string_view field = request.header("Cache-Control");
+  while (!field.empty()) {
+    const std::size_t comma = field.find(',');
+    apply_directive(http::trim(field.substr(0, comma)), options);
+    field = comma == std::string_view::npos ? std::string_view{} : field.substr(comma + 1);
+  }
+  return options;
+}
+
+std::expected<JsonValue, Problem> read_json(const Call& call) {
+  if (!is_acceptable(call.request.header("Content-Type"), call.request.method)) {
+    return refuse(ProblemCode::unsupported_media_type);
+  }
+  return parse_json(call.request.body);
+}
+
+std::expected<UserInput, Problem> read_user_input(const Call& call) {
+  const auto body = read_json(call);
+  if (!body) return std::unexpected(body.error());
+  return read_object(*body, user_fields());
+}
+
+std::expected<std::optional<RevisionMatch>, Problem> read_if_match(const Call& call) {
+  const std::string_view field = call.request.header("If-Match");
+  if (field.empty()) return std::optional<RevisionMatch>{};
+  const auto tags = http::parse_entity_tags(field);
+  if (!tags) {
+    return refuse(
+        ProblemCode::malformed_request,
+        "If-Match must be * or a list of entity tags in double quotes, as ETag gives them");
+  }
+  if (tags->any()) return RevisionMatch{.any = true};
+  return RevisionMatch{.revisions = strong_revisions(field)};
+}
+
+bool if_none_match(const http::Request& request, std::string_view etag) {
+  const std::string_view field = request.header("If-None-Match");
+  if (field.empty()) return false;
+  if (field == etag) return true;
+  const auto tags = http::parse_entity_tags(field);
+  return tags && tags->matches_weakly(etag.substr(1, etag.size() - 2));
+}
+
+void answer_json(Call& call, unsigned status, std::string body) {
+  call.response.status = status;
+  call.response.headers += "Content-Type: application/json\r\n";
+  call.response.body = std::move(body);
+}
+
+void answer_message(Call& call, std::string_view message) {
+  std::string body = R"({"message":)";
+  append_json_string(body, message);
+  body += '}';
+  call.response.headers += "Cache-Control: no-store\r\n";
+  answer_json(call, 200, std::move(body));
+}
+
+}  // namespace um::api

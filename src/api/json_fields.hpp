@@ -1,0 +1,83 @@
+// The members of JSON bodies and answers, declared in tables: one line for each member. The same
+// line reads it from a request, refuses what has another type, and describes it in the OpenAPI
+// document.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "api/json_value.hpp"
+#include "api/problem.hpp"
+#include "service/user_input.hpp"
+
+namespace um::api {
+
+// What a member looks like in JSON. `amount` is a decimal string or a number and is taken as
+// written.
+enum class Form { text, secret, boolean, integer, amount, object, timestamp };
+enum class Nullable { no, yes };
+enum class Use {
+  in_and_out,
+  only_in,   // never in an answer
+  only_out,  // set by the server; accepted in a request if it equals the current value
+};
+
+struct Property {
+  std::string_view name;
+  Form form = Form::text;
+  Nullable nullable = Nullable::no;
+  Use use = Use::in_and_out;
+  std::string_view limits{};  // JSON Schema keywords, ready to be put into the document
+  std::string_view about{};
+};
+
+// A property with the place in T where it goes.
+template <class T>
+struct Field {
+  Property property;
+  std::variant<Member<std::string> T::*, Member<Secret> T::*, Member<bool> T::*,
+               Member<std::int64_t> T::*>
+      place;
+};
+
+// Each sets `member` or says what is wrong. null is a value of its own: present and empty.
+std::optional<FieldError> read_member(const JsonMember& from, Form form, Member<std::string>& to);
+std::optional<FieldError> read_member(const JsonMember& from, Form form, Member<Secret>& to);
+std::optional<FieldError> read_member(const JsonMember& from, Form form, Member<bool>& to);
+std::optional<FieldError> read_member(const JsonMember& from, Form form, Member<std::int64_t>& to);
+
+FieldError unknown_member(std::string_view name);
+Problem not_an_object();
+
+// All errors are collected (at most kMaxFieldErrors of them), not only the first.
+inline constexpr std::size_t kMaxFieldErrors = 50;
+
+template <class T>
+std::expected<T, Problem> read_object(const JsonValue& body, std::span<const Field<T>> fields) {
+  if (body.kind != JsonValue::Kind::object) return refuse(not_an_object());
+  T result{};
+  std::vector<FieldError> errors;
+  for (const JsonMember& member : body.members) {
+    const Field<T>* known = nullptr;
+    for (const Field<T>& field : fields) {
+      if (field.property.name == member.name) known = &field;
+    }
+    std::optional<FieldError> error;
+    if (known == nullptr) {
+      error = unknown_member(member.name);
+    } else {
+      error = std::visit(
+          [&](auto place) { return read_member(member, known->property.form, result.*place); },
+          known->place);
+    }
+    if (error && errors.size() < kMaxFieldErrors) errors.push_back(std::move(*error));
+  }
+  if (!errors.empty()) return refuse(invalid_fields(std::move(errors)));
+  return result;
+}
+
+}  // namespace um::api

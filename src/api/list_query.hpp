@@ -1,0 +1,47 @@
+// The query of a list: page, per_page, after, count, keyword. Pure.
+//
+// What is missing has its default, what is there must be right (validation_failed, naming the
+// parameter): whole numbers in plain digits, page from 1 to 2^31-1, per_page from 1 to 100, `after`
+// the id after which to go on (0: from the beginning), count true or false, none of them twice,
+// `page` and `after` not together. Parameters with other names are ignored, as everywhere on the
+// web: proxies and trackers add their own.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/problem.hpp"
+#include "service/users.hpp"
+
+namespace um::api {
+
+enum class Keyword { ignored, taken };
+
+struct ListQuery {
+  std::int64_t page = 1;
+  std::int64_t per_page = 10;
+  std::optional<std::int64_t> after{};
+  bool count = false;
+  std::string keyword{};
+
+  Users::ListRequest request() const;
+};
+
+struct ListQueryRules {
+  std::int64_t default_per_page;
+  Keyword keyword;
+};
+std::expected<ListQuery, Problem> parse_list_query(std::string_view raw, ListQueryRules rules);
+
+// The value of Link (RFC 8288): first, prev and next by page, or next by `after`. The other
+// parameters stay as they were sent. Empty if there is nowhere to go.
+struct ListPlace {
+  std::string_view path;
+  std::string_view query;
+};
+std::string link_field(const ListPlace& place, const ListQuery& query, const UserPage& page);
+
+}  // namespace um::api

@@ -1,0 +1,182 @@
+#include "api/openapi.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "api/json_text.hpp"
+#include "api/openapi_schemas.hpp"
+#include "api/routes.hpp"
+
+namespace um::api {
+namespace {
+
+// What the route table does not say.
+struct Text {
+  std::string_view route;
+  std::string_view tag;
+  std::string_view summary;
+  unsigned status = 200;
+  std::string_view parameters{};  // names out of kParameters, separated by spaces
+};
+
+constexpr std::array kTexts{
+    Text{"user_get", "users", "A user", 200, "if_none_match cache_control"},
+    Text{"user_by_email", "users", "A user by e-mail address", 200, "if_none_match cache_control"},
+    Text{"auth_me", "sessions", "Who is signed in", 200, "if_none_match cache_control"},
+    Text{"user_usage", "users", "Record usage", 200, "idempotency_key"},
+    Text{"user_create", "users", "Create a user", 201},
+    Text{"user_replace", "users", "Replace name and e-mail address (and password) of a user", 200,
+         "if_match"},
+    Text{"user_patch", "users", "Change members of a user (RFC 7396)", 200, "if_match"},
+    Text{"user_delete", "users", "Delete a user", 200, "if_match"},
+    Text{"user_list", "users", "Users by id", 200, "page per_page after count"},
+    Text{"user_search", "users", "Users whose name or e-mail address contains a keyword", 200,
+         "keyword page per_page after count"},
+    Text{"cache_drop", "operations", "Drop a user from every cache of every instance"},
+    Text{"cache_stats", "operations", "What the cache did"},
+    Text{"auth_login", "sessions", "Sign in"},
+    Text{"auth_logout", "sessions", "Sign out: the token is refused from now on"},
+    Text{"auth_logout_all", "sessions", "End every session of the user"},
+    Text{"auth_sessions", "sessions", "The sessions of the user"},
+    Text{"auth_session_end", "sessions", "End one session"},
+    Text{"jwks", "operations", "The public keys that verify tokens (RFC 7517)"},
+    Text{"healthz", "operations", "Is the process alive?"},
+    Text{"readyz", "operations", "Can it serve?"},
+    Text{"metrics", "operations", "Metrics in Prometheus' text format"},
+    Text{"openapi", "operations", "This document"},
+};
+
+struct Parameter {
+  std::string_view key;
+  std::string_view json;
+};
+constexpr std::array kParameters{
+    Parameter{"id", R"({"name":"id","in":"path","required":true,"schema":{"type":"string"}})"},
+    Parameter{"email",
+              R"({"name":"email","in":"path","required":true,"schema":{"type":"string"}})"},
+    Parameter{"page", R"({"name":"page","in":"query","schema":{"type":"integer","minimum":1,)"
+                      R"("maximum":2147483647,"default":1}})"},
+    Parameter{"per_page", R"({"name":"per_page","in":"query","schema":{"type":"integer",)"
+                          R"("minimum":1,"maximum":100}})"},
+    Parameter{"after", R"({"name":"after","in":"query","description":"Go on after this id, at the )"
+                       R"(same cost at any depth; 0 begins. Not together with page.",)"
+                       R"("schema":{"type":"integer","format":"int64","minimum":0}})"},
+    Parameter{"count", R"({"name":"count","in":"query","description":"true adds X-Total-Count.",)"
+                       R"("schema":{"type":"boolean","default":false}})"},
+    Parameter{"keyword", R"({"name":"keyword","in":"query","schema":{"type":"string"}})"},
+    Parameter{"if_match", R"({"name":"If-Match","in":"header","description":"The ETag that was )"
+                          R"(read: 412 instead of a lost update.","schema":{"type":"string"}})"},
+    Parameter{"if_none_match", R"({"name":"If-None-Match","in":"header",)"
+                               R"("schema":{"type":"string"}})"},
+    Parameter{"cache_control",
+              R"({"name":"Cache-Control","in":"header","description":"no-cache asks the primary, )"
+              R"(max-stale=N tolerates age.","schema":{"type":"string"}})"},
+    Parameter{"idempotency_key",
+              R"({"name":"Idempotency-Key","in":"header","description":"A repeated call counts )"
+              R"(once; kept for 24 hours.","schema":{"type":"string","maxLength":255}})"},
+};
+
+const Text& text_of(const Route& route) {
+  const auto* const found = std::ranges::find(kTexts, route.name, &Text::route);
+  if (found == kTexts.end()) {
+    throw std::logic_error("no description of route " + std::string{route.name});
+  }
+  return *found;
+}
+
+void append_parameter(std::string& out, std::string_view key) {
+  const auto* const found = std::ranges::find(kParameters, key, &Parameter::key);
+  if (found == kParameters.end()) throw std::logic_error("no parameter " + std::string{key});
+  if (out.back() != '[') out += ',';
+  out += found->json;
+}
+
+std::string parameters_json(const Route& route, std::string_view keys) {
+  std::string out = "[";
+  if (!route.pattern.name.empty()) append_parameter(out, route.pattern.name);
+  while (!keys.empty()) {
+    const std::size_t space = keys.find(' ');
+    append_parameter(out, keys.substr(0, space));
+    keys = space == std::string_view::npos ? std::string_view{} : keys.substr(space + 1);
+  }
+  return out + "]";
+}
+
+std::string content_json(Schema schema) {
+  if (schema == Schema::text) return R"({"text/plain":{"schema":{"type":"string"}}})";
+  return R"({"application/json":{"schema":)" + schema_reference(name_of(schema)) + "}}";
+}
+
+std::string_view security_json(TokenUse use) {
+  switch (use) {
+    case TokenUse::ignored:
+      return "[]";
+    case TokenUse::optional:
+      return R"([{},{"token":[]}])";
+    case TokenUse::required:
+      return R"([{"token":[]}])";
+  }
+  return "[]";
+}
+
+std::string operation_json(const Route& route, ReadAccess reading) {
+  const Text& text = text_of(route);
+  const auto add = [](std::string& out, std::string_view name, std::string_view value) {
+    append_json_key(out, name);
+    append_json_string(out, value);
+  };
+  std::string out = "{";
+  add(out, "operationId", route.name);
+  out.append(R"(,"tags":[")").append(text.tag).append("\"]");
+  add(out, "summary", text.summary);
+  const TokenUse use = token_use(route.access, reading);
+  add(out, "description",
+      std::string{"Who may: "}.append(use == TokenUse::ignored ? "anyone"
+                                                               : to_string(route.access)));
+  out.append(R"(,"security":)").append(security_json(use));
+  out += R"(,"parameters":)" + parameters_json(route, text.parameters);
+  if (route.body != Schema::none) {
+    out += R"(,"requestBody":{"required":true,"content":)" + content_json(route.body) + "}";
+  }
+  out += R"(,"responses":{")" + std::to_string(text.status) +
+         R"(":{"description":"Done.","content":)" + content_json(route.answer) + "}";
+  out +=
+      R"(,"default":{"description":"Refused.","content":{"application/problem+json":{"schema":)" +
+      schema_reference("Problem") + "}}}}";
+  return out + "}";
+}
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return out;
+}
+
+std::string path_json(std::string_view pattern, ReadAccess reading) {
+  std::string out = "{";
+  for (const Route& route : routes()) {
+    if (route.pattern.text != pattern) continue;
+    append_json_key(out, lower(http::to_string(route.method)));
+    out += operation_json(route, reading);
+  }
+  return out + "}";
+}
+
+}  // namespace
+
+std::string openapi_document(ReadAccess reading) {
+  std::string paths = "{";
+  std::vector<std::string_view> written;
+  for (const Route& route : routes()) {
+    if (std::ranges::find(written, route.pattern.text) != written.end()) continue;
+    written.push_back(route.pattern.text);
+    append_json_key(paths, route.pattern.text);
+    paths += path_json(route.pattern.text, reading);
+  }
+  return R"({"openapi":"3.1.0","info":{"title":"user-manager","version":")" UM_VERSION
+         R"(","description":"Stores users, signs them in and out, and answers who is who."},)"
+         R"("paths":)" +
+         paths + R"(},"components":)" + openapi_components() + "}";
+}
+
+}  // namespace um::api

@@ -1,0 +1,34 @@
+// Operations: what the API tells about the process as a whole. Implemented by the composition root,
+// which alone knows all the parts. Thread safety: any event loop; coroutines resume on the executor
+// they were awaited on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/task.hpp"
+
+namespace um::api {
+
+// One thing that must be there before requests can be served.
+struct Missing {
+  std::string part;    // stable and short: "database", "lease"
+  std::string detail;  // for people
+};
+
+class Operations {
+ public:
+  virtual ~Operations() = default;
+  // Empty: ready.
+  virtual Task<std::vector<Missing>> readiness(Deadline deadline) = 0;
+  // In Prometheus' text format, version 0.0.4.
+  virtual Task<Result<std::string>> metrics(Deadline deadline) = 0;
+  // A JSON object: hits by level, misses, refusals, evictions, bytes, lease, holds, database reads.
+  virtual Task<Result<std::string>> cache_stats(Deadline deadline) = 0;
+  // A JWK set (RFC 7517) of the public keys that verify tokens now.
+  virtual Task<Result<std::string>> jwks(Deadline deadline) = 0;
+};
+
+}  // namespace um::api

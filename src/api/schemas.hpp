@@ -1,0 +1,56 @@
+// Every body and answer as a table of members (json_fields.hpp): what the handlers read, what the
+// OpenAPI document says and what the tests compare real answers with.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "api/json_fields.hpp"
+
+namespace um::api {
+
+std::span<const Field<UserInput>> user_fields();
+
+struct LoginBody {
+  Member<std::string> email{};
+  Member<Secret> password{};
+};
+std::span<const Field<LoginBody>> login_fields();
+
+struct UsageBody {
+  Member<std::string> usd{};
+};
+std::span<const Field<UsageBody>> usage_fields();
+
+// The schemas by name. `user_*` are made from user_fields().
+enum class Schema {
+  none,  // no body
+  user,
+  user_list,
+  user_create,
+  user_replace,
+  user_patch,
+  user_change,  // the answer to PUT and PATCH
+  message,
+  login,
+  signed_in,
+  session_list,
+  usage,
+  usage_totals,
+  any_object,  // described elsewhere: keys, statistics, this document
+  status,
+  text,
+};
+std::string_view name_of(Schema schema);  // "User", "UserList", …
+
+struct SchemaMember {
+  Property property;
+  bool required = false;
+};
+// The members of one object of that schema (of one element, for lists); empty for any_object and
+// text.
+std::vector<SchemaMember> members_of(Schema schema);
+
+}  // namespace um::api
