@@ -1,0 +1,84 @@
+#include "service/sign_in.hpp"
+
+#include "auth/token_authority.hpp"
+#include "service/session_check.hpp"
+#include "service/sign_in_impl.hpp"
+
+namespace um {
+
+std::optional<Result<Principal>> SignIn::Impl::authenticate_now(std::string_view token,
+                                                                BootTime now) {
+  const std::optional<Result<TokenSubject>> subject = parts_.tokens.verify_now(token);
+  if (!subject) return std::nullopt;
+  if (!*subject) return fail(subject->error());
+  // Sessions, roles and is_active are never older than the guarantee, whatever the request
+  // tolerates.
+  const ReadOptions fresh{};
+  const auto session = parts_.sessions.find_now((*subject)->session, fresh, now);
+  if (!session) return std::nullopt;
+  const auto user = parts_.users.find_now((*subject)->user, fresh, now);
+  if (!user) return std::nullopt;
+  return check_session({.subject = **subject, .session = session->value, .user = user->value},
+                       parts_.clock.wall_now());
+}
+
+Task<Result<Principal>> SignIn::Impl::authenticate(std::string token, Deadline deadline) {
+  const Result<TokenSubject> subject = co_await parts_.tokens.verify(std::move(token), deadline);
+  if (!subject) co_return fail(subject.error());
+  const ReadOptions fresh{.deadline = deadline};
+  const Result<SessionReading> session = co_await parts_.sessions.find(subject->session, fresh);
+  if (!session) co_return fail(session.error());
+  const Result<UserReading> user = co_await parts_.users.find(subject->user, fresh);
+  if (!user) co_return fail(user.error());
+  co_return check_session({.subject = *subject, .session = session->value, .user = user->value},
+                          parts_.clock.wall_now());
+}
+
+SignInStats SignIn::Impl::stats() const {
+  return {.succeeded = counters_.succeeded.load(std::memory_order_relaxed),
+          .wrong = counters_.wrong.load(std::memory_order_relaxed),
+          .limited = counters_.limited.load(std::memory_order_relaxed),
+          .unavailable = counters_.unavailable.load(std::memory_order_relaxed)};
+}
+
+SignIn::SignIn(Parts parts, Options options) : impl_{std::make_unique<Impl>(parts, options)} {}
+SignIn::~SignIn() = default;
+
+Task<Result<SignedIn>> SignIn::login(LoginRequest request, Deadline deadline) {
+  return impl_->login(std::move(request), deadline);
+}
+
+std::optional<Result<Principal>> SignIn::authenticate_now(std::string_view token, BootTime now) {
+  return impl_->authenticate_now(token, now);
+}
+
+Task<Result<Principal>> SignIn::authenticate(std::string token, Deadline deadline) {
+  return impl_->authenticate(std::move(token), deadline);
+}
+
+Task<Result<void>> SignIn::logout(Principal who, Deadline deadline) {
+  const Result<void> ended = co_await end_session(who, who.session().id, deadline);
+  if (!ended && ended.error().code == ErrorCode::not_found) co_return Result<void>{};
+  co_return ended;
+}
+
+Task<Result<void>> SignIn::logout_all(Principal who, Deadline deadline) {
+  const Result<void> ended = co_await impl_->parts().users.end_sessions(who.id(), deadline);
+  // A user that is gone has no sessions left.
+  if (!ended && ended.error().code == ErrorCode::not_found) co_return Result<void>{};
+  co_return ended;
+}
+
+Task<Result<std::vector<SessionRef>>> SignIn::sessions(Principal who, Deadline deadline) {
+  return impl_->parts().sessions.list(who.id(), deadline);
+}
+
+Task<Result<void>> SignIn::end_session(Principal who, SessionId session, Deadline deadline) {
+  return impl_->parts().sessions.revoke({.id = session, .owner = who.id()}, deadline);
+}
+
+SignInStats SignIn::stats() const {
+  return impl_->stats();
+}
+
+}  // namespace um
