@@ -11,6 +11,7 @@
 #include "auth/attempt_limiter.hpp"
 #include "auth/password_hasher.hpp"
 #include "service/principal.hpp"
+#include "service/user_edit.hpp"
 #include "service/user_input.hpp"
 #include "storage/user_store.hpp"
 
@@ -45,8 +46,12 @@ class Users {
                                       BootTime now) {
     return parts_.store.find_now(email, options, now);
   }
-  Task<Result<UserReading>> read(UserId id, ReadOptions options);
-  Task<Result<UserReading>> read(Email email, ReadOptions options);
+  Task<Result<UserReading>> read(UserId id, ReadOptions options) {
+    return parts_.store.find(id, options);
+  }
+  Task<Result<UserReading>> read(Email email, ReadOptions options) {
+    return parts_.store.find(std::move(email), options);
+  }
 
   // invalid (fields), forbidden (a member only an administrator may set; registration closed),
   // email_taken, username_taken.
@@ -59,6 +64,7 @@ class Users {
   // `if_match`: precondition_failed unless the user is in one of these revisions.
   // Who changes their own password gives current_password too, and keeps this session.
   // A change that changes nothing answers the user as it is and writes nothing.
+  // The role `service` changes nobody, not even itself.
   // invalid (also for a wrong current_password, on that member), forbidden, not_found,
   // precondition_failed, email_taken, username_taken, last_admin, too_many_attempts,
   // conflict (another change won three times in a row).
@@ -68,8 +74,12 @@ class Users {
     std::optional<RevisionMatch> if_match{};
     std::string address{};  // of the client, for the guessing limit
   };
-  Task<Result<UserRef>> replace(Principal caller, ChangeRequest request, Deadline deadline);
-  Task<Result<UserRef>> patch(Principal caller, ChangeRequest request, Deadline deadline);
+  Task<Result<UserRef>> replace(Principal caller, ChangeRequest request, Deadline deadline) {
+    return change(std::move(caller), EditKind::replace, std::move(request), deadline);
+  }
+  Task<Result<UserRef>> patch(Principal caller, ChangeRequest request, Deadline deadline) {
+    return change(std::move(caller), EditKind::patch, std::move(request), deadline);
+  }
   // not_found, precondition_failed, last_admin, conflict.
   Task<Result<void>> remove(UserId id, std::optional<RevisionMatch> if_match, Deadline deadline);
 
@@ -83,9 +93,27 @@ class Users {
 
   // invalid (a negative amount, an empty or overlong idempotency key), not_found, conflict.
   Task<Result<UsageTotals>> add_usage(UsageRecord usage, Deadline deadline);
-  Task<Result<void>> invalidate(UserId id, Deadline deadline);
+  Task<Result<void>> invalidate(UserId id, Deadline deadline) {
+    return parts_.store.invalidate(id, deadline);
+  }
 
  private:
+  // How fresh the row that a decision rests on must be: memory will do first, because the
+  // compare-and-set makes an old one harmless; after a lost one, and before a refusal that a newer
+  // row might not deserve, the primary is asked.
+  enum class Freshness { any, primary };
+  struct Decision {
+    UserRef row;
+    Edit edit{};
+  };
+  Task<Result<UserRef>> change(Principal caller, EditKind kind, ChangeRequest request,
+                               Deadline deadline);
+  Task<Result<UserReading>> existing(UserId id, Freshness freshness, Deadline deadline);
+  Task<Result<Decision>> decide(const ChangeRequest& request, Editing editing, Freshness freshness,
+                                Deadline deadline);
+  Task<Result<std::int64_t>> prove_password(const User& user, const ChangeRequest& request,
+                                            Deadline deadline);
+
   Parts parts_;
   Options options_;
 };

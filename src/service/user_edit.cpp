@@ -1,0 +1,179 @@
+#include "service/user_edit.hpp"
+
+#include <algorithm>
+
+#include "auth/password_rules.hpp"
+#include "service/refusals.hpp"
+#include "user/time_text.hpp"
+#include "user/validation.hpp"
+
+namespace um {
+
+namespace {
+
+bool same_amount(const std::optional<std::string>& text, const std::optional<Usd>& current) {
+  return text ? current && Usd::parse(*text) == current : !current;
+}
+
+bool same_instant(const std::optional<std::string>& text, const std::optional<WallTime>& current) {
+  return text ? current && parse_time(*text) == current : !current;
+}
+
+bool same_settings(const std::optional<std::string>& text,
+                   const std::optional<std::string>& current) {
+  return text ? current && same_json(*text, *current) : !current;
+}
+
+class EditPlanner {
+ public:
+  EditPlanner(const User& current, const UserInput& input, Editing editing)
+      : current_{current}, input_{input}, editing_{editing} {}
+
+  Result<Edit> plan() && {
+    email();
+    names();
+    administrated();
+    unwritable();
+    password();
+    if (!refusals_.empty()) return fail(std::move(refusals_).error());
+    return std::move(edit_);
+  }
+
+ private:
+  // Replacing needs the member with a value; patching takes what is there.
+  template <class T>
+  bool needs_value(const Member<T>& member, const char* field) {
+    if (member.present && member.value) return true;
+    if (editing_.kind == EditKind::replace) refusals_.required(field);
+    return false;
+  }
+
+  void email() {
+    if (!needs_value(input_.email, "email")) {
+      if (editing_.kind == EditKind::patch && input_.email.present) refusals_.null("email");
+      return;
+    }
+    if (*input_.email.value == current_.email.text()) return;
+    edit_.change.email = refusals_.wrong.take(check_email(*input_.email.value));
+  }
+
+  void names() {
+    edit_.change.first_name =
+        name(input_.first_name, {"first_name", current_.first_name, check_first_name});
+    edit_.change.last_name =
+        name(input_.last_name, {"last_name", current_.last_name, check_last_name});
+  }
+  struct NameRule {
+    const char* field;
+    const std::string& current;
+    Checked<std::string> (*check)(std::string_view);
+  };
+  // A merge patch removes a member with null, and a name that was removed is empty.
+  std::optional<std::string> name(const Member<std::string>& member, const NameRule& rule) {
+    const bool removed = member.present && !member.value && editing_.kind == EditKind::patch;
+    if (!removed && !needs_value(member, rule.field)) return std::nullopt;
+    const std::string text = member.value.value_or("");
+    if (text == rule.current) return std::nullopt;
+    return refusals_.wrong.take(rule.check(text));
+  }
+
+  void administrated() {
+    UserChange& change = edit_.change;
+    if (may_set(input_.username, {"username", input_.username.value == current_.username})) {
+      change.username = nullable(input_.username, check_username);
+    }
+    if (may_set(input_.role, {"role", input_.role.value == to_string(current_.role)})) {
+      if (input_.role.value)
+        change.role = refusals_.wrong.take(check_role(*input_.role.value));
+      else
+        refusals_.null("role");
+    }
+    if (may_set(input_.is_active, {"is_active", input_.is_active.value == current_.is_active})) {
+      if (input_.is_active.value)
+        change.is_active = input_.is_active.value;
+      else
+        refusals_.null("is_active");
+    }
+    if (may_set(input_.quota_usd,
+                {"quota_usd", same_amount(input_.quota_usd.value, current_.quota_usd)})) {
+      change.quota_usd = nullable(input_.quota_usd, check_quota_usd);
+    }
+    const auto& settings = input_.model_capability_settings;
+    if (may_set(settings, {"model_capability_settings",
+                           same_settings(settings.value, current_.model_capability_settings)})) {
+      change.model_capability_settings = nullable(settings, check_model_capability_settings);
+    }
+  }
+  struct Compared {
+    const char* field;
+    bool equal = false;
+  };
+  template <class T>
+  bool may_set(const Member<T>& member, Compared compared) {
+    if (!member.present || compared.equal) return false;
+    if (!editing_.by_admin) {
+      refusals_.forbidden(compared.field);
+      return false;
+    }
+    if (editing_.kind == EditKind::patch) return true;
+    refusals_.read_only(compared.field);
+    return false;
+  }
+  template <class T>
+  std::optional<std::optional<T>> nullable(const Member<std::string>& member,
+                                           Checked<T> (*check)(std::string_view)) {
+    if (!member.value) return std::optional<T>{};
+    auto value = refusals_.wrong.take(check(*member.value));
+    if (!value) return std::nullopt;
+    return value;
+  }
+
+  void unwritable() {
+    must_equal(input_.id, {"id", input_.id.value == current_.id.value()});
+    must_equal(input_.version, {"version", input_.version.value == current_.version});
+    must_equal(input_.used_usd,
+               {"used_usd", same_amount(input_.used_usd.value, current_.used_usd)});
+    must_equal(input_.created_at,
+               {"created_at", same_instant(input_.created_at.value, current_.created_at)});
+    must_equal(input_.updated_at,
+               {"updated_at", same_instant(input_.updated_at.value, current_.updated_at)});
+    must_equal(input_.last_login_at,
+               {"last_login_at", same_instant(input_.last_login_at.value, current_.last_login_at)});
+  }
+  template <class T>
+  void must_equal(const Member<T>& member, Compared compared) {
+    if (member.present && !compared.equal) refusals_.read_only(compared.field);
+  }
+
+  void password() {
+    if (!input_.password.present) return;
+    if (!input_.password.value) return refusals_.null("password");
+    const Email& email = edit_.change.email ? *edit_.change.email : current_.email;
+    if (auto error =
+            check_new_password({.password = *input_.password.value, .email = email.text()}))
+      refusals_.wrong.add(std::move(*error));
+    if (editing_.of_oneself && !input_.current_password.value)
+      refusals_.required("current_password");
+    edit_.password = input_.password.value;
+  }
+
+  const User& current_;
+  const UserInput& input_;
+  Editing editing_;
+  Refusals refusals_;
+  Edit edit_;
+};
+
+}  // namespace
+
+Result<Edit> plan_edit(const User& current, const UserInput& input, Editing editing) {
+  return EditPlanner{current, input, editing}.plan();
+}
+
+bool depends_on_row(const Error& refusal) {
+  return std::ranges::any_of(refusal.fields, [](const FieldError& field) {
+    return field.code == kReadOnly || field.code == kForbidden;
+  });
+}
+
+}  // namespace um

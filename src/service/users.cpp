@@ -1,0 +1,95 @@
+#include "service/users.hpp"
+
+#include "user/text.hpp"
+
+namespace um {
+
+namespace {
+
+// Nothing that is searched is longer than an e-mail address.
+constexpr std::size_t kMaxKeywordCharacters = Email::kMaxBytes;
+constexpr std::size_t kMaxIdempotencyKeyBytes = 255;
+
+std::unexpected<Error> invalid(FieldError field) {
+  return fail(Error{.code = ErrorCode::invalid,
+                    .detail = field.field + ' ' + field.message,
+                    .fields = {std::move(field)}});
+}
+
+Result<void> check_keyword(const std::string& keyword) {
+  const auto characters = count_code_points(keyword);
+  if (!characters) return invalid({"keyword", "not_utf8", "must be valid UTF-8"});
+  if (*characters > kMaxKeywordCharacters)
+    return invalid({"keyword", "too_long", "must have at most 254 characters"});
+  if (keyword.find('\0') != std::string::npos)
+    return invalid({"keyword", "nul_character", "must not contain the character U+0000"});
+  return {};
+}
+
+Result<void> check_usage(const UsageRecord& usage) {
+  if (usage.amount.negative()) return invalid({"usd", "negative", "must not be negative"});
+  const auto& key = usage.idempotency_key;
+  if (key && (key->empty() || key->size() > kMaxIdempotencyKeyBytes))
+    return invalid({"Idempotency-Key", "bad_length", "must have 1 to 255 bytes"});
+  return {};
+}
+
+}  // namespace
+
+Task<Result<UserRef>> Users::create(Caller caller, UserInput input, Deadline deadline) {
+  const bool by_admin = caller && caller->is_admin();
+  if (options_.registration == Registration::admin && !by_admin)
+    co_return fail(ErrorCode::forbidden, "only an administrator may create users");
+  Result<Creation> creation = plan_creation(input, {.by_admin = by_admin});
+  if (!creation) co_return fail(std::move(creation.error()));
+
+  // The insert would find it out too, but only after the expensive hash.
+  const ReadOptions options{.deadline = deadline};
+  const Result<UserReading> known = co_await parts_.store.find(creation->user.email, options);
+  if (!known) co_return fail(known.error());
+  if (known->value) co_return fail(ErrorCode::email_taken, "the e-mail address is taken");
+
+  Result<Secret> hash = co_await parts_.hasher.hash(creation->password, deadline);
+  if (!hash) co_return fail(std::move(hash.error()));
+  creation->user.password_hash = std::move(*hash);
+  Result<UserRef> created = co_await parts_.store.insert(std::move(creation->user), deadline);
+  co_return created;
+}
+
+Task<Result<UserPage>> Users::list(ListRequest request, Deadline deadline) {
+  const Result<void> checked = check_keyword(request.keyword);
+  if (!checked) co_return fail(checked.error());
+
+  // One more than asked for tells whether there are more.
+  const auto wanted = static_cast<std::size_t>(request.page.limit);
+  Page page = request.page;
+  ++page.limit;
+  Result<std::vector<UserRef>> users;
+  if (request.keyword.empty()) {
+    users = co_await parts_.store.list(page, deadline);
+  } else {
+    users = co_await parts_.store.search(request.keyword, page, deadline);
+  }
+  if (!users) co_return fail(std::move(users.error()));
+
+  UserPage result{.users = std::move(*users)};
+  if (result.users.size() > wanted) {
+    result.more = true;
+    result.users.resize(wanted);
+  }
+  if (request.count) {
+    const Result<std::int64_t> total = co_await parts_.store.count(request.keyword, deadline);
+    if (!total) co_return fail(total.error());
+    result.total = *total;
+  }
+  co_return result;
+}
+
+Task<Result<UsageTotals>> Users::add_usage(UsageRecord usage, Deadline deadline) {
+  const Result<void> checked = check_usage(usage);
+  if (!checked) co_return fail(checked.error());
+  Result<UsageTotals> totals = co_await parts_.store.add_usage(std::move(usage), deadline);
+  co_return totals;
+}
+
+}  // namespace um
