@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::int64_t kMaxPage = (std::int64_t{1} << 31) - 1;
 constexpr std::int64_t kMaxPerPage = 100;
-// Longer than any name or address that could contain it.
-constexpr std::size_t kMaxKeywordBytes = 800;
 
 // Digits without sign and leading zeros, as UserId::parse reads them, but zero as well.
 std::optional<std::int64_t> parse_number(std::string_view text) {
@@ -56,15 +54,6 @@ class Reader {
   const http::Query& query_;
   std::vector<FieldError> errors_;
 };
-
-void read_keyword(Reader& reader, ListQuery& result) {
-  const auto keyword = reader.text("keyword");
-  if (!keyword) return;
-  if (keyword->size() > kMaxKeywordBytes) {
-    reader.reject("keyword", "too_long", "must be at most 800 bytes");
-  }
-  result.keyword = *keyword;
-}
 
 void read_count(Reader& reader, ListQuery& result) {
   const auto count = reader.text("count");
@@ -134,7 +123,7 @@ std::expected<ListQuery, Problem> parse_list_query(std::string_view raw, ListQue
     reader.reject("after", "contradiction", "cannot be combined with page");
   }
   read_count(reader, result);
-  if (rules.keyword == Keyword::taken) read_keyword(reader, result);
+  if (rules.keyword == Keyword::taken) result.keyword = reader.text("keyword").value_or("");
   if (!reader.errors().empty()) return refuse(invalid_fields(std::move(reader.errors())));
   return result;
 }

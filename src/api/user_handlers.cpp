@@ -1,5 +1,7 @@
 #include "api/user_handlers.hpp"
 
+#include <algorithm>
+
 #include "api/json_text.hpp"
 #include "api/path_email.hpp"
 #include "api/user_answer.hpp"
@@ -111,7 +113,9 @@ Task<Answer> UserHandlers::remove(Call& call) {
 
 namespace {
 
-constexpr std::size_t kMaxIdempotencyKeyBytes = 255;
+bool is_visible_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
 
 std::expected<UsageRecord, Problem> read_usage(const Call& call) {
   const auto id = call.user_id();
@@ -129,8 +133,8 @@ std::expected<UsageRecord, Problem> read_usage(const Call& call) {
   }
   UsageRecord usage{.user = *id, .amount = *amount};
   if (const auto key = call.request.header("Idempotency-Key"); !key.empty()) {
-    if (key.size() > kMaxIdempotencyKeyBytes) {
-      return refuse(invalid_field({"Idempotency-Key", "too_long", "must be at most 255 bytes"}));
+    if (!is_visible_ascii(key)) {
+      return refuse(invalid_field({"Idempotency-Key", "invalid", "must be printable ASCII"}));
     }
     usage.idempotency_key = std::string{key};
   }

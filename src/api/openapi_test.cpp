@@ -1,0 +1,91 @@
+#include "api/openapi.hpp"
+
+#include <gtest/gtest.h>
+
+#include "api/json_body.hpp"
+#include "api/routes.hpp"
+
+namespace um::api {
+namespace {
+
+JsonValue document(ReadAccess reading = ReadAccess::private_) {
+  auto parsed = parse_json(openapi_document(reading));
+  if (!parsed) throw std::runtime_error{parsed.error().detail};
+  return std::move(*parsed);
+}
+const JsonValue& at(const JsonValue& value, std::string_view name) {
+  const JsonValue* const found = value.find(name);
+  if (found == nullptr) throw std::runtime_error{"no member " + std::string{name}};
+  return *found;
+}
+std::string lower(std::string_view text) {
+  std::string out{text};
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+TEST(OpenApi, EveryRouteIsDescribedUnderItsPathAndMethod) {
+  const JsonValue doc = document();
+  std::size_t operations = 0;
+  for (const JsonMember& path : at(doc, "paths").members) operations += path.value.members.size();
+  EXPECT_EQ(operations, routes().size());
+  for (const Route& route : routes()) {
+    const JsonValue& operation =
+        at(at(at(doc, "paths"), route.pattern.text), lower(http::to_string(route.method)));
+    EXPECT_EQ(at(operation, "operationId").text, route.name);
+    EXPECT_EQ(operation.find("requestBody") != nullptr, route.body != Schema::none) << route.name;
+    EXPECT_EQ(!route.pattern.name.empty(),
+              at(operation, "parameters").items.size() > 0 &&
+                  at(at(operation, "parameters").items[0], "in").text == "path")
+        << route.name;
+  }
+}
+
+TEST(OpenApi, WhatNeedsATokenSaysSo) {
+  for (const ReadAccess reading : {ReadAccess::private_, ReadAccess::public_}) {
+    const JsonValue doc = document(reading);
+    for (const Route& route : routes()) {
+      const JsonValue& operation =
+          at(at(at(doc, "paths"), route.pattern.text), lower(http::to_string(route.method)));
+      const bool needed = token_use(route.access, reading) == TokenUse::required;
+      const auto& security = at(operation, "security").items;
+      EXPECT_EQ(security.size() == 1, needed) << route.name;
+    }
+  }
+}
+
+// Every reference of the document leads to a schema that is there.
+void expect_references(const JsonValue& value, const JsonValue& schemas) {
+  if (const JsonValue* reference = value.find("$ref")) {
+    constexpr std::string_view kPrefix = "#/components/schemas/";
+    ASSERT_TRUE(reference->text.starts_with(kPrefix));
+    EXPECT_TRUE(schemas.find(reference->text.substr(kPrefix.size()))) << reference->text;
+  }
+  for (const JsonMember& member : value.members) expect_references(member.value, schemas);
+  for (const JsonValue& item : value.items) expect_references(item, schemas);
+}
+
+TEST(OpenApi, ReferencesLeadSomewhere) {
+  const JsonValue doc = document();
+  expect_references(doc, at(at(doc, "components"), "schemas"));
+}
+
+TEST(OpenApi, AnswersNeverHoldAPassword) {
+  const JsonValue doc = document();
+  const JsonValue& schemas = at(at(doc, "components"), "schemas");
+  for (const char* name : {"User", "SignedIn", "UserChange", "SessionList"}) {
+    EXPECT_EQ(canonical_json(at(schemas, name)).find("password"), std::string::npos) << name;
+  }
+}
+
+TEST(OpenApi, RequiredMembersAreListed) {
+  const JsonValue doc = document();
+  const JsonValue& schemas = at(at(doc, "components"), "schemas");
+  EXPECT_EQ(canonical_json(at(at(schemas, "UserCreate"), "required")), R"(["email","password"])");
+  EXPECT_EQ(canonical_json(at(at(schemas, "UserReplace"), "required")),
+            R"(["email","first_name","last_name"])");
+  EXPECT_EQ(at(schemas, "UserPatch").find("required"), nullptr);
+}
+
+}  // namespace
+}  // namespace um::api
