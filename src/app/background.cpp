@@ -1,0 +1,37 @@
+#include "app/background.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+
+namespace um {
+
+void Background::start(Chore chore) {
+  Running& running = running_.emplace_back(loop_, std::move(chore));
+  running.ended = boost::asio::co_spawn(loop_, repeat(running), boost::asio::use_future);
+}
+
+Task<void> Background::repeat(Running& running) {
+  while (!running.stopping) {
+    running.timer.expires_after(running.chore.every);
+    boost::system::error_code cancelled;
+    co_await running.timer.async_wait(
+        boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));
+    if (!running.stopping) co_await running.chore.work();
+  }
+}
+
+void Background::stop() {
+  for (Running& running : running_) {
+    boost::asio::post(loop_, [&running] {
+      running.stopping = true;
+      running.timer.cancel();
+    });
+  }
+  for (Running& running : running_) running.ended.wait();
+  running_.clear();
+}
+
+}  // namespace um

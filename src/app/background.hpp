@@ -1,0 +1,50 @@
+// Background: what is done again and again while the service runs. Each chore is a coroutine that
+// is called at its interval, on one event loop; one that takes longer delays only itself.
+//
+// Thread safety: start() and stop() from one thread that is not a loop.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <list>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/task.hpp"
+
+namespace um {
+
+class Background {
+ public:
+  struct Chore {
+    std::chrono::milliseconds every;
+    std::function<Task<void>()> work;  // reports its failures itself; does not throw
+  };
+
+  // `loop` outlives it and runs from start() until stop() has returned.
+  explicit Background(boost::asio::io_context& loop) : loop_{loop} {}
+  ~Background() { stop(); }
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+  void start(Chore chore);
+  // Lets the chores under way finish and returns when they have.
+  void stop();
+
+ private:
+  struct Running {
+    Running(boost::asio::io_context& loop, Chore c) : chore{std::move(c)}, timer{loop} {}
+    Chore chore;
+    boost::asio::steady_timer timer;
+    bool stopping = false;  // touched on the loop only
+    std::future<void> ended{};
+  };
+  static Task<void> repeat(Running& running);
+
+  boost::asio::io_context& loop_;
+  std::list<Running> running_;
+};
+
+}  // namespace um

@@ -1,0 +1,201 @@
+#include "app/metrics.hpp"
+
+#include <chrono>
+
+#include "app/stat_names.hpp"
+#include "ops/metrics_page.hpp"
+
+namespace um {
+namespace {
+
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>{time}.count();
+}
+double number(std::uint64_t count) {
+  return static_cast<double>(count);
+}
+
+void add_requests(MetricsPage& page, const api::RequestStats& stats) {
+  for (const auto& route : stats.routes) {
+    for (const auto& [status, count] : route.by_status)
+      page.counter(
+          {"user_manager_http_requests_total", "Requests answered, by route and status"},
+          {{"route", route.route}, {"method", route.method}, {"status", std::to_string(status)}},
+          number(count));
+    page.histogram({"user_manager_http_request_duration_seconds",
+                    "Time from the last byte of a request to its answer"},
+                   {{"route", route.route}, {"method", route.method}},
+                   {.upper_bounds = api::RequestStats::kBucketBoundsSeconds,
+                    .counts = route.buckets,
+                    .sum = route.seconds_sum});
+  }
+  page.counter(
+      {"user_manager_http_answered_at_once_total", "Requests answered without any waiting"}, {},
+      number(stats.answered_at_once));
+}
+
+void add_server(MetricsPage& page, const http::ServerStats& stats) {
+  page.counter({"user_manager_http_connections_total", "Connections accepted"}, {},
+               number(stats.accepted));
+  page.counter({"user_manager_http_connections_refused_total", "Connections over the limit"}, {},
+               number(stats.refused_connections));
+  page.gauge({"user_manager_http_connections_open", "Connections open now"}, {},
+             number(stats.open_connections));
+  page.counter({"user_manager_http_refusals_total", "Requests refused before they reached a route"},
+               {}, number(stats.refusals));
+}
+
+void add_cache_contents(MetricsPage& page, const ServiceStats& all) {
+  const CoherenceStats& stats = all.cache.coherence;
+  for (std::size_t kind = 0; kind < kEntryKinds; ++kind) {
+    const std::string name{entry_kind_name(kind)};
+    page.counter(
+        {"user_manager_cache_hits_total", "Answers from memory, by level and kind of entry"},
+        {{"level", "l1"}, {"kind", name}}, number(stats.hits[kind]));
+    page.counter({"user_manager_cache_misses_total", "Look-ups that memory could not answer"},
+                 {{"kind", name}}, number(all.cache.misses[kind]));
+  }
+  for (std::size_t verdict = 1; verdict < kAdmissions; ++verdict)
+    page.counter({"user_manager_cache_refusals_total", "Values not admitted to memory, by reason"},
+                 {{"reason", std::string{admission_name(verdict)}}},
+                 number(stats.offered[verdict]));
+  page.counter({"user_manager_cache_admissions_total", "Values admitted to memory"}, {},
+               number(stats.offered[0]));
+  page.counter({"user_manager_cache_evictions_total", "Entries evicted for room"},
+               {{"part", "present"}}, number(stats.evictions));
+  page.counter({"user_manager_cache_evictions_total", "Entries evicted for room"},
+               {{"part", "absent"}}, number(stats.evictions_absent));
+  page.gauge({"user_manager_cache_entries", "Entries in memory"}, {{"part", "present"}},
+             number(stats.entries));
+  page.gauge({"user_manager_cache_entries", "Entries in memory"}, {{"part", "absent"}},
+             number(stats.entries_absent));
+  page.gauge({"user_manager_cache_bytes", "Bytes charged for the entries"}, {},
+             number(stats.bytes));
+  page.gauge({"user_manager_cache_capacity_bytes", "Bound of user_manager_cache_bytes"}, {},
+             number(stats.capacity_bytes));
+  page.counter(
+      {"user_manager_cache_stale_answers_total", "Answers given although the database was away"},
+      {}, number(all.cache.stale_answers));
+}
+
+void add_coherence(MetricsPage& page, const CoherenceStats& stats) {
+  page.gauge({"user_manager_lease_valid", "1 while memory may be believed"}, {},
+             stats.lease_valid ? 1 : 0);
+  if (stats.since_last_poll)
+    page.gauge({"user_manager_lease_age_seconds", "Time since the last successful poll was sent"},
+               {}, seconds(*stats.since_last_poll));
+  page.counter({"user_manager_lease_lapses_total", "Times that a lease ended before its renewal"},
+               {}, number(stats.lapsed_leases));
+  page.counter(
+      {"user_manager_reads_without_lease_total", "Reads sent to the database for want of a lease"},
+      {}, number(stats.reads_without_lease));
+  page.counter({"user_manager_feed_polls_total", "Polls of the change feed"}, {},
+               number(stats.polls));
+  page.counter({"user_manager_feed_changes_total", "Changes by others that polls brought"}, {},
+               number(stats.changes));
+  for (const auto& [reason, count] : stats.flushes)
+    page.counter({"user_manager_cache_flushes_total", "Times that memory was emptied, by reason"},
+                 {{"reason", reason}}, number(count));
+  page.counter({"user_manager_holds_total", "Keys held around commits"}, {}, number(stats.holds));
+  page.gauge({"user_manager_held_keys", "Keys held now"}, {}, number(stats.held_now));
+  page.gauge({"user_manager_change_log_entries", "Changes remembered to judge older reads"}, {},
+             number(stats.log_entries));
+}
+
+void add_flights(MetricsPage& page, std::string kind, const FlightStats& stats) {
+  const auto add = [&](const char* role, std::uint64_t count) {
+    page.counter(
+        {"user_manager_single_flight_total", "Requests that needed the database, by their part"},
+        {{"kind", kind}, {"role", role}}, number(count));
+  };
+  add("leader", stats.leaders);
+  add("follower", stats.followers);
+  add("turned_away", stats.turned_away);
+  add("refused", stats.refused);
+}
+
+void add_queue(MetricsPage& page, std::string queue, std::size_t length) {
+  page.gauge({"user_manager_queue_length", "Calls that wait now"}, {{"queue", std::move(queue)}},
+             number(length));
+}
+void add_queue_refusals(MetricsPage& page, std::string queue, std::uint64_t count) {
+  page.counter({"user_manager_queue_refusals_total", "Calls refused because a queue was full"},
+               {{"queue", std::move(queue)}}, number(count));
+}
+
+void add_queues(MetricsPage& page, const ServiceStats& stats) {
+  add_queue(page, "database_writes", stats.storage.write_queue);
+  add_queue(page, "database_reads", stats.storage.read_queue);
+  add_queue(page, "primary_reads", stats.cache.primary.queued);
+  add_queue(page, "password_hashing", stats.hasher.queued);
+  add_queue(page, "sign_in_attempts", stats.attempts.waiting);
+  add_queue_refusals(page, "database", stats.storage.refused);
+  add_queue_refusals(page, "primary_reads", stats.cache.primary.refused);
+  add_queue_refusals(page, "password_hashing", stats.hasher.refused);
+}
+
+void add_storage(MetricsPage& page, const StorageStats& stats) {
+  for (const auto& [name, query] : stats.queries) {
+    page.histogram(
+        {"user_manager_database_query_duration_seconds", "Database calls, by named query"},
+        {{"query", name}},
+        {.upper_bounds = StorageStats::Query::kBucketBoundsSeconds,
+         .counts = query.buckets,
+         .sum = query.seconds_sum});
+    page.counter(
+        {"user_manager_database_errors_total", "Database calls that failed, by named query"},
+        {{"query", name}}, number(query.errors));
+  }
+  page.counter({"user_manager_database_commits_total", "Commits of this process"}, {},
+               number(stats.commits));
+  page.counter(
+      {"user_manager_database_writes_total", "Writes answered; over commits: the size of a group"},
+      {}, number(stats.writes));
+}
+
+void add_sign_in(MetricsPage& page, const ServiceStats& stats) {
+  const auto outcome = [&](const char* name, std::uint64_t count) {
+    page.counter({"user_manager_sign_ins_total", "Sign-ins, by outcome"}, {{"outcome", name}},
+                 number(count));
+  };
+  outcome("succeeded", stats.sign_in.succeeded);
+  outcome("wrong", stats.sign_in.wrong);
+  outcome("limited", stats.sign_in.limited);
+  outcome("unavailable", stats.sign_in.unavailable);
+  page.counter({"user_manager_password_hashes_total", "bcrypt computations"}, {{"use", "set"}},
+               number(stats.hasher.hashed));
+  page.counter({"user_manager_password_hashes_total", "bcrypt computations"}, {{"use", "check"}},
+               number(stats.hasher.verified));
+  const auto tokens = [&](const char* name, std::uint64_t count) {
+    page.counter({"user_manager_token_verifications_total", "Tokens looked at, by what it took"},
+                 {{"how", name}}, number(count));
+  };
+  tokens("remembered", stats.tokens.remembered);
+  tokens("signature_checked", stats.tokens.checked);
+  tokens("refused", stats.tokens.refused);
+}
+
+}  // namespace
+
+std::string render_metrics(const ServiceStats& stats) {
+  MetricsPage page;
+  page.gauge({"user_manager_info", "Always 1; the version is in the label"},
+             {{"version", UM_VERSION}}, 1);
+  page.gauge({"user_manager_uptime_seconds", "Time since the start"}, {}, stats.uptime_seconds);
+  page.counter({"user_manager_log_lines_dropped_total", "Log lines lost to a slow output"}, {},
+               number(stats.dropped_log_lines));
+  add_requests(page, stats.requests);
+  add_server(page, stats.server);
+  add_cache_contents(page, stats);
+  add_coherence(page, stats.cache.coherence);
+  add_flights(page, "user", stats.cache.flights);
+  add_flights(page, "session", stats.session_flights);
+  page.counter({"user_manager_primary_reads_total", "Reads that went to the database"}, {},
+               number(stats.cache.primary.reads));
+  add_queues(page, stats);
+  add_storage(page, stats.storage);
+  add_sign_in(page, stats);
+  return page.text();
+}
+
+}  // namespace um

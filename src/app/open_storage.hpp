@@ -1,0 +1,30 @@
+// The one place that knows which database a URL means.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "ops/config.hpp"
+#include "ops/log.hpp"
+#include "storage/storage.hpp"
+
+namespace um {
+
+enum class StorageUse {
+  serve,  // migrates SQLite; with SQLite one process at a time
+  tool,   // a command beside a running server, or without one; migrates a new SQLite file
+};
+
+struct OpenStorage {
+  const Config& config;  // these outlive the storage
+  const Clock& clock;
+  Logger& log;
+  StorageUse use = StorageUse::tool;
+};
+
+// unavailable: it cannot be opened, or another server owns the file; conflict: its schema is of
+// another version, or it needs `migrate`. The detail says what to do.
+Result<std::unique_ptr<Storage>> open_storage(const OpenStorage& request);
+
+}  // namespace um

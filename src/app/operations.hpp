@@ -1,0 +1,40 @@
+// ServiceOperations: what the API tells about the process, from all of its parts.
+// Thread safety: any event loop.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "api/operations.hpp"
+#include "app/service_stats.hpp"
+#include "auth/token_authority.hpp"
+#include "cache/cache.hpp"
+#include "storage/storage.hpp"
+
+namespace um {
+
+class ServiceOperations final : public api::Operations {
+ public:
+  struct Parts {
+    Storage& storage;
+    Cache& cache;
+    TokenAuthority& tokens;
+    const Clock& clock;
+    std::function<ServiceStats()> stats;  // from any loop
+  };
+  explicit ServiceOperations(Parts parts) : parts_{std::move(parts)} {}
+
+  Task<std::vector<api::Missing>> readiness(Deadline deadline) override;
+  Task<Result<std::string>> metrics(Deadline deadline) override;
+  Task<Result<std::string>> cache_stats(Deadline deadline) override;
+  Task<Result<std::string>> jwks(Deadline deadline) override;
+
+  // From now on the service is not ready: a load balancer should send nobody any more.
+  void note_draining() { draining_ = true; }
+
+ private:
+  Parts parts_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace um

@@ -1,0 +1,19 @@
+// serve: the service from start to stop, as the command of the same name runs it.
+#pragma once
+
+#include <iosfwd>
+
+#include "ops/config.hpp"
+
+namespace um {
+
+struct ServeStreams {
+  std::ostream& out;  // what people read: address, storage, cache, how to make an administrator
+  std::ostream& err;  // one line if it cannot start
+};
+
+// Blocks until SIGTERM or SIGINT. The exit code: 0 stopped as asked, 1 failed, 2 badly configured.
+// A second signal ends the process at once.
+int serve(const Config& config, ServeStreams streams);
+
+}  // namespace um

@@ -1,0 +1,219 @@
+#include "app/service.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "app/open_storage.hpp"
+#include "app/wait_for.hpp"
+#include "auth/hs256_secret.hpp"
+#include "drivers/http/tls.hpp"
+
+namespace um {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kStartDeadline = 10s;
+constexpr auto kKeyReloadInterval = 5s;
+constexpr auto kHousekeepingInterval = 60s;
+// A lease ends T after the last poll was sent. Of the queries that then come all at once, this many
+// run.
+constexpr std::size_t kPrimaryReads = 64;
+
+Result<std::optional<Secret>> read_secret(const Config& config) {
+  if (!config.jwt_hs256_secret_file) return std::nullopt;
+  std::ifstream file{*config.jwt_hs256_secret_file, std::ios::binary};
+  Secret content{std::string{std::istreambuf_iterator<char>{file}, {}}};
+  if (!file.good() && !file.eof())
+    return fail(ErrorCode::invalid,
+                "jwt-hs256-secret-file: cannot read " + *config.jwt_hs256_secret_file);
+  Result<Secret> secret = read_hs256_secret(content);
+  if (!secret) return fail(ErrorCode::invalid, "jwt-hs256-secret-file: " + secret.error().detail);
+  return std::optional{std::move(*secret)};
+}
+
+CacheSettings cache_settings(const Config& config) {
+  return {.coherence = {.staleness_bound = config.staleness_bound,
+                        .capacity_bytes = config.cache_capacity_bytes},
+          .primary_reads = {.running = kPrimaryReads},
+          .stale_if_error = config.stale_if_error};
+}
+
+api::TrustedProxies trusted_proxies(const Config& config) {
+  std::vector<api::Network> networks;
+  for (const IpNetwork& network : config.trusted_proxies)
+    if (auto parsed = api::Network::parse(network.text())) networks.push_back(*parsed);
+  return api::TrustedProxies{std::move(networks)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
+  auto secret = read_secret(around.config);
+  if (!secret) return fail(std::move(secret.error()));
+  auto storage = open_storage({.config = around.config,
+                               .clock = around.clock,
+                               .log = around.log,
+                               .use = StorageUse::serve});
+  if (!storage) return fail(std::move(storage.error()));
+  std::unique_ptr<Service> service{new Service{around, std::move(*storage), std::move(*secret)}};
+  Result<void> bound = service->listen();
+  if (!bound) return fail(std::move(bound.error()));
+  return service;
+}
+
+Service::Service(Surroundings around, std::unique_ptr<Storage> storage,
+                 std::optional<Secret> hs256_secret)
+    : config_{around.config},
+      clock_{around.clock},
+      log_{around.log},
+      started_at_{clock_.now()},
+      storage_{std::move(storage)},
+      cache_{cache_settings(config_), clock_},
+      user_store_{storage_->users(), cache_},
+      session_store_{storage_->sessions(), cache_},
+      hasher_{{.cost = config_.password_cost,
+               .threads = std::max<std::size_t>(1, std::thread::hardware_concurrency())}},
+      limiter_{{}, clock_},
+      tokens_{storage_->signing_keys(),
+              clock_,
+              {.issuer = config_.issuer, .hs256_secret = std::move(hs256_secret)}},
+      sign_in_{{.users = user_store_,
+                .sessions = session_store_,
+                .hasher = hasher_,
+                .limiter = limiter_,
+                .tokens = tokens_,
+                .clock = clock_},
+               {.token_ttl = config_.token_ttl}},
+      users_{
+          {.store = user_store_, .hasher = hasher_, .limiter = limiter_},
+          {.registration = config_.registration == RegistrationPolicy::open ? Registration::open
+                                                                            : Registration::admin}},
+      operations_{{.storage = *storage_,
+                   .cache = cache_,
+                   .tokens = tokens_,
+                   .clock = clock_,
+                   .stats = [this] { return stats(); }}},
+      api_{{.users = users_, .sign_in = sign_in_, .operations = operations_, .clock = clock_},
+           api_options()},
+      loops_{config_.threads},
+      background_{loops_.first()} {}
+
+// After stop(): no chore, no request and no poll is under way. The feed goes first because it calls
+// the cache; the loops are stopped before the parts that their coroutines refer to.
+Service::~Service() {
+  storage_->changes().stop();
+  background_.stop();
+  loops_.stop();
+}
+
+api::ApiOptions Service::api_options() {
+  return {.reading = config_.access == AccessPolicy::public_access ? api::ReadAccess::public_
+                                                                   : api::ReadAccess::private_,
+          .trusted_proxies = trusted_proxies(config_),
+          .ordinary_time = config_.database_timeout,
+          .log_requests = config_.log_level == LogLevel::debug ? api::LogRequests::all
+                                                               : api::LogRequests::failures,
+          .log = [this](const api::RequestLogLine& line) { log_request(line); }};
+}
+
+void Service::log_request(const api::RequestLogLine& line) const {
+  const auto microseconds =
+      std::chrono::duration_cast<std::chrono::microseconds>(line.took).count();
+  const std::string user = line.user ? line.user->text() : std::string{};
+  const LogFields fields{{"request_id", line.request_id},
+                         {"method", line.method},
+                         {"route", line.route},
+                         {"status", line.status},
+                         {"took_us", microseconds},
+                         {"peer", line.peer},
+                         {"user", user},
+                         {"problem", line.problem},
+                         {"detail", line.detail}};
+  if (line.status >= 500)
+    log_.warn("request failed", fields);
+  else
+    log_.debug("request", fields);
+}
+
+Result<void> Service::listen() {
+  http::ServerOptions options{
+      .address = config_.listen.address,
+      .port = config_.listen.port,
+      .limits = {.connections = config_.max_connections},
+      .on_error = [this](std::string_view what) { log_.error("http server", {{"error", what}}); }};
+  if (config_.tls_cert && config_.tls_key) {
+    auto context =
+        http::make_tls_context({.certificate = *config_.tls_cert, .key = *config_.tls_key});
+    if (!context) return fail(std::move(context.error()));
+    options.tls = std::move(*context);
+    https_ = true;
+  }
+  try {
+    server_ = std::make_unique<http::Server>(std::move(options), loops_.contexts(), api_);
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::unavailable,
+                "cannot listen on " + config_.listen.text() + ": " + error.code().message());
+  }
+  return {};
+}
+
+Result<void> Service::start() {
+  storage_->changes().start(cache_.coherence());
+  const auto deadline = Deadline::after(clock_, kStartDeadline);
+  Result<void> keys = wait_for(loops_.first(), tokens_.start(deadline));
+  if (!keys) return keys;
+  start_chores();
+  server_->start();
+  return {};
+}
+
+void Service::start_chores() {
+  background_.start({.every = kKeyReloadInterval, .work = [this]() -> Task<void> {
+                       const auto deadline = Deadline::after(clock_, config_.database_timeout);
+                       Result<void> done = co_await tokens_.reload(deadline);
+                       if (!done)
+                         log_.warn("reading the signing keys failed",
+                                   {{"error", describe(done.error())}});
+                     }});
+  background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<void> {
+                       const auto deadline = Deadline::after(clock_, kHousekeepingInterval);
+                       Result<void> done =
+                           co_await storage_->housekeeping(clock_.wall_now(), deadline);
+                       if (!done)
+                         log_.warn("housekeeping failed", {{"error", describe(done.error())}});
+                     }});
+}
+
+Result<bool> Service::has_admin() {
+  const auto deadline = Deadline::after(clock_, kStartDeadline);
+  return wait_for(loops_.first(), storage_->users().has_admin(deadline));
+}
+
+bool Service::stop(std::chrono::seconds at_most) {
+  operations_.note_draining();
+  const bool complete = server_->drain(at_most);
+  background_.stop();
+  return complete;
+}
+
+ServiceStats Service::stats() const {
+  ServiceStats stats{
+      .requests = api_.stats(),
+      .server = server_->stats(),
+      .cache = cache_.stats(),
+      .session_flights = session_store_.flight_stats(),
+      .storage = storage_->stats(),
+      .sign_in = sign_in_.stats(),
+      .hasher = hasher_.stats(),
+      .attempts = limiter_.stats(),
+      .tokens = tokens_.stats(),
+      .dropped_log_lines = log_.dropped(),
+      .uptime_seconds = std::chrono::duration<double>{clock_.now() - started_at_}.count()};
+  stats.cache.flights = user_store_.flight_stats();
+  return stats;
+}
+
+}  // namespace um

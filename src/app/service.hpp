@@ -1,0 +1,88 @@
+// Service: everything that `serve` runs, wired together. The members stand in the order in which
+// they are made; each may use the ones above it.
+//
+// Life: make() opens the database and binds the address, start() serves, stop() drains. All three
+// from the main thread, once, in this order; the parts have their own threads.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "api/api.hpp"
+#include "app/background.hpp"
+#include "app/event_loops.hpp"
+#include "app/operations.hpp"
+#include "auth/local_attempt_limiter.hpp"
+#include "auth/password_hasher.hpp"
+#include "auth/token_authority.hpp"
+#include "cache/cache.hpp"
+#include "cache/cached_session_store.hpp"
+#include "cache/cached_user_store.hpp"
+#include "drivers/http/server.hpp"
+#include "ops/config.hpp"
+#include "ops/log.hpp"
+#include "service/sign_in.hpp"
+#include "service/users.hpp"
+#include "storage/storage.hpp"
+
+namespace um {
+
+class Service {
+ public:
+  struct Surroundings {
+    const Config& config;  // these outlive the service
+    const Clock& clock;
+    Logger& log;
+  };
+  // invalid: a setting (certificate, secret file, address); unavailable and others: the database.
+  static Result<std::unique_ptr<Service>> make(Surroundings around);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Reads the signing keys and begins to serve.
+  Result<void> start();
+  // Finishes what is under way; false if something had to be cut off after `at_most`.
+  bool stop(std::chrono::seconds at_most);
+
+  std::uint16_t port() const { return server_->port(); }
+  bool serves_https() const { return https_; }
+  std::string storage_description() const { return storage_->describe(); }
+  Result<bool> has_admin();
+  ServiceStats stats() const;
+
+ private:
+  Service(Surroundings around, std::unique_ptr<Storage> storage,
+          std::optional<Secret> hs256_secret);
+  Result<void> listen();
+  void start_chores();
+  void log_request(const api::RequestLogLine& line) const;
+  api::ApiOptions api_options();
+
+  const Config& config_;
+  const Clock& clock_;
+  Logger& log_;
+  const BootTime started_at_;
+
+  std::unique_ptr<Storage> storage_;
+  Cache cache_;
+  CachedUserStore user_store_;
+  CachedSessionStore session_store_;
+
+  PasswordHasher hasher_;
+  LocalAttemptLimiter limiter_;
+  TokenAuthority tokens_;
+  SignIn sign_in_;
+  Users users_;
+
+  ServiceOperations operations_;
+  api::Api api_;
+
+  EventLoops loops_;
+  std::unique_ptr<http::Server> server_;
+  Background background_;
+  bool https_ = false;
+};
+
+}  // namespace um
