@@ -33,6 +33,11 @@ class Handler {
   // and returns true. No I/O, no coroutine. Called once the body is complete.
   virtual bool answer_now(const Request& request, Response& response) = 0;
   // Otherwise. `request` and `response` outlive the task; at most one at a time per connection.
+  // When the client goes away meanwhile, the task gets a cancellation of the type `total`, which
+  // changes nothing unless it asks for it with
+  // reset_cancellation_state(enable_total_cancellation()): so what is half written is finished, and
+  // what only waits in a queue can leave it. Its own deadline bounds it; the server does not. What
+  // it throws becomes a 500.
   virtual Task<void> answer(const Request& request, Response& response) = 0;
   // The body of a refusal; `detail` is a sentence for people. Sets headers and body, not the
   // status.

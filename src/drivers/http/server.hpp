@@ -7,38 +7,31 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ssl/context.hpp>
 
 #include "drivers/http/handler.hpp"
+#include "drivers/http/limits.hpp"
+
+namespace boost::asio::ssl {
+class context;
+}
 
 namespace um::http {
-
-// Bounds of what one client can make the server hold or wait for.
-struct Limits {
-  std::size_t request_line_bytes = 8'000;
-  std::size_t header_bytes = 16 * 1024;
-  std::size_t header_fields = 100;
-  std::size_t chunk_overhead_bytes = 4 * 1024;  // extensions and trailers
-  std::size_t body_bytes = 64 * 1024;
-  std::chrono::seconds header_time{10};
-  std::chrono::seconds body_time{30};
-  std::size_t body_bytes_per_second = 500;
-  std::chrono::seconds idle_time{75};
-  std::chrono::seconds write_time{30};
-  std::size_t connections = 10'000;
-};
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free one, see Server::port()
   Limits limits{};
-  std::shared_ptr<boost::asio::ssl::context> tls{};  // HTTPS if set
+  std::shared_ptr<boost::asio::ssl::context> tls{};  // HTTPS if set; see make_tls_context()
+  // Told what a handler threw (its request was answered with 500) and what stops accepting for a
+  // while; from any loop, must not block.
+  std::function<void(std::string_view)> on_error{};
 };
 
 struct ServerStats {
@@ -50,7 +43,8 @@ struct ServerStats {
 
 class Server {
  public:
-  // `loops` run on threads of the caller and outlive the server; one listener on each.
+  // `loops` run on one thread of the caller each and outlive the server; one listener on each.
+  // Destroy the server when its loops have stopped, or after a drain that returned true.
   Server(ServerOptions options, std::vector<boost::asio::io_context*> loops, Handler& handler);
   ~Server();
   Server(const Server&) = delete;
