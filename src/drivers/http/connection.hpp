@@ -1,0 +1,123 @@
+// Connection: the life of one client's connection, over whatever stream carries it.
+//
+// A state machine with one thing under way at a time:
+//
+//   handshake -> reading <-> writing                    (hits: parsed, answered and gathered in
+//   between)
+//                   |  \-> answering -> reading          (a task of the handler)
+//                   \-> writing -> ending -> discarding -> closed   (after the last answer)
+//
+// The derived class (stream_connection.hpp) does the I/O and reports each operation's end exactly
+// once. Callbacks of operations hold a reference; the loop's list does not. Everything runs on the
+// loop's thread, so the count of references is not atomic.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <boost/system/error_code.hpp>
+
+#include "drivers/http/output.hpp"
+#include "drivers/http/parsed_request.hpp"
+#include "drivers/http/request_parser.hpp"
+
+namespace um::http {
+
+class Loop;
+
+enum class Admission { serve, refuse };  // refuse: 503 and close, because there are too many
+
+class Connection : public boost::intrusive::list_base_hook<>,
+                   public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
+ public:
+  using ErrorCode = boost::system::error_code;
+  using Buffers = std::span<const boost::asio::const_buffer>;
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  virtual ~Connection();
+
+  Admission admission() const { return admission_; }
+  void start();
+  // Closes what is over time. Called for every connection several times within each limit.
+  void sweep(BootTime now);
+  // Closes if idle; otherwise the answer under way will be the last.
+  void drain();
+  void close();
+
+ protected:
+  struct Peer {
+    std::string address;
+    bool secure = false;
+  };
+  Connection(std::shared_ptr<Loop> loop, Peer peer, Admission admission);
+
+  // Each begin_… is followed by exactly one on_… with the end of the operation.
+  virtual void begin_handshake() = 0;
+  virtual void begin_read(std::span<char> into) = 0;
+  virtual void begin_write(Buffers buffers) = 0;
+  virtual void begin_end_of_sending() = 0;
+  virtual void begin_discard(std::span<char> into) = 0;
+  // As much as goes without waiting; would_block if nothing does.
+  virtual std::size_t write_now(Buffers buffers, ErrorCode& error) = 0;
+  // Has the client closed its side?
+  virtual bool peer_is_gone() = 0;
+  virtual void cancel() = 0;
+  virtual void close_socket() = 0;
+
+  void on_handshake(ErrorCode error);
+  void on_read(ErrorCode error, std::size_t bytes);
+  void on_written(ErrorCode error, std::size_t bytes);
+  void on_sending_ended();
+  void on_discarded(ErrorCode error, std::size_t bytes);
+
+ private:
+  enum class State { handshake, reading, writing, answering, ending, discarding, closed };
+  enum class Timing { idle, header, body };  // what a read waits for
+  enum class AfterWrite { work, start_task, end };
+  enum class Next { go_on, wait };
+
+  void work();
+  Next serve();
+  Next finish_answer();
+  void start_task();
+  void on_answered(std::exception_ptr thrown);
+  void handler_threw(std::exception_ptr thrown);
+  void refuse(const Rejection& rejection, BodyWish body);
+  void wait_for_more();
+  void set_read_deadline();
+  bool body_is_too_slow(BootTime now) const;
+  Next flush(AfterWrite after);
+  void proceed(AfterWrite after);
+  void end();
+  void discard();
+  BodyWish body_wish() const;
+
+  const std::shared_ptr<Loop> loop_;
+  const Admission admission_;
+  const std::string peer_address_;
+  State state_ = State::handshake;
+  Timing timing_ = Timing::idle;
+  AfterWrite after_write_ = AfterWrite::work;
+  bool timed_out_ = false;
+  bool continued_ = false;  // 100 Continue was sent for this request
+  BootTime read_at_{};
+  BootTime stage_began_{};  // of `timing_` header or body
+  BootTime deadline_{};
+  std::size_t discarded_bytes_ = 0;
+
+  InputBuffer input_;
+  RequestParser parser_;
+  ParsedRequest request_;
+  Response response_;
+  Output output_;
+  boost::asio::cancellation_signal task_cancellation_;
+};
+using ConnectionPtr = boost::intrusive_ptr<Connection>;
+
+}  // namespace um::http

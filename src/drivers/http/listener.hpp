@@ -1,0 +1,48 @@
+// Listener: the accepting socket of one loop.
+//
+// When descriptors run out (EMFILE, ENFILE), accept() fails again and again while clients wait in
+// the backlog. So one descriptor is kept in reserve: it is given up to take a few clients, tell
+// them 503 and close, in their order; then accepting rests for a moment instead of spinning.
+//
+// Thread safety: on the loop's thread, but the constructor.
+#pragma once
+
+#include "drivers/http/loop.hpp"
+#include "drivers/http/socket.hpp"
+
+namespace um::http {
+
+class Listener : public std::enable_shared_from_this<Listener> {
+ public:
+  // Takes over an acceptor that listens.
+  Listener(std::shared_ptr<Loop> loop, Acceptor acceptor);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  void start();
+  void stop();
+
+ private:
+  static constexpr std::chrono::milliseconds kPause{50};
+  static constexpr int kShedAtOnce = 16;
+
+  void accept();
+  void on_accept(const boost::system::error_code& error, Socket socket);
+  void take(Socket socket);
+  void drop(Socket socket);
+  void shed();
+  void pause();
+
+  const std::shared_ptr<Loop> loop_;
+  Acceptor acceptor_;
+  boost::asio::steady_timer timer_;
+  int reserve_ = -1;
+};
+
+// One acceptor for each loop on the same address and port, listening. Throws std::system_error with
+// a sentence if the address is bad or taken.
+std::vector<Acceptor> open_acceptors(const std::vector<boost::asio::io_context*>& contexts,
+                                     const ServerOptions& options);
+
+}  // namespace um::http

@@ -1,0 +1,111 @@
+#include "drivers/http/loop.hpp"
+
+#include <algorithm>
+
+namespace um::http {
+
+Loop::Loop(boost::asio::io_context& context, std::shared_ptr<Shared> shared)
+    : context_{context}, shared_{std::move(shared)}, timer_{context} {}
+
+void Loop::add_to(ServerStats& stats) const {
+  stats.accepted += accepted_.load(std::memory_order_relaxed);
+  stats.refused_connections += refused_connections_.load(std::memory_order_relaxed);
+  stats.refusals += refusals_.load(std::memory_order_relaxed);
+}
+
+void Loop::start() {
+  schedule_sweep();
+}
+
+void Loop::drain() {
+  draining_ = true;
+  for (auto next = connections_.begin(); next != connections_.end();) {
+    Connection& connection = *next++;
+    connection.drain();
+  }
+}
+
+void Loop::stop() {
+  stopped_ = true;
+  timer_.cancel();
+  while (!connections_.empty()) connections_.front().close();
+}
+
+Admission Loop::admit() {
+  accepted_.fetch_add(1, std::memory_order_relaxed);
+  if (shared_->open.fetch_add(1) < limits().connections) return Admission::serve;
+  shared_->open.fetch_sub(1);
+  refused_connections_.fetch_add(1, std::memory_order_relaxed);
+  return Admission::refuse;
+}
+
+void Loop::refuse(const Rejection& rejection, Response& response) {
+  try {
+    handler().refuse(rejection.refusal, rejection.detail, response);
+  } catch (...) {
+    response.clear();
+    report(std::current_exception());
+  }
+  response.status = status_of(rejection.refusal);
+  if (rejection.refusal == Refusal::overloaded &&
+      response.headers.find("Retry-After:") == std::string::npos) {
+    response.add("Retry-After", "1");
+  }
+}
+
+void Loop::report(std::exception_ptr thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& error) {
+    report(error.what());
+  } catch (...) {
+    report("something that is not an exception");
+  }
+}
+
+void Loop::report(std::string_view what) {
+  if (options().on_error) options().on_error(what);
+}
+
+void Loop::remember(Connection& connection) {
+  connections_.push_back(connection);
+  if (connection.admission() == Admission::refuse) ++refusing_;
+}
+
+void Loop::forget(Connection& connection) {
+  connections_.erase(connections_.iterator_to(connection));
+  if (connection.admission() == Admission::refuse) {
+    --refusing_;
+    return;
+  }
+  if (shared_->open.fetch_sub(1) > 1) return;
+  const std::lock_guard lock{shared_->mutex};
+  shared_->changed.notify_all();
+}
+
+void Loop::schedule_sweep() {
+  timer_.expires_after(sweep_interval());
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (error || self->stopped_) return;
+    self->sweep();
+    self->schedule_sweep();
+  });
+}
+
+void Loop::sweep() {
+  const BootTime now = BootClock::now();
+  for (auto next = connections_.begin(); next != connections_.end();) {
+    Connection& connection = *next++;
+    connection.sweep(now);
+  }
+}
+
+std::chrono::nanoseconds Loop::sweep_interval() const {
+  const Limits& l = limits();
+  const auto shortest = std::min(
+      {l.header_time, l.body_time, l.body_grace, l.idle_time, l.write_time, l.linger_time});
+  return std::clamp<std::chrono::nanoseconds>(shortest / 4, std::chrono::milliseconds{5},
+                                              std::chrono::milliseconds{250});
+}
+
+}  // namespace um::http

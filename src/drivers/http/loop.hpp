@@ -1,0 +1,95 @@
+// Loop: what the connections of one event loop share, and the one timer that watches over them.
+//
+// Instead of a timer per read, every connection knows its deadline and a sweep over the list, at
+// least four times within the shortest limit, closes what is late: the way of a request never
+// touches a timer.
+//
+// Thread safety: everything on the loop's thread, but stats() and what says so.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include "drivers/http/connection.hpp"
+#include "drivers/http/date.hpp"
+#include "drivers/http/server.hpp"
+
+namespace um::http {
+
+// What all loops of a server share. Thread safety: as it stands.
+struct Shared {
+  Shared(ServerOptions server_options, Handler& application)
+      : options{std::move(server_options)}, handler{application} {}
+
+  const ServerOptions options;
+  Handler& handler;
+  std::atomic<std::size_t> open{0};  // connections that are served
+  std::mutex mutex;                  // for `changed` only
+  std::condition_variable changed;   // `open` became zero, or a loop began to drain
+};
+
+class Loop : public std::enable_shared_from_this<Loop> {
+ public:
+  // Typed, not any_io_executor: one indirection less per operation.
+  using Executor = boost::asio::io_context::executor_type;
+
+  Loop(boost::asio::io_context& context, std::shared_ptr<Shared> shared);
+
+  // Any thread.
+  boost::asio::io_context& context() { return context_; }
+  Executor executor() { return context_.get_executor(); }
+  void add_to(ServerStats& stats) const;
+
+  void start();
+  // No connection is served longer than its answer under way.
+  void drain();
+  bool draining() const { return draining_; }
+  // Closes every connection and ends the sweep.
+  void stop();
+
+  // Is there room for one more? Takes it.
+  Admission admit();
+  // So many connections may be busy being refused; the others are closed without an answer.
+  bool may_refuse_politely() const { return refusing_ < kMaxRefusing; }
+
+  const Limits& limits() const { return shared_->options.limits; }
+  const ServerOptions& options() const { return shared_->options; }
+  Handler& handler() { return shared_->handler; }
+  std::string_view date_line(BootTime now) { return date_.at(now); }
+  void count_refused_connection() { refused_connections_.fetch_add(1, std::memory_order_relaxed); }
+  void count_refusal() { refusals_.fetch_add(1, std::memory_order_relaxed); }
+  // Fills headers and body, and Retry-After where it must not be missing.
+  void refuse(const Rejection& rejection, Response& response);
+  void report(std::exception_ptr thrown);
+  void report(std::string_view what);
+
+  void remember(Connection& connection);
+  void forget(Connection& connection);
+
+ private:
+  static constexpr std::size_t kMaxRefusing = 64;
+
+  void schedule_sweep();
+  void sweep();
+  std::chrono::nanoseconds sweep_interval() const;
+
+  boost::asio::io_context& context_;
+  const std::shared_ptr<Shared> shared_;
+  const SystemClock clock_;
+  DateLine date_{clock_};
+  boost::asio::steady_timer timer_;
+  boost::intrusive::list<Connection> connections_;
+  std::size_t refusing_ = 0;
+  bool draining_ = false;
+  bool stopped_ = false;
+  std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<std::uint64_t> refused_connections_{0};
+  std::atomic<std::uint64_t> refusals_{0};
+};
+
+}  // namespace um::http

@@ -1,0 +1,65 @@
+// Output: the answers of a connection that are not written yet, gathered for one scatter write.
+//
+// Heads and small bodies are copied behind each other; a large body stays where it is and is
+// written from there (for a few hundred bytes a copy costs less than one more buffer of the write).
+// Memory is reused: in a steady state nothing is allocated. Not thread safe.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/buffer.hpp>
+
+#include "drivers/http/message.hpp"
+
+namespace um::http {
+
+enum class BodyWish { send, omit };  // omit: the answer to HEAD
+enum class ConnectionField { none, close, keep_alive };
+
+struct AnswerFrame {
+  std::string_view date_line;  // with CR LF
+  BodyWish body = BodyWish::send;
+  ConnectionField connection = ConnectionField::none;
+};
+
+class Output {
+ public:
+  static constexpr std::size_t kCopiedBytes = 16 * 1024;
+
+  // Takes the body out of `response` if it is large.
+  void append(Response& response, const AnswerFrame& frame);
+  void append(std::string_view text);
+
+  bool empty() const { return size_ == sent_; }
+  std::size_t size() const { return size_ - sent_; }
+  // What is to be written; valid until the next call that changes anything.
+  std::span<const boost::asio::const_buffer> buffers();
+  // So much was written.
+  void consume(std::size_t bytes);
+
+ private:
+  // A body outside of text_, which belongs before text_[at].
+  struct Large {
+    std::size_t at;
+    std::shared_ptr<const std::string> body;
+  };
+  static constexpr std::size_t kKeptBytes = 64 * 1024;
+
+  void append_body(Response& response);
+
+  std::string text_;
+  std::vector<Large> large_;
+  std::vector<boost::asio::const_buffer> buffers_;
+  std::size_t size_ = 0;
+  std::size_t sent_ = 0;
+};
+
+// "HTTP/1.1 200 OK\r\n". Pure; the reason is empty for a status HTTP does not know.
+std::string_view status_line(unsigned status);
+
+}  // namespace um::http

@@ -1,0 +1,78 @@
+// RequestParser: the strict check between the socket and the application, as a state machine
+// without a socket. It is given everything received so far and says what next: more bytes, an
+// answer, a refusal.
+//
+// Why not Boost.Beast's parser: what must be refused (bare LF, folded fields, white space before a
+// colon, odd transfer codings, trailers as fields) is visible only in the raw bytes, so they have
+// to be scanned line by line anyway; after that nothing is left for a second parser to find out.
+//
+// Invariants:
+// 1. The outcome depends on the bytes alone, not on how they were cut into calls of advance().
+// 2. The request begins at the first byte of the buffer; nothing before it is taken away until
+// next().
+// 3. After `complete` the body stands in the buffer decoded, and what follows the request behind
+// it.
+// 4. After `refused` the parser is at its end: nothing that follows is looked at.
+// Not thread safe.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "drivers/http/chunked_body.hpp"
+#include "drivers/http/head.hpp"
+#include "drivers/http/input_buffer.hpp"
+#include "drivers/http/limits.hpp"
+#include "drivers/http/rejection.hpp"
+
+namespace um::http {
+
+class RequestParser {
+ public:
+  enum class Progress { need_more, complete, refused };
+  enum class Stage { request_line, fields, body, complete, refused };
+
+  explicit RequestParser(const Limits& limits);
+
+  Progress advance(InputBuffer& input);
+  // REQUIRES: complete. Takes the request off the buffer; the next one may stand there already.
+  void next(InputBuffer& input);
+
+  // Where it waits; after need_more.
+  Stage stage() const { return stage_; }
+  // Body bytes received so far.
+  std::size_t body_size() const { return body_size_; }
+  // After the header was accepted.
+  const Head& head() const { return head_; }
+  std::string_view body(const InputBuffer& input) const {
+    return {input.data() + body_at_, body_size_};
+  }
+  // After refused. Was the method known to be HEAD? (Its answer has no body.)
+  const Rejection& rejection() const { return rejection_; }
+  bool is_head_request() const { return head_.method_known && head_.method == Method::head; }
+
+  // The buffer never has to hold more than this for a request to be completed or refused.
+  static std::size_t max_bytes(const Limits& limits);
+
+ private:
+  enum class Step { go_on, need_more, refused };
+
+  Step take_request_line(const InputBuffer& input);
+  Step take_field(const InputBuffer& input);
+  Step take_body(InputBuffer& input);
+  Step finish_head(const InputBuffer& input);
+  Step refuse(Checked why);
+
+  const Limits& limits_;
+  Stage stage_ = Stage::request_line;
+  std::size_t at_ = 0;         // the next byte to look at, from the request's first
+  std::size_t fields_at_ = 0;  // where the field lines begin
+  std::size_t body_at_ = 0;
+  std::size_t body_size_ = 0;
+  bool skipped_empty_line_ = false;
+  Head head_;
+  ChunkedBody chunked_;
+  Rejection rejection_;
+};
+
+}  // namespace um::http

@@ -1,0 +1,28 @@
+// The socket types of the server, and what turns an accepted one into a connection.
+#pragma once
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "drivers/http/connection.hpp"
+
+namespace um::http {
+
+// Bound to the io_context's own executor instead of any_io_executor: cheaper per operation.
+using Socket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
+                                                    boost::asio::io_context::executor_type>;
+
+struct Accepted {
+  Socket socket;
+  std::string peer_address;
+  Admission admission = Admission::serve;
+};
+ConnectionPtr make_tcp_connection(std::shared_ptr<Loop> loop, Accepted accepted);
+// REQUIRES: the options have a TLS context.
+ConnectionPtr make_tls_connection(std::shared_ptr<Loop> loop, Accepted accepted);
+
+}  // namespace um::http

@@ -1,0 +1,26 @@
+// The request target and the Host field (RFC 9112 sections 3.2 and 3.3, RFC 3986 section 3.2.2).
+// Pure.
+#pragma once
+
+#include <string_view>
+
+#include "drivers/http/message.hpp"
+#include "drivers/http/rejection.hpp"
+
+namespace um::http {
+
+// Views into what was parsed.
+struct Target {
+  std::string_view path;       // begins with '/', or is "*"
+  std::string_view query;      // without '?'
+  std::string_view authority;  // of the absolute form, else empty
+};
+
+// Takes the origin form, the absolute form with http or https, and "*" of OPTIONS.
+Checked parse_target(Method method, std::string_view text, Target& target);
+
+// host [":" port], without user information: a name, an IPv4 address, or an IPv6 address in
+// brackets.
+bool is_host(std::string_view text);
+
+}  // namespace um::http
