@@ -1,0 +1,16 @@
+# cmake -D FOLDER=… -D NAMESPACE=… -D OUTPUT=… -P embed.cmake
+# Writes a C++ file with the numbered migrations of FOLDER, each with its SHA-256.
+file(GLOB files RELATIVE "${FOLDER}" "${FOLDER}/[0-9][0-9][0-9][0-9]_*.sql")
+list(SORT files)
+set(code "#include \"storage/migration.hpp\"\n\nnamespace um::${NAMESPACE} {\n\n")
+string(APPEND code "std::span<const Migration> migrations() {\n  static constexpr Migration kAll[] = {\n")
+foreach(file IN LISTS files)
+  file(READ "${FOLDER}/${file}" sql)
+  file(SHA256 "${FOLDER}/${file}" checksum)
+  string(SUBSTRING "${file}" 0 4 digits)
+  string(REGEX REPLACE "^0+" "" number "${digits}")
+  string(REGEX REPLACE "\\.sql$" "" name "${file}")
+  string(APPEND code "      {${number}, \"${name}\", \"${checksum}\", R\"sql(${sql})sql\"},\n")
+endforeach()
+string(APPEND code "  };\n  return kAll;\n}\n\n}  // namespace um::${NAMESPACE}\n")
+file(WRITE "${OUTPUT}" "${code}")

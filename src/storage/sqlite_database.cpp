@@ -1,0 +1,97 @@
+#include "storage/sqlite_database.hpp"
+
+#include "storage/sqlite_queries.hpp"
+
+namespace um {
+
+namespace {
+
+// Readers wait inside SQLite only for the moment in which a log is recovered or reset.
+constexpr std::chrono::milliseconds kReaderBusyTimeout{100};
+
+sqlite::Connection::Options reader(const SqliteOptions& options, sqlite::QueryStats& stats) {
+  return {.file = options.file,
+          .mode = sqlite::Connection::Mode::read_only,
+          .busy_timeout = kReaderBusyTimeout,
+          .vfs = options.vfs,
+          .stats = &stats,
+          .clock = options.clock};
+}
+
+sqlite::Connection::Options writer(const SqliteOptions& options, sqlite::QueryStats& stats) {
+  return {.file = options.file,
+          .mode = sqlite::Connection::Mode::read_write,
+          .vfs = options.vfs,
+          .stats = &stats};
+}
+
+StorageStats::Query copy(const sqlite::QueryStats::Counters& counters) {
+  static_assert(StorageStats::Query::kBucketBoundsSeconds == sqlite::QueryStats::kBoundsSeconds);
+  StorageStats::Query query;
+  query.calls = counters.calls.load(std::memory_order_relaxed);
+  query.errors = counters.errors.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < query.buckets.size(); ++i) {
+    query.buckets[i] = counters.buckets[i].load(std::memory_order_relaxed);
+  }
+  const auto nanoseconds = counters.nanoseconds.load(std::memory_order_relaxed);
+  query.seconds_sum = static_cast<double>(nanoseconds) * 1e-9;
+  return query;
+}
+
+}  // namespace
+
+SqliteDatabase::SqliteDatabase(const SqliteOptions& options)
+    : clock_{*options.clock},
+      stats_{sqlite_queries::all()},
+      feed_{clock_},
+      watch_{clock_},
+      writer_{{.connection = writer(options, stats_),
+               .queue_capacity = options.write_queue,
+               .tick_interval = options.poll_interval,
+               .clock = &clock_,
+               .observer = &feed_,
+               .on_deadline = [this](Deadline deadline) { watch_.on_deadline(deadline); },
+               .log = options.log}},
+      look_ups_{{.connection = reader(options, stats_),
+                 .threads = options.look_up_threads,
+                 .queue_capacity = options.look_up_queue,
+                 .clock = &clock_,
+                 .on_deadline = [this](Deadline deadline) { watch_.on_deadline(deadline); }}},
+      scans_{{.connection = reader(options, stats_),
+              .threads = options.scan_threads,
+              .queue_capacity = options.scan_queue,
+              .clock = &clock_,
+              .on_deadline = [this](Deadline deadline) { watch_.on_deadline(deadline); }}} {
+  feed_.on_start([this] { writer_.tick_soon(); });
+  watch_.watch(writer_.queue());
+  watch_.watch(look_ups_.queue());
+  watch_.watch(scans_.queue());
+  watch_.start();
+  writer_.start();
+  look_ups_.start();
+  scans_.start();
+}
+
+SqliteDatabase::~SqliteDatabase() {
+  look_ups_.stop();
+  scans_.stop();
+  writer_.stop();  // last: its connection moves the log into the file when nobody else has it open
+  watch_.stop();
+}
+
+StorageStats SqliteDatabase::stats() const {
+  StorageStats stats;
+  for (const auto& [query, counters] : stats_.all()) {
+    stats.queries[std::string{query->name}] = copy(counters);
+  }
+  const auto writes = writer_.stats();
+  stats.commits = writes.commits;
+  stats.writes = writes.writes;
+  stats.write_queue = writer_.queue().size();
+  stats.read_queue = look_ups_.queue().size() + scans_.queue().size();
+  stats.refused =
+      writer_.queue().refused() + look_ups_.queue().refused() + scans_.queue().refused();
+  return stats;
+}
+
+}  // namespace um

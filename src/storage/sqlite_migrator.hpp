@@ -1,0 +1,43 @@
+// SqliteMigrator: brings the schema of a SQLite file up to this program's: the migrations that are missing, all
+// in one transaction, and the adoption of a database of the Go program.
+//
+// Thread safety: none; it blocks, so it is for start-up and the command line.
+// Errors: invalid (not a database of this program; a schema that is newer or was changed), conflict (rows do not
+// fit and quarantine was not asked for), unavailable (the file cannot be opened, read or written).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "storage/sqlite_adoption.hpp"
+#include "storage/sqlite_options.hpp"
+
+namespace um {
+
+struct MigrationPlan {
+  std::vector<std::string> pending{};  // names, in order: "0001_initial"
+  bool adoption = false;               // a database of the Go program is taken over
+  std::int64_t rows_to_adopt = 0;      // its rows, misfits included
+  std::vector<MisfitRow> misfits{};    // rows that can only be put into quarantine
+
+  bool empty() const { return pending.empty() && !adoption; }
+};
+
+class SqliteMigrator {
+ public:
+  // Uses file, clock and vfs of the options.
+  explicit SqliteMigrator(SqliteOptions options) : options_{std::move(options)} {}
+
+  // What apply() would do. Changes nothing; a file that does not exist is not made.
+  Result<MigrationPlan> pending() const;
+
+  enum class Misfits { refuse, quarantine };
+  // What it did. All or nothing. A new file can be read by its owner only.
+  Result<MigrationPlan> apply(Misfits misfits) const;
+
+ private:
+  SqliteOptions options_;
+};
+
+}  // namespace um

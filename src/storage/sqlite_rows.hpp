@@ -1,0 +1,31 @@
+// Between rows of the SQLite schema and values of the program. Column lists: sqlite_queries.hpp.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "drivers/sqlite/connection.hpp"
+#include "user/session.hpp"
+#include "user/user.hpp"
+
+namespace um {
+
+inline std::int64_t to_micros(WallTime time) { return time.time_since_epoch().count(); }
+inline WallTime from_micros(std::int64_t micros) { return WallTime{std::chrono::microseconds{micros}}; }
+
+// The user whose columns begin at `column`. A row that breaks the rules of this program (another one wrote it)
+// throws SqliteError: it is reported as an internal error, not answered.
+User read_user(const sqlite::Run& run, int column);
+Session read_session(const sqlite::Run& run, int column);
+
+std::string_view to_string(SessionKind kind);
+
+// The text in which a user is searched: see user_search in sql/sqlite/0001_initial.sql.
+struct SearchedNames {
+  std::string_view first;
+  std::string_view last;
+  std::string_view email;
+};
+std::string search_text(const SearchedNames& names);
+
+}  // namespace um

@@ -1,0 +1,23 @@
+// SqliteSessionStore: the SessionStore of a SQLite database. See session_store.hpp for the contract.
+#pragma once
+
+#include "storage/session_store.hpp"
+#include "storage/sqlite_database.hpp"
+
+namespace um {
+
+class SqliteSessionStore final : public SessionStore {
+ public:
+  explicit SqliteSessionStore(SqliteDatabase& database) : db_{database} {}
+
+  Task<Result<SessionReading>> find(SessionId id, ReadOptions options) override;
+  Task<Result<SessionRef>> create(NewSession session, Deadline deadline) override;
+  Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override;
+  Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
+  Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;
+
+ private:
+  SqliteDatabase& db_;
+};
+
+}  // namespace um

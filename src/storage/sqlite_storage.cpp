@@ -1,0 +1,115 @@
+#include "storage/sqlite_storage.hpp"
+
+#include "drivers/sqlite/file_lock.hpp"
+#include "storage/sqlite_database.hpp"
+#include "storage/sqlite_migrator.hpp"
+#include "storage/sqlite_queries.hpp"
+#include "storage/sqlite_session_store.hpp"
+#include "storage/sqlite_signing_key_store.hpp"
+#include "storage/sqlite_user_store.hpp"
+
+namespace um {
+
+namespace {
+
+// Rows deleted in one piece of housekeeping: some milliseconds of the writer.
+constexpr std::int64_t kPurgeBatch = 500;
+
+class SqliteStorage final : public Storage {
+ public:
+  SqliteStorage(const SqliteOptions& options, std::optional<sqlite::FileLock> lock)
+      : lock_{std::move(lock)}, file_{options.file}, database_{options} {}
+
+  UserStore& users() override { return users_; }
+  SessionStore& sessions() override { return sessions_; }
+  SigningKeyStore& signing_keys() override { return signing_keys_; }
+  ChangeFeed& changes() override { return database_.feed(); }
+  StorageStats stats() const override { return database_.stats(); }
+  std::string describe() const override { return "SQLite " + file_.string(); }
+
+  Task<Result<void>> ping(Deadline deadline) override {
+    const auto read = co_await database_.look_up<bool>(
+        deadline, [](sqlite::Connection& db) -> Result<bool> {
+          auto run = db.run(sqlite_queries::kPing);
+          return run.next();
+        });
+    if (!read) co_return std::unexpected(read.error());
+    // Takes the write lock and a place in a group; changes nothing, so it costs no sync.
+    auto written = co_await database_.write<void>(
+        deadline, [](sqlite::Transaction& tx) -> Result<void> {
+          tx.db().run(sqlite_queries::kPing).finish();
+          return {};
+        });
+    co_return written;
+  }
+
+  Task<Result<void>> housekeeping(Deadline deadline) override {
+    std::int64_t deleted = kPurgeBatch;
+    while (deleted >= kPurgeBatch) {
+      const SessionStore::Purge purge{.now = database_.clock().wall_now(), .limit = kPurgeBatch};
+      const auto sessions = co_await sessions_.purge(purge, deadline);
+      if (!sessions) co_return std::unexpected(sessions.error());
+      const auto keys = co_await users_.purge_usage_keys(kPurgeBatch, deadline);
+      if (!keys) co_return std::unexpected(keys.error());
+      deleted = std::max(*sessions, *keys);
+    }
+    co_return Result<void>{};
+  }
+
+ private:
+  std::optional<sqlite::FileLock> lock_;  // given back after the database was closed
+  std::filesystem::path file_;
+  SqliteDatabase database_;
+  SqliteUserStore users_{database_};
+  SqliteSessionStore sessions_{database_};
+  SqliteSigningKeyStore signing_keys_{database_};
+};
+
+Result<void> check_schema(const SqliteOptions& options) {
+  const SqliteMigrator migrator{options};
+  const auto plan = options.migrate ? migrator.apply(SqliteMigrator::Misfits::refuse)
+                                    : migrator.pending();
+  if (!plan) return std::unexpected(plan.error());
+  if (!options.migrate && !plan->empty()) {
+    return fail(ErrorCode::invalid, options.file.string() + " needs `migrate` first");
+  }
+  return {};
+}
+
+Result<std::optional<sqlite::FileLock>> take_lock(const SqliteOptions& options) {
+  if (!options.exclusive_service) return std::nullopt;
+  std::error_code ignored;
+  if (options.file.has_parent_path()) {
+    std::filesystem::create_directories(options.file.parent_path(), ignored);
+  }
+  auto lock = sqlite::FileLock::take(options.file.string() + ".lock");
+  if (lock) return std::move(*lock);
+  Error error = lock.error();
+  if (error.code == ErrorCode::conflict) {
+    error.detail = "another user-manager serves " + options.file.string() + ": " + error.detail;
+  }
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> open_sqlite(SqliteOptions options) {
+  std::error_code failed;
+  // One name for the file, however it was given: the lock stands beside it.
+  const auto canonical = std::filesystem::weakly_canonical(options.file, failed);
+  if (!failed) options.file = canonical;
+  auto lock = take_lock(options);
+  if (!lock) return std::unexpected(lock.error());
+  if (const auto checked = check_schema(options); !checked) {
+    return std::unexpected(checked.error());
+  }
+  try {
+    return std::make_unique<SqliteStorage>(options, std::move(*lock));
+  } catch (const sqlite::SqliteError& error) {
+    Error described = to_error(error);
+    described.detail = options.file.string() + ": " + described.detail;
+    return std::unexpected(std::move(described));
+  }
+}
+
+}  // namespace um
