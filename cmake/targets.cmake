@@ -67,6 +67,3 @@ function(um_test name)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
 endfunction()
-
-# Sources made at build time hang on this target, so that clang-tidy can be run without a build.
-add_custom_target(generated)
