@@ -43,6 +43,7 @@ class Stage {
   HttpClient& client() { return client_; }
   // Made by the administrator ("admin"), signed in; a name may be used again for somebody new.
   void add(const Person& person);
+  void add(const char* name) { add(Person{.name = name}); }
   void add(std::initializer_list<std::string> names) {
     for (const auto& name : names) add(Person{.name = name});
   }
