@@ -41,7 +41,6 @@ constexpr std::array<std::string_view, 30> kWellKnown{"a-string-secret-at-least-
                                                       "development",
                                                       "qwertyuiop",
                                                       "1234567890"};
-constexpr std::size_t kMinRemaining = 20;
 constexpr std::size_t kMinDistinct = 8;
 
 std::size_t distinct_bytes(std::string_view text) {
@@ -92,9 +91,7 @@ Result<Secret> read_hs256_secret(const Secret& file) {
   if (distinct_bytes(text) < kMinDistinct || repeats(text) || runs(text)) {
     return fail(ErrorCode::invalid, "the HS256 secret is a simple pattern");
   }
-  // A long random secret may contain a word by chance; one that is mostly words is refused.
-  if (const std::size_t rest = length_without_well_known(text);
-      rest < text.size() && rest < kMinRemaining) {
+  if (length_without_well_known(text) < JwsKey::kMinSecretBytes) {
     return fail(ErrorCode::invalid, "the HS256 secret is a well-known one");
   }
   return Secret{std::string{text}};
