@@ -1,0 +1,114 @@
+// Is an entry charged what it costs? Every allocation of this program is counted, with what the
+// allocator really sets aside, and compared with what the store says.
+#include <cstdlib>
+#include <malloc.h>
+#include <new>
+
+#include <gtest/gtest.h>
+
+#include "cache/l1_store.hpp"
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kRealAllocator = false;
+#else
+constexpr bool kRealAllocator = true;
+#endif
+
+std::size_t live_bytes = 0;  // this test has one thread
+constexpr std::size_t kChunkHeader = 8;
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  void* memory = std::malloc(bytes);
+  if (memory == nullptr) throw std::bad_alloc{};
+  live_bytes += malloc_usable_size(memory) + kChunkHeader;
+  return memory;
+}
+void operator delete(void* memory) noexcept {
+  if (memory != nullptr) live_bytes -= malloc_usable_size(memory) + kChunkHeader;
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  operator delete(memory);
+}
+
+namespace um {
+namespace {
+
+const KeyHash kHash{{.low = 1, .high = 2}};
+
+void expect_charged_what_it_costs(L1Store& store, std::size_t before) {
+  const auto real = static_cast<double>(live_bytes - before);
+  const auto charged = static_cast<double>(store.bytes());
+  ::testing::Test::RecordProperty("bytes_per_entry",
+                                  static_cast<int>(charged / static_cast<double>(store.entries())));
+  if (!kRealAllocator) return;
+  EXPECT_GE(charged, real);
+  EXPECT_LE(charged, real * 1.02);
+}
+
+UserRef user(std::int64_t number, std::size_t settings_bytes) {
+  const std::string id = std::to_string(number);
+  User user{.id = *UserId::from(number), .email = *Email::parse("Somebody." + id + "@example.org")};
+  user.first_name = "Wilhelmina";
+  user.last_name = "Featherstonehaugh-" + id;
+  if (settings_bytes > 0)
+    user.model_capability_settings = "{\"a\":\"" + std::string(settings_bytes, 'x') + "\"}";
+  return make_record(std::move(user));
+}
+
+class L1Cost : public ::testing::Test {
+ protected:
+  static constexpr int kEntries = 1024;
+  template <class Make>
+  void fill(Make make) {
+    const std::size_t before = live_bytes;
+    for (int i = 1; i <= kEntries; ++i) {
+      auto [key, value] = make(i);
+      store.insert(kHash.hashed(key), std::move(value));
+    }
+    ASSERT_EQ(store.entries(), static_cast<std::size_t>(kEntries));
+    expect_charged_what_it_costs(store, before);
+    store.clear();
+    EXPECT_EQ(live_bytes, before);
+  }
+  L1Store store{64 << 20};
+};
+
+using Pair = std::pair<std::string, L1Value>;
+
+TEST_F(L1Cost, OfAUser) {
+  fill([](int i) { return Pair{"user:" + std::to_string(i), user(i, 0)}; });
+}
+
+TEST_F(L1Cost, OfAUserWithSettings) {
+  fill([](int i) { return Pair{"user:" + std::to_string(i), user(i, 3000)}; });
+}
+
+TEST_F(L1Cost, OfAnAddress) {
+  fill([](int i) {
+    return Pair{"email:somebody." + std::to_string(i) + "@example.org", *UserId::from(i)};
+  });
+}
+
+TEST_F(L1Cost, OfAnAbsentId) {
+  fill([](int i) { return Pair{"user:" + std::to_string(i), Absent{}}; });
+}
+
+TEST_F(L1Cost, OfASession) {
+  fill([](int i) {
+    const auto id = SessionId::random();
+    return Pair{"session:" + std::string{id.text()},
+                SessionRef{std::make_shared<Session>(
+                    Session{.id = id,
+                            .user_id = *UserId::from(i),
+                            .address = "2001:db8::1:2:3:4",
+                            .user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)"})}};
+  });
+}
+
+}  // namespace
+}  // namespace um

@@ -1,0 +1,70 @@
+// SimDatabase: as much of a database as the cache can tell apart. Transactions get ids when they
+// begin, become visible when they commit, in any order; a read is one instant and returns its
+// snapshot.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "history.hpp"
+#include "storage/change_feed.hpp"
+
+namespace um::sim {
+
+class SimDatabase {
+ public:
+  // A PostgreSQL-like transaction; several run at once.
+  Xid begin();
+  // False if another transaction has written the row: come back later.
+  bool lock(Xid xid, const std::string& key);
+  // REQUIRES: lock(). Returns the new version, in the order of the writes of the key.
+  Version write(Xid xid, const std::string& key);
+  void insert_hold(Xid xid, const std::string& key);
+  void delete_hold(Xid xid, const std::string& key);
+  void commit(Xid xid);
+  void abort(Xid xid);
+
+  // A commit by somebody who leaves no trace but a changed data_version (SQLite, another process).
+  Version foreign_write(const std::string& key);
+  std::uint64_t data_version() const { return data_version_; }
+
+  struct Row {
+    Version version;
+    Stamp read_in;
+  };
+  Row read(const std::string& key) const;
+  Stamp stamp() const;
+  // What became visible since `since`, as far as it is still known.
+  std::vector<Change> changes_since(const Snapshot& since) const;
+  std::vector<std::string> holds() const { return {holds_.begin(), holds_.end()}; }
+
+  void renew_tau() { ++tau_.low; }
+  // Running transactions are gone. Their ids, and those of aborted ones at the end, are handed out
+  // again.
+  enum class Incarnation { renewed, kept };
+  void crash(Incarnation incarnation);
+  // Counts crashes: a transaction of an earlier life is gone, even if its id is in use again.
+  int life() const { return life_; }
+
+ private:
+  struct Transaction {
+    std::vector<std::pair<std::string, Version>> writes;
+    std::vector<std::string> new_holds;
+    std::vector<std::string> old_holds;
+  };
+  Tau tau_{.high = 1, .low = 1};
+  Xid next_xid_ = 100;
+  Xid last_committed_ = 99;
+  Version next_version_ = 1;
+  std::uint64_t data_version_ = 0;
+  int life_ = 0;
+  std::map<Xid, Transaction> running_;
+  std::map<std::string, Xid> locks_;
+  std::map<std::string, Version> rows_;
+  std::multiset<std::string> holds_;
+  std::vector<Change> changes_;  // committed, in the order of commits
+};
+
+}  // namespace um::sim

@@ -1,0 +1,52 @@
+// Pollers: how each setup learns of changes (sections 3 and 8), one step at a time.
+#pragma once
+
+#include "sim_world.hpp"
+
+namespace um::sim {
+
+// PostgreSQL: one statement that is feed, lease and guard. Now and then the connection is lost.
+class PostgresPoller final : public Actor {
+ public:
+  explicit PostgresPoller(Instance& instance) : instance_{instance} {}
+  void step(World& world) override;
+
+ private:
+  enum class State { send, execute, apply };
+  void execute(World& world);
+  void apply(World& world);
+
+  Instance& instance_;
+  State state_ = State::send;
+  std::optional<Snapshot> last_;
+  Time sent_at_ = 0;
+  Poll poll_{};
+};
+
+// SQLite: compares data_version on the writer's thread; a foreign commit changes the namespace.
+class SqlitePoller final : public Actor {
+ public:
+  explicit SqlitePoller(Instance& instance) : instance_{instance} {}
+  void step(World& world) override;
+
+ private:
+  enum class State { send, execute, apply };
+
+  Instance& instance_;
+  State state_ = State::send;
+  std::uint64_t data_version_ = 0;
+  Poll poll_{};
+};
+
+// The database crashes now and then.
+class Crasher final : public Actor {
+ public:
+  Crasher() { ready_at = 3 * kT; }
+  void step(World& world) override;
+
+ private:
+  enum class State { before, crash, after };
+  State state_ = State::before;
+};
+
+}  // namespace um::sim

@@ -1,0 +1,15 @@
+// run: one simulated run of the real Coherence and Flight over a simulated database.
+#pragma once
+
+#include "sim_world.hpp"
+
+namespace um::sim {
+
+struct Report {
+  std::vector<std::string> violations;
+  Evidence evidence;
+};
+
+Report run(const Scenario& scenario);
+
+}  // namespace um::sim
