@@ -72,6 +72,7 @@ bool is_unprintable(char32_t code) {
 }
 
 std::string printable(std::string_view text, PrintableOptions options) {
+  const bool quoted = options.escapes != Escapes::display;
   const bool cut = text.size() > options.max_bytes;
   std::string out;
   out.reserve(std::min(text.size(), options.max_bytes) + 2);
@@ -82,7 +83,7 @@ std::string printable(std::string_view text, PrintableOptions options) {
     if (!rune.valid) {
       out += options.escapes == Escapes::json ? "\\ufffd"
                                               : fmt::format("\\x{:02x}", byte_at(text, at));
-    } else if (rune.code == '"' || rune.code == '\\' || is_unprintable(rune.code)) {
+    } else if (is_unprintable(rune.code) || (quoted && (rune.code == '"' || rune.code == '\\'))) {
       append_escaped(out, rune.code);
     } else {
       out += text.substr(at, rune.bytes);

@@ -24,8 +24,9 @@ Rune first_rune(std::string_view text);
 bool is_unprintable(char32_t code);
 
 enum class Escapes {
-  json,  // \n \u0007 and U+FFFD: valid inside a JSON string (RFC 8259, section 7)
-  text,  // \n \u0007 and \xff for a byte that is no UTF-8
+  json,     // \n \u0007 and U+FFFD: valid inside a JSON string (RFC 8259, section 7)
+  text,     // \n \u0007 and \xff for a byte that is no UTF-8
+  display,  // as text, but quotes and backslashes stay: for people, where nothing is quoted
 };
 struct PrintableOptions {
   Escapes escapes = Escapes::text;

@@ -28,6 +28,10 @@ TEST(Printable, QuotesAndBackslashesAreEscaped) {
   EXPECT_EQ(printable(R"(say "x" \n)"), R"(say \"x\" \\n)");
 }
 
+TEST(Printable, ForDisplayQuotesAndBackslashesStay) {
+  EXPECT_EQ(printable("say \"x\" \\n\n", {.escapes = Escapes::display}), "say \"x\" \\n\\n");
+}
+
 TEST(Printable, BytesThatAreNotUtf8NeverPass) {
   EXPECT_EQ(printable("a\xff\xfe"), "a\\xff\\xfe");
   EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");                    // overlong

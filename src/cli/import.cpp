@@ -1,0 +1,261 @@
+// import
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+
+#include "cli/commands.hpp"
+#include "cli/import_batch.hpp"
+#include "cli/import_state.hpp"
+#include "cli/json_text.hpp"
+#include "cli/messages.hpp"
+#include "cli/progress.hpp"
+#include "cli/user_actions.hpp"
+
+namespace um {
+namespace {
+
+constexpr std::size_t kChunkBytes = 64 * 1024;
+
+struct Totals {
+  std::uint64_t imported = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t already_there = 0;
+  std::int64_t last_line = 0;
+  bool interrupted = false;
+};
+
+struct ImportOptions {
+  std::string file;
+  std::optional<std::string> format{};
+  bool dry_run = false;
+  bool resume = false;
+};
+
+// One run over a file: reads, inserts batch by batch, and records after each how far it came.
+class ImportRun {
+ public:
+  struct Parts {
+    const Context& context;
+    UserStore& users;
+    Interrupts* interrupts;  // may be null
+    const ImportOptions& options;
+  };
+  ImportRun(Parts parts, ImportState start)
+      : parts_{parts},
+        state_file_{parts.options.file},
+        state_{std::move(start)},
+        batch_{{.rehearse = parts.options.dry_run,
+                .skip_existing = parts.options.resume,
+                .password_cost = parts.context.config.password_cost,
+                .threads = parts.context.config.threads}},
+        progress_{parts.context.io, parts.options.dry_run ? "checked" : "imported"} {
+    totals_.last_line = state_.line;
+  }
+
+  Result<Totals> read(std::istream& in, ImportReader& reader) {
+    std::string chunk(kChunkBytes, '\0');
+    while (!totals_.interrupted && in) {
+      in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+      const auto got = static_cast<std::size_t>(in.gcount());
+      bytes_read_ += got;
+      reader.feed(std::string_view{chunk}.substr(0, got));
+      if (in.eof()) reader.finish();
+      if (auto taken = take_lines(reader); !taken) return fail(std::move(taken.error()));
+    }
+    if (!totals_.interrupted && in.bad())
+      return fail(ErrorCode::unavailable, "the file cannot be read");
+    if (!totals_.interrupted && !batch_.empty()) {
+      if (auto inserted = insert(); !inserted) return fail(std::move(inserted.error()));
+    }
+    progress_.wipe();
+    if (!totals_.interrupted && !parts_.options.dry_run) state_file_.remove();
+    return totals_;
+  }
+
+ private:
+  Result<void> take_lines(ImportReader& reader) {
+    while (!totals_.interrupted) {
+      auto line = reader.next();
+      if (!line) return fail(std::move(line.error()));
+      if (!*line) return {};
+      if ((*line)->number <= state_.line) continue;  // done by an earlier run
+      batch_.add(**std::move(line));
+      if (!batch_.full()) continue;
+      if (auto inserted = insert(); !inserted) return inserted;
+    }
+    return {};
+  }
+
+  Result<void> insert() {
+    const auto result = batch_.insert(parts_.users, call_deadline(parts_.context.io));
+    if (!result) return fail(stopped(result.error()));
+    totals_.imported += result->imported;
+    totals_.already_there += result->already_there;
+    totals_.failed += result->failures.size();
+    totals_.last_line = batch_.last_line();
+    for (const auto& failure : result->failures) {
+      progress_.wipe();
+      parts_.context.io.err << "line " << failure.line << ": " << error_line(failure.error) << '\n';
+    }
+    record();
+    const double all = static_cast<double>(std::max<std::uint64_t>(state_.file_bytes, 1));
+    progress_.update(
+        {.fraction = static_cast<double>(bytes_read_) / all, .users = totals_.imported});
+    totals_.interrupted = parts_.interrupts != nullptr && parts_.interrupts->requested();
+    return {};
+  }
+
+  void record() {
+    if (parts_.options.dry_run) return;
+    ImportState now = state_;
+    now.line = totals_.last_line;
+    now.imported += totals_.imported;
+    now.failed += totals_.failed;
+    if (state_file_.save(now) || warned_) return;
+    warned_ = true;
+    progress_.wipe();
+    parts_.context.io.err
+        << "user-manager: " << shown(state_file_.path())
+        << " cannot be written; --resume will have to read the file from its beginning\n";
+  }
+
+  Error stopped(Error error) {
+    progress_.wipe();
+    error.detail =
+        "stopped after line " + std::to_string(totals_.last_line) + ": " + error_line(error);
+    error.fields.clear();
+    if (!parts_.options.dry_run) error.detail += "; go on with --resume";
+    return error;
+  }
+
+  Parts parts_;
+  ImportStateFile state_file_;
+  ImportState state_;
+  ImportBatch batch_;
+  Progress progress_;
+  Totals totals_;
+  std::uint64_t bytes_read_ = 0;
+  bool warned_ = false;
+};
+
+class Import final : public Command {
+ public:
+  About about() const override {
+    return {
+        .name = "import",
+        .summary = "create users from a CSV or JSON lines file, with their password hashes",
+        .examples =
+            "  user-manager import users.csv --dry-run\n"
+            "  user-manager import users.jsonl\n"
+            "  user-manager import users.jsonl --resume\n"
+            "CSV has a header line; columns: email (needed), id, username, first_name, last_name,\n"
+            "role, is_active, quota_usd, used_usd, model_capability_settings, created_at,\n"
+            "password or password_hash (bcrypt). Lines that do not fit are named and left out."};
+  }
+  void declare(Options& options) override {
+    options.positional({"FILE", "users.csv or users.jsonl"}, options_.file);
+    options.text({"--format", "csv or jsonl [default: by the name of the file]", "NAME"},
+                 options_.format);
+    options.flag({"--dry-run", "check every line, also against the database, and keep nothing"},
+                 options_.dry_run);
+    options.flag(
+        {"--resume",
+         "go on after an interrupted import: from the line recorded in FILE.import-state, and "
+         "without complaint about e-mail addresses that are there already"},
+        options_.resume);
+  }
+
+  Result<ExitCode> run(const Context& context) override {
+    auto reader = make_reader();
+    if (!reader) return fail(std::move(reader.error()));
+    std::ifstream in{options_.file, std::ios::binary};
+    std::error_code problem;
+    const auto size = std::filesystem::file_size(options_.file, problem);
+    if (!in || problem) return misuse("cannot read " + shown(options_.file));
+    auto start = starting_point(context, size);
+    if (!start) return fail(std::move(start.error()));
+
+    // Before the storage makes its threads.
+    const auto interrupts = context.io.watch_interrupts ? context.io.watch_interrupts() : nullptr;
+    const auto storage = context.backend.open_storage(context.config);
+    if (!storage) return fail(storage.error());
+    ImportRun import{{.context = context,
+                      .users = (*storage)->users(),
+                      .interrupts = interrupts.get(),
+                      .options = options_},
+                     *std::move(start)};
+    const auto totals = import.read(in, **reader);
+    if (!totals) return fail(totals.error());
+    report(context, *totals);
+    return totals->failed > 0 || totals->interrupted ? ExitCode::failed : ExitCode::done;
+  }
+
+ private:
+  Result<std::unique_ptr<ImportReader>> make_reader() const {
+    std::string format =
+        options_.format.value_or(std::filesystem::path{options_.file}.extension().string());
+    if (format.starts_with('.')) format.erase(0, 1);
+    if (format == "csv") return make_csv_reader();
+    if (format == "jsonl" || format == "ndjson") return make_jsonl_reader();
+    return misuse("\"" + shown(format) +
+                  "\" is not a format; allowed: csv or jsonl (see --format)");
+  }
+
+  Result<ImportState> starting_point(const Context& context, std::uint64_t size) const {
+    const ImportState fresh{.database = context.config.database.masked(), .file_bytes = size};
+    const ImportStateFile file{options_.file};
+    if (options_.dry_run) return fresh;
+    auto recorded = file.load();
+    if (!recorded) return fail(std::move(recorded.error()));
+    if (!*recorded) return fresh;
+    if (!options_.resume) {
+      return misuse("an earlier import of this file stopped after line " +
+                    std::to_string((*recorded)->line) + "; go on with --resume, or remove " +
+                    shown(file.path()) + " to begin again");
+    }
+    if ((*recorded)->file_bytes != size || (*recorded)->database != fresh.database) {
+      return misuse(shown(file.path()) +
+                    " is of another file or database; remove it to begin again");
+    }
+    return **std::move(recorded);
+  }
+
+  void report(const Context& context, const Totals& totals) const {
+    if (context.json) {
+      context.io.out << JsonObjectText{}
+                            .raw("dry_run", options_.dry_run ? "true" : "false")
+                            .raw("complete", totals.interrupted ? "false" : "true")
+                            .number("imported", totals.imported)
+                            .number("already_there", totals.already_there)
+                            .number("failed", totals.failed)
+                            .number("last_line", totals.last_line)
+                            .str()
+                     << '\n';
+    } else {
+      context.io.out << (options_.dry_run ? "would import " : "imported ")
+                     << users_text(totals.imported);
+      if (totals.already_there > 0)
+        context.io.out << ", " << grouped(totals.already_there) << " already there";
+      if (totals.failed > 0) context.io.out << ", " << grouped(totals.failed) << " lines failed";
+      context.io.out << '\n';
+    }
+    if (!totals.interrupted) return;
+    context.io.out.flush();
+    context.io.err << "user-manager: stopped after line " << totals.last_line
+                   << "; everything up to there is in the database";
+    if (!options_.dry_run) {
+      context.io.err << "; go on with: user-manager import " << shown(options_.file) << " --resume";
+    }
+    context.io.err << '\n';
+  }
+
+  ImportOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_import_command() {
+  return std::make_unique<Import>();
+}
+
+}  // namespace um

@@ -1,0 +1,147 @@
+#include "cli/parser.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "ops/printable.hpp"
+#include "ops/setting.hpp"
+
+namespace um {
+namespace {
+
+constexpr std::string_view kAbout =
+    "Stores users, signs them in and out, and answers who they are.\n"
+    "`user-manager serve` needs nothing else: it starts with a SQLite file of its own.";
+
+// The options of one command, in CLI11's terms.
+class CliOptions final : public Options {
+ public:
+  explicit CliOptions(CLI::App& app) : app_{app} {}
+
+  void text(Spec spec, std::optional<std::string>& target) override {
+    add(spec, [&target](const std::string& value) { target = value; });
+  }
+  void required_text(Spec spec, std::string& target) override {
+    add(spec, [&target](const std::string& value) { target = value; })->required();
+  }
+  void positional(Spec spec, std::string& target) override { required_text(spec, target); }
+  void optional_positional(Spec spec, std::optional<std::string>& target) override {
+    text(spec, target);
+  }
+  void flag(Spec spec, bool& target) override {
+    app_.add_flag(std::string{spec.name}, target, std::string{spec.help});
+  }
+  void hidden(Spec spec, std::optional<std::string>& target) override {
+    add(spec, [&target](const std::string& value) { target = value; })
+        ->group("")
+        ->expected(0, 1)
+        ->default_str("");
+  }
+  CLI::Option* add(Spec spec, std::function<void(const std::string&)> assign) {
+    auto* option = app_.add_option_function<std::string>(std::string{spec.name}, std::move(assign),
+                                                         std::string{spec.help});
+    if (!spec.placeholder.empty()) option->type_name(std::string{spec.placeholder});
+    return option;
+  }
+
+ private:
+  CLI::App& app_;
+};
+
+std::string setting_help(const Setting& setting) {
+  return fmt::format("{} [default: {}; allowed: {}; {}]", setting.help, setting.default_text,
+                     setting.allowed, setting.variable());
+}
+
+class Parser {
+ public:
+  explicit Parser(const std::vector<CommandGroup>& groups)
+      : app_{std::string{kAbout}, "user-manager"} {
+    app_.require_subcommand(1);
+    app_.get_formatter()->column_width(34);
+    for (const CommandGroup& group : groups) add_group(group);
+    app_.footer(
+        "Every command has --help. Exit codes: 0 done, 1 failed, 2 used wrongly or badly "
+        "configured.");
+  }
+
+  Parsed parse(std::span<const char* const> arguments) {
+    try {
+      app_.parse(static_cast<int>(arguments.size()), arguments.data());
+    } catch (const CLI::CallForHelp&) {
+      return HelpText{app_.help()};
+    } catch (const CLI::ParseError& error) {
+      return UsageError{fmt::format(
+          "{}; see `{} --help`", printable(error.what(), {.escapes = Escapes::display}), path())};
+    }
+    return std::move(found_);
+  }
+
+ private:
+  void add_group(const CommandGroup& group) {
+    CLI::App* parent = &app_;
+    if (!group.name.empty()) {
+      parent = app_.add_subcommand(std::string{group.name}, std::string{group.summary});
+      parent->require_subcommand(1);
+    }
+    for (const auto& command : group.commands) add_command(*parent, *command);
+  }
+
+  void add_command(CLI::App& parent, Command& command) {
+    const auto about = command.about();
+    CLI::App* app = parent.add_subcommand(std::string{about.name}, std::string{about.summary});
+    app->get_formatter()->column_width(34);
+    CliOptions options{*app};
+    command.declare(options);
+    app->add_flag("--json", found_.json, "machine-readable output");
+    add_settings(*app, options, about.settings);
+    if (!about.examples.empty()) app->footer("Examples:\n" + std::string{about.examples});
+    app->parse_complete_callback([this, &command] { found_.command = &command; });
+  }
+
+  void add_settings(CLI::App&, CliOptions& options, SettingFlags which) {
+    if (which == SettingFlags::none) return;
+    const auto config = [this](const std::string& value) { found_.config_file = value; };
+    options
+        .add({.name = "--config",
+              .help = "TOML file of settings [default: none; USER_MANAGER_CONFIG]",
+              .placeholder = "FILE"},
+             config)
+        ->group("Settings");
+    for (const Setting& setting : make_setting_table()) {
+      if (which == SettingFlags::database && setting.name != "database") continue;
+      const std::string name{setting.name};
+      const auto assign = [this, name](const std::string& value) {
+        found_.setting_flags[name] = value;
+      };
+      options
+          .add({.name = setting.flag(),
+                .help = setting_help(setting),
+                .placeholder = setting.placeholder},
+               assign)
+          ->group("Settings");
+    }
+  }
+
+  // "user-manager user create", as far as the arguments were understood.
+  std::string path() {
+    std::string out = app_.get_name();
+    for (CLI::App* app = &app_; !app->get_subcommands().empty();) {
+      app = app->get_subcommands().front();
+      out += ' ' + app->get_name();
+    }
+    return out;
+  }
+
+  CLI::App app_;
+  Invocation found_;
+};
+
+}  // namespace
+
+Parsed parse_arguments(std::span<const char* const> arguments,
+                       const std::vector<CommandGroup>& commands) {
+  return Parser{commands}.parse(arguments);
+}
+
+}  // namespace um

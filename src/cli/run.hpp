@@ -1,0 +1,34 @@
+// Runs one coroutine to its end on an event loop of its own: commands have nothing else to do
+// meanwhile.
+#pragma once
+
+#include <exception>
+#include <optional>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/task.hpp"
+
+namespace um {
+
+// Rethrows what the task throws. The task has deadlines of its own; this waits for it.
+template <class T>
+T run(Task<T> task) {
+  boost::asio::io_context loop{1};
+  auto busy = boost::asio::make_work_guard(loop);  // also while the answer is on another thread
+  std::exception_ptr failure;
+  std::optional<T> result;
+  const auto done = [&](std::exception_ptr error, T value) {
+    failure = error;
+    if (!error) result.emplace(std::move(value));
+    busy.reset();
+  };
+  boost::asio::co_spawn(loop, std::move(task), done);
+  loop.run();
+  if (failure) std::rethrow_exception(failure);
+  return std::move(*result);
+}
+
+}  // namespace um

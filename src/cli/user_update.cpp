@@ -1,0 +1,141 @@
+// user update, set-role, disable, enable: changes of a user's members
+#include "cli/commands.hpp"
+#include "cli/messages.hpp"
+#include "cli/run.hpp"
+#include "cli/user_actions.hpp"
+
+namespace um {
+namespace {
+
+// Opens, edits, reports: `line` is what people read after the user's address.
+Result<ExitCode> edit(const Context& context, EditRequest request, std::string_view line) {
+  const auto storage = context.backend.open_storage(context.config);
+  if (!storage) return fail(storage.error());
+  const auto user =
+      um::run(edit_user((*storage)->users(), std::move(request), call_deadline(context.io)));
+  if (!user) return fail(user.error());
+  return report_user(context, (*user)->user, (*user)->user.email.text() + " " + std::string{line});
+}
+
+class UserUpdate final : public Command {
+ public:
+  About about() const override {
+    return {.name = "update",
+            .summary = "change a user; what is not given stays",
+            .examples =
+                "  user-manager user update 42 --first-name Ann --quota-usd 12.50\n"
+                "  user-manager user update ann@example.org --email ann@example.com"};
+  }
+  void declare(Options& options) override {
+    options.positional({"USER", "id or e-mail address"}, who_);
+    options.text({"--email", "another e-mail address", "ADDRESS"}, email_);
+    options.text({"--username", "3 to 64 of a-z A-Z 0-9 . _ -; empty: none", "NAME"}, username_);
+    options.text({"--first-name", "at most 200 characters", "NAME"}, first_name_);
+    options.text({"--last-name", "at most 200 characters", "NAME"}, last_name_);
+    options.text({"--quota-usd", "US dollars, at most 6 decimals; empty: unlimited", "AMOUNT"},
+                 quota_);
+    options.text({"--model-settings", "a JSON object of at most 16 KiB; empty: none", "JSON"},
+                 settings_);
+  }
+
+  Result<ExitCode> run(const Context& context) override {
+    UserInput input{.email = given(email_),
+                    .username = nullable(username_),
+                    .first_name = given(first_name_),
+                    .last_name = given(last_name_),
+                    .quota_usd = nullable(quota_),
+                    .model_capability_settings = nullable(settings_)};
+    const bool anything = email_ || username_ || first_name_ || last_name_ || quota_ || settings_;
+    if (!anything) return misuse("nothing to change; see `user-manager user update --help`");
+    return edit(
+        context,
+        {.who = who_, .input = std::move(input), .password_cost = context.config.password_cost},
+        "updated");
+  }
+
+ private:
+  static Member<std::string> given(const std::optional<std::string>& text) {
+    return {.present = text.has_value(), .value = text};
+  }
+  static Member<std::string> nullable(const std::optional<std::string>& text) {
+    if (text && text->empty()) return {.present = true, .value = std::nullopt};
+    return given(text);
+  }
+
+  std::string who_;
+  std::optional<std::string> email_;
+  std::optional<std::string> username_;
+  std::optional<std::string> first_name_;
+  std::optional<std::string> last_name_;
+  std::optional<std::string> quota_;
+  std::optional<std::string> settings_;
+};
+
+class UserSetRole final : public Command {
+ public:
+  About about() const override {
+    return {.name = "set-role",
+            .summary = "make a user a user, an admin or a service",
+            .examples = "  user-manager user set-role ann@example.org admin"};
+  }
+  void declare(Options& options) override {
+    options.positional({"USER", "id or e-mail address"}, who_);
+    options.positional({"ROLE", "user, admin or service"}, role_);
+  }
+  Result<ExitCode> run(const Context& context) override {
+    return edit(context,
+                {.who = who_,
+                 .input = {.role = member(role_)},
+                 .password_cost = context.config.password_cost},
+                "now has the role " + role_);
+  }
+
+ private:
+  std::string who_;
+  std::string role_;
+};
+
+enum class Activity { disable, enable };
+
+class UserActivity final : public Command {
+ public:
+  explicit UserActivity(Activity activity) : activity_{activity} {}
+  About about() const override {
+    if (activity_ == Activity::disable) {
+      return {.name = "disable", .summary = "end a user's sessions for good and refuse new ones"};
+    }
+    return {.name = "enable", .summary = "let a disabled user sign in again"};
+  }
+  void declare(Options& options) override {
+    options.positional({"USER", "id or e-mail address"}, who_);
+  }
+  Result<ExitCode> run(const Context& context) override {
+    const bool active = activity_ == Activity::enable;
+    return edit(context,
+                {.who = who_,
+                 .input = {.is_active = member(active)},
+                 .password_cost = context.config.password_cost},
+                active ? "is enabled" : "is disabled; all sessions have ended");
+  }
+
+ private:
+  Activity activity_;
+  std::string who_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_user_update_command() {
+  return std::make_unique<UserUpdate>();
+}
+std::unique_ptr<Command> make_user_set_role_command() {
+  return std::make_unique<UserSetRole>();
+}
+std::unique_ptr<Command> make_user_disable_command() {
+  return std::make_unique<UserActivity>(Activity::disable);
+}
+std::unique_ptr<Command> make_user_enable_command() {
+  return std::make_unique<UserActivity>(Activity::enable);
+}
+
+}  // namespace um
