@@ -1,5 +1,8 @@
 #include "api/api.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include "api/openapi.hpp"
 #include "api/path_email.hpp"
 #include "base/random.hpp"
@@ -73,6 +76,10 @@ Task<void> Api::answer(const http::Request& request, http::Response& response) {
     call.deadline = deadline_of(*match.route);
     try {
       answer = co_await authorize_and_handle(call);
+    } catch (const boost::system::system_error& error) {
+      // The connection is gone and with it everyone who would read an answer.
+      if (error.code() == boost::asio::error::operation_aborted) throw;
+      answer = std::unexpected(Problem{.log_detail = error.what()});
     } catch (const std::exception& error) {
       answer = std::unexpected(Problem{.log_detail = error.what()});
     }

@@ -6,8 +6,6 @@
 namespace um::api {
 namespace {
 
-constexpr std::size_t kMaxUserAgentBytes = 200;
-
 std::expected<LoginBody, Problem> read_login(const Call& call) {
   const auto json = read_json(call);
   if (!json) return std::unexpected(json.error());
@@ -67,11 +65,10 @@ void answer_private_json(Call& call, std::string body) {
 Task<Answer> AuthHandlers::login(Call& call) {
   auto body = read_login(call);
   if (!body) co_return refuse(std::move(body.error()));
-  LoginRequest request{
-      .email = std::move(*body->email.value),
-      .password = std::move(*body->password.value),
-      .address = proxies_.client_address(call.request),
-      .user_agent = std::string{call.request.header("User-Agent").substr(0, kMaxUserAgentBytes)}};
+  LoginRequest request{.email = std::move(*body->email.value),
+                       .password = std::move(*body->password.value),
+                       .address = proxies_.client_address(call.request),
+                       .user_agent = std::string{call.request.header("User-Agent")}};
   Result<SignedIn> signed_in = co_await sign_in_.login(std::move(request), call.deadline);
   if (!signed_in) co_return refuse(to_problem(std::move(signed_in.error())));
   answer_private_json(call, signed_in_json(*signed_in));
