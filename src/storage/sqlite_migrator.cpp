@@ -90,8 +90,6 @@ Connection::Options connection(const SqliteOptions& options, Connection::Mode mo
 
 // SQLite would make the file readable for everybody, and it will hold password hashes.
 Result<void> make_file(const std::filesystem::path& file) {
-  std::error_code ignored;  // if the folder cannot be made, the file cannot either
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
     return fail(ErrorCode::unavailable,

@@ -12,7 +12,7 @@
 namespace um {
 
 struct SqliteOptions {
-  std::filesystem::path file;
+  std::filesystem::path file;  // its folder exists
   const Clock* clock;  // outlives the storage
 
   // serve: this process owns the file; a second one that wants to is refused. Other commands write beside

@@ -43,13 +43,13 @@ class SqliteStorage final : public Storage {
     co_return written;
   }
 
-  Task<Result<void>> housekeeping(Deadline deadline) override {
+  Task<Result<void>> housekeeping(WallTime now, Deadline deadline) override {
     std::int64_t deleted = kPurgeBatch;
     while (deleted >= kPurgeBatch) {
-      const SessionStore::Purge purge{.now = database_.clock().wall_now(), .limit = kPurgeBatch};
+      const SessionStore::Purge purge{.now = now, .limit = kPurgeBatch};
       const auto sessions = co_await sessions_.purge(purge, deadline);
       if (!sessions) co_return std::unexpected(sessions.error());
-      const auto keys = co_await users_.purge_usage_keys(kPurgeBatch, deadline);
+      const auto keys = co_await users_.purge_usage_keys({.now = now, .limit = kPurgeBatch}, deadline);
       if (!keys) co_return std::unexpected(keys.error());
       deleted = std::max(*sessions, *keys);
     }
@@ -78,10 +78,6 @@ Result<void> check_schema(const SqliteOptions& options) {
 
 Result<std::optional<sqlite::FileLock>> take_lock(const SqliteOptions& options) {
   if (!options.exclusive_service) return std::nullopt;
-  std::error_code ignored;
-  if (options.file.has_parent_path()) {
-    std::filesystem::create_directories(options.file.parent_path(), ignored);
-  }
   auto lock = sqlite::FileLock::take(options.file.string() + ".lock");
   if (lock) return std::move(*lock);
   Error error = lock.error();

@@ -189,11 +189,11 @@ Task<Result<void>> SqliteUserStore::invalidate(UserId id, Deadline deadline) {
   });
 }
 
-Task<Result<std::int64_t>> SqliteUserStore::purge_usage_keys(std::int64_t limit,
+Task<Result<std::int64_t>> SqliteUserStore::purge_usage_keys(PurgeUsageKeys purge,
                                                              Deadline deadline) {
-  const auto day_ago = to_micros(db_.clock().wall_now() - std::chrono::hours{24});
+  const auto day_ago = to_micros(purge.now - std::chrono::hours{24});
   return db_.write<std::int64_t>(
-      deadline, [limit, day_ago](Transaction& tx) -> Result<std::int64_t> {
+      deadline, [limit = purge.limit, day_ago](Transaction& tx) -> Result<std::int64_t> {
         const std::int64_t before = tx.db().total_changes();
         tx.db().run(sqlite_queries::kPurgeUsageKeys, day_ago, limit).finish();
         return tx.db().total_changes() - before;

@@ -35,7 +35,11 @@ class SqliteUserStore final : public UserStore {
   Task<Result<void>> invalidate(UserId id, Deadline deadline) override;
 
   // Deletes idempotency keys older than a day, at most `limit`; how many it deleted.
-  Task<Result<std::int64_t>> purge_usage_keys(std::int64_t limit, Deadline deadline);
+  struct PurgeUsageKeys {
+    WallTime now;
+    std::int64_t limit = 1000;
+  };
+  Task<Result<std::int64_t>> purge_usage_keys(PurgeUsageKeys purge, Deadline deadline);
 
  private:
   SqliteDatabase& db_;

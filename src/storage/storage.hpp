@@ -44,7 +44,7 @@ class Storage {
   virtual Task<Result<void>> ping(Deadline deadline) = 0;
   // Deletes what is over: expired sessions, idempotency keys older than a day. In small batches between the
   // writes of others; the application calls it every few minutes.
-  virtual Task<Result<void>> housekeeping(Deadline deadline) = 0;
+  virtual Task<Result<void>> housekeeping(WallTime now, Deadline deadline) = 0;
   virtual StorageStats stats() const = 0;
   virtual std::string describe() const = 0;  // for people: "SQLite /srv/data/users.db"
 };

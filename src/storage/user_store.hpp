@@ -3,7 +3,7 @@
 // Thread safety: every function may be called from any event loop; a coroutine resumes on the executor
 // it was awaited on. Arguments are taken by value or outlive the call.
 //
-// What every implementation promises (tests/contract/user_store_contract.hpp checks it):
+// What every implementation promises (tests/contract/user_store_contract.cpp checks it):
 //  1. A write that answered success is durable, and every later read from any store over the same
 //     database that goes to the primary sees it.
 //  2. A write that answered an error other than unknown_outcome or timeout changed nothing.

@@ -1,0 +1,185 @@
+#include <gmock/gmock.h>
+
+#include "contract/recording_listener.hpp"
+#include "contract/storage_under_test.hpp"
+#include "storage/cache_key.hpp"
+
+namespace um::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAreArray;
+using Kind = RecordingListener::Kind;
+using Keys = std::vector<std::string>;
+
+// Started at once; stopped before the listener goes.
+class Listening {
+ public:
+  explicit Listening(ChangeFeed& feed) : feed_{feed} { feed_.start(listener_); }
+  ~Listening() { feed_.stop(); }
+  RecordingListener* operator->() { return &listener_; }
+
+  // The one hold and the one settle of a write that was just answered.
+  void expect_change(const Keys& keys) {
+    const auto events = listener_.take();
+    ASSERT_THAT(events, SizeIs(2));
+    EXPECT_EQ(events[0].kind, Kind::hold);
+    EXPECT_THAT(events[0].keys, UnorderedElementsAreArray(keys));
+    EXPECT_EQ(events[1].kind, Kind::settle);
+    EXPECT_THAT(events[1].keys, UnorderedElementsAreArray(keys));
+    EXPECT_TRUE(events[1].xid);
+    last_xid = events[1].xid.value_or(0);
+  }
+  void expect_nothing() { EXPECT_THAT(listener_.take(), IsEmpty()); }
+
+  Xid last_xid = 0;
+
+ private:
+  ChangeFeed& feed_;
+  RecordingListener listener_;
+};
+
+std::string key(UserId id) { return CacheKey::of(id).str(); }
+std::string key(const SessionId& id) { return CacheKey::of(id).str(); }
+
+TEST_P(ChangeFeedContract, EveryWriteIsHeldAndSettledBeforeItIsAnswered) {
+  Listening feed{changes()};
+  NewUser user = named("One@x.org");
+  user.password_hash = Secret{"hash"};
+  const UserId id = insert(user)->user.id;
+  feed.expect_change({key(id), "email:one@x.org"});
+
+  ASSERT_TRUE(update(id, {.first_name = "A"}));
+  feed.expect_change({key(id), "email:one@x.org"});
+  ASSERT_TRUE(update(id, {.email = email("two@x.org")}));
+  feed.expect_change({key(id), "email:one@x.org", "email:two@x.org"});
+  ASSERT_TRUE(run(users().add_usage({.user = id, .amount = *Usd::from_micros(1)}, kNever)));
+  feed.expect_change({key(id)});
+  ASSERT_TRUE(run(users().end_sessions(id, kNever)));
+  feed.expect_change({key(id)});
+
+  const NewSession session = login(id, "hash");
+  ASSERT_TRUE(create_session(session));
+  feed.expect_change({key(id), key(session.id)});  // the user too: last_login_at
+  ASSERT_TRUE(run(sessions().revoke({.id = session.id}, kNever)));
+  feed.expect_change({key(session.id)});
+  const NewSession second = login(id, "hash");
+  ASSERT_TRUE(create_session(second));
+  feed->take();
+  ASSERT_TRUE(update(id, {.password_hash = Secret{"new"}, .keep_session = second.id}));
+  feed.expect_change({key(id), "email:two@x.org", key(second.id)});
+  ASSERT_TRUE(run(users().remove({.id = id}, kNever)));
+  feed.expect_change({key(id), "email:two@x.org", key(second.id)});
+}
+
+TEST_P(ChangeFeedContract, WhatChangesNothingIsNotAnnounced) {
+  const UserId id = insert(named("one@x.org"))->user.id;
+  insert(named("two@x.org"));
+  Listening feed{changes()};
+  EXPECT_EQ(code(update(id, {.email = email("two@x.org")})), ErrorCode::email_taken);
+  EXPECT_EQ(code(update(*UserId::from(4711), {.first_name = "x"})), ErrorCode::not_found);
+  UserStore::InsertMany rehearsal{.rehearse = true};
+  rehearsal.users = {named("three@x.org")};
+  ASSERT_TRUE(run(users().insert_many(rehearsal, kNever)));
+  feed.expect_nothing();
+}
+
+TEST_P(ChangeFeedContract, InvalidateAnnouncesKnownAndUnknownUsers) {
+  const UserId id = insert(named("one@x.org"))->user.id;
+  Listening feed{changes()};
+  ASSERT_TRUE(run(users().invalidate(id, kNever)));
+  feed.expect_change({key(id), "email:one@x.org"});
+  ASSERT_TRUE(run(users().invalidate(*UserId::from(4711), kNever)));
+  feed.expect_change({"user:4711"});
+}
+
+TEST_P(ChangeFeedContract, AFactReadAfterAWriteSeesItsXidAndOneFromBeforeDoesNot) {
+  Listening feed{changes()};
+  const UserId id = insert(named("one@x.org"))->user.id;
+  const auto before = run(users().find(id, primary()));
+  feed->take();
+  ASSERT_TRUE(update(id, {.first_name = "A"}));
+  feed.expect_change({key(id), "email:one@x.org"});
+  const auto after = run(users().find(id, primary()));
+  ASSERT_TRUE(before && after);
+  EXPECT_FALSE(before->stamp.snapshot.sees(feed.last_xid));
+  EXPECT_TRUE(after->stamp.snapshot.sees(feed.last_xid));
+  EXPECT_EQ(before->stamp.tau, after->stamp.tau);
+  EXPECT_TRUE(covers(after->stamp.snapshot, before->stamp.snapshot));
+  EXPECT_FALSE(covers(before->stamp.snapshot, after->stamp.snapshot));
+}
+
+TEST_P(ChangeFeedContract, AKeyIsHeldWhileOthersStillReadTheOldValue) {
+  const UserId id = insert(named("one@x.org"))->user.id;
+  RecordingListener listener;
+  std::string read_while_held = "nothing was read";
+  listener.on_hold = [&] { read_while_held = find(id)->user.first_name; };
+  changes().start(listener);
+  ASSERT_TRUE(update(id, {.first_name = "new"}));
+  changes().stop();
+  EXPECT_EQ(read_while_held, "");
+  EXPECT_EQ(find(id)->user.first_name, "new");
+}
+
+TEST_P(ChangeFeedContract, PollsVouchForTheStampOfReads) {
+  Listening feed{changes()};
+  const auto poll = feed->await(Kind::poll);
+  ASSERT_TRUE(poll);
+  const auto reading = run(users().find(*UserId::from(1), primary()));
+  EXPECT_EQ(poll->poll->stamp.tau, reading->stamp.tau);
+  EXPECT_EQ(poll->poll->stamp.snapshot, reading->stamp.snapshot);
+  EXPECT_EQ(poll->poll->sent_at, clock().now());
+  feed->take();
+  clock().advance(1s);
+  const auto next = feed->await(Kind::poll);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->poll->sent_at, clock().now());
+}
+
+TEST_P(ChangeFeedContract, ACommitOfAnotherProgramIsReportedByThePoll) {
+  const UserId id = insert(named("one@x.org"))->user.id;
+  Listening feed{changes()};
+  ASSERT_TRUE(feed->await(Kind::poll));
+  const auto before = run(users().find(id, primary()));
+  under_test().rename_elsewhere(id, "elsewhere");
+  clock().advance(1s);
+  const auto flush = feed->await(Kind::flush);
+  ASSERT_TRUE(flush);
+  EXPECT_EQ(flush->poll->sent_at, clock().now());
+  const auto after = run(users().find(id, primary()));
+  EXPECT_EQ(after->value->user.last_name, "elsewhere");
+  EXPECT_EQ(after->stamp.tau, flush->poll->stamp.tau);
+  EXPECT_NE(before->stamp.tau, after->stamp.tau);
+  EXPECT_NE(before->value->etag, after->value->etag);
+}
+
+TEST_P(ChangeFeedContract, AnOwnWriteNoticesACommitOfAnotherProgramFirst) {
+  const UserId id = insert(named("one@x.org"))->user.id;
+  Listening feed{changes()};
+  ASSERT_TRUE(feed->await(Kind::poll));
+  feed->take();
+  under_test().rename_elsewhere(id, "elsewhere");
+  ASSERT_TRUE(update(id, {.first_name = "A"}));  // the clock stands still: no poll in between
+  const auto events = feed->take();
+  ASSERT_THAT(events, SizeIs(3));
+  EXPECT_EQ(events[0].kind, Kind::flush);
+  EXPECT_EQ(events[1].kind, Kind::hold);
+  EXPECT_EQ(events[2].kind, Kind::settle);
+}
+
+TEST_P(ChangeFeedContract, AfterStopNothingIsReported) {
+  RecordingListener listener;
+  changes().start(listener);
+  changes().stop();
+  listener.take();
+  insert(named("one@x.org"));
+  clock().advance(1s);
+  insert(named("two@x.org"));
+  EXPECT_THAT(listener.take(), IsEmpty());
+  EXPECT_FALSE(find(*UserId::from(1))->json.empty());
+}
+
+}  // namespace
+}  // namespace um::test
