@@ -1,0 +1,183 @@
+// A database that is locked by somebody else, read-only, or has no room left.
+#include <csignal>
+#include <fstream>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "support/database_probe.hpp"
+#include "support/invariants.hpp"
+#include "support/json.hpp"
+#include "support/scenario.hpp"
+
+namespace um::e2e {
+namespace {
+
+// A small file system in memory; only root may make one.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const std::string& where) : where_{where} {
+    std::filesystem::create_directory(where);
+    mounted_ = ::mount("tmpfs", where.c_str(), "tmpfs", 0, "size=4m") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(where_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+  bool make_read_only() const {
+    return ::mount("tmpfs", where_.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=4m") == 0;
+  }
+  void fill() const {
+    std::ofstream filler{where_ + "/filler", std::ios::binary};
+    const std::string block(4096, 'x');
+    while (filler << block << std::flush) {
+    }
+  }
+  void empty() const { std::filesystem::remove(where_ + "/filler"); }
+
+ private:
+  std::string where_;
+  bool mounted_ = false;
+};
+
+HttpRequest patch_of(const Stage& stage, const std::string& name) {
+  return {.method = "PATCH",
+          .target = "/user/" + stage.known("ann"),
+          .headers = {bearer(stage.token("ann"))},
+          .body = R"({"last_name": ")" + name + R"("})"};
+}
+
+void expect_cached_reads(Stage& stage) {
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(stage.get("ann", "/user/<ann>").status, 200U);
+    EXPECT_EQ(stage.get("ann", "/auth/me").status, 200U);
+  }
+}
+
+void warm_up(Stage& stage) {
+  EXPECT_TRUE(eventually([&] {
+    return stage.get("ann", "/user/<ann>").header("Cache-Status") == "user-manager; hit; detail=L1";
+  }));
+}
+
+// Writes fail with 503 while `broken`, reads from memory go on, and after `repair` all is well
+// again.
+void expect_outage(Stage& stage, const std::function<void()>& repair) {
+  std::string last = text_at(stage.get("ann", "/user/<ann>").json(), "/last_name");
+  std::size_t refused = 0;
+  // Some writes may still fit.
+  for (int i = 0; i < 400 && refused < 3; ++i) {
+    const std::string name = "n" + std::to_string(i) + std::string(150, 'x');
+    const auto answer = stage.send(patch_of(stage, name));
+    if (answer.status == 200) last = name;
+    if (answer.status != 200) {
+      EXPECT_EQ(answer.status, 503U) << answer.text();
+      ++refused;
+    }
+  }
+  EXPECT_EQ(refused, 3U) << "the fault did not happen";
+  expect_cached_reads(stage);
+  EXPECT_EQ(text_at(stage.get("ann", "/user/<ann>").json(), "/last_name"), last);
+  repair();
+  EXPECT_TRUE(eventually([&] { return stage.send(patch_of(stage, "Repaired")).status == 200; }));
+  EXPECT_EQ(text_at(stage.get("ann", "/user/<ann>").json(), "/last_name"), "Repaired");
+  EXPECT_TRUE(eventually([&] { return stage.send({.target = "/readyz"}).status == 200; }));
+  EXPECT_EQ(stage.server().stop().code, 0) << stage.server().process().all();
+  DatabaseProbe probe{stage.server().database()};
+  EXPECT_EQ(probe.integrity(), "ok");
+  EXPECT_EQ(probe.value("SELECT last_name FROM users WHERE id = " + stage.known("ann")),
+            "Repaired");
+}
+
+TEST(DatabaseFaults, LockedByAnotherProgram) {
+  Stage stage{{.arguments = {"--database-timeout", "200ms"}}};
+  stage.add({"ann", "bob"});
+  warm_up(stage);
+  auto lock = std::make_unique<HeldDatabase>(stage.server().database());
+  // Every kind of write says so, and none is half done.
+  stage.run({
+      {.who = "ann",
+       .request = "PATCH /user/<ann>",
+       .body = R"({"last_name": "No"})",
+       .status = 503},
+      {.who = "admin", .request = "POST /user/<ann>/usage", .body = R"({"usd": 1})", .status = 503},
+      {.who = "bob", .request = "POST /auth/logout", .status = 503},
+      {.request = "POST /auth/login",
+       .body = R"({"email": "<ann.email>", "password": "open-Sesame-1"})",
+       .status = 503},
+      {.request = "POST /user/",
+       .body = R"({"email": "no@example.test", "password": "open-Sesame-1"})",
+       .status = 503},
+      {.who = "ann", .request = "GET /user/<ann>", .json = R"({"last_name": "Example"})"},
+  });
+  expect_outage(stage, [&] { lock.reset(); });
+  stage.server().start();
+  stage.client() = stage.server().client();
+  stage.run({{.who = "bob", .request = "GET /auth/me"},
+             {.who = "admin", .request = "GET /users/by-email/no@example.test", .status = 404},
+             {.who = "admin", .request = "GET /user/<ann>", .json = R"({"used_usd": 0})"}});
+}
+
+TEST(DatabaseFaults, AFileThatMayNotGrow) {
+  // Inherited: beyond the limit a write fails instead of ending the process.
+  ::signal(SIGXFSZ, SIG_IGN);
+  Stage stage;
+  stage.add("ann");
+  warm_up(stage);
+  const rlimit small{.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+  const rlimit large{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+  const auto pid = stage.server().process().pid();
+  ASSERT_EQ(::prlimit(pid, RLIMIT_FSIZE, &small, nullptr), 0);
+  expect_outage(stage, [&] { EXPECT_EQ(::prlimit(pid, RLIMIT_FSIZE, &large, nullptr), 0); });
+}
+
+TEST(DatabaseFaults, ADiskThatIsFull) {
+  const TempDir directory;
+  const SmallDisk disk{directory.file("disk")};
+  if (!disk.mounted()) GTEST_SKIP() << "NOT TESTED: only root can mount a small disk";
+  Stage stage{{.database = directory.file("disk/users.db")}};
+  stage.add("ann");
+  warm_up(stage);
+  disk.fill();
+  expect_outage(stage, [&] { disk.empty(); });
+}
+
+TEST(DatabaseFaults, AReadOnlyDatabaseStopsTheStartWithOneLine) {
+  const TempDir directory;
+  const SmallDisk disk{directory.file("disk")};
+  if (!disk.mounted()) GTEST_SKIP() << "NOT TESTED: only root can mount a read-only disk";
+  const auto database = directory.file("disk/users.db");
+  {
+    ServerUnderTest server{{.database = database}};
+    create_admin(server);
+    EXPECT_EQ(server.stop().code, 0);
+  }
+  if (!disk.make_read_only()) GTEST_SKIP() << "NOT TESTED: the disk cannot be made read-only";
+  const auto result =
+      run({.program = program(),
+           .arguments = {"serve", "--listen", "127.0.0.1:0", "--database", "sqlite:" + database}});
+  EXPECT_TRUE(result.code == 1 || result.code == 2) << result.out << result.err;
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find("users.db"), std::string::npos) << result.err;
+}
+
+TEST(DatabaseFaults, ReadyzTellsAboutALockThatStays) {
+  Stage stage{{.arguments = {"--database-timeout", "200ms"}}};
+  stage.add("ann");
+  {
+    const HeldDatabase lock{stage.server().database()};
+    const auto answer = stage.send({.target = "/readyz"});
+    EXPECT_EQ(answer.status, 503U) << answer.text();
+    EXPECT_EQ(stage.send({.target = "/healthz"}).status, 200U);
+  }
+  EXPECT_TRUE(eventually([&] { return stage.send({.target = "/readyz"}).status == 200; }));
+}
+
+}  // namespace
+}  // namespace um::e2e

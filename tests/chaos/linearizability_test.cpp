@@ -1,0 +1,196 @@
+// Through HTTP: the reads and writes of one user, on every path, form a linearizable register, and
+// a session that was ended is over for every request that begins afterwards.
+#include <atomic>
+#include <thread>
+
+#include "history.hpp"
+#include "support/database_probe.hpp"
+#include "support/json.hpp"
+#include "support/stage_test.hpp"
+
+namespace um::e2e {
+namespace {
+
+class Linearizability : public StageTest<Linearizability> {
+ public:
+  // More loops than cores, so that threads are interrupted in the middle of things.
+  static ServeOptions options() { return {.arguments = {"--threads", "4"}}; }
+
+ protected:
+  void SetUp() override { stage().add("ann"); }
+
+  struct Recording {
+    std::vector<Operation> operations{};
+    std::size_t hits = 0;
+    std::string trouble{};
+  };
+
+  static HttpRequest patch(const std::string& name) {
+    return {.method = "PATCH",
+            .target = stage().fill_in("/user/<ann>"),
+            .headers = {bearer(stage().token("admin"))},
+            .body = R"({"first_name": ")" + name + R"("})"};
+  }
+
+  static void record_write(HttpClient& client, const std::string& name, Recording& recording) {
+    const auto begin = Steady::now();
+    const auto answer = client.send(patch(name));
+    const auto end = Steady::now();
+    if (answer.status == 409) return;  // lost three compare-and-sets: nothing was written
+    if (answer.status != 200) {
+      recording.trouble = answer.text();
+      return;
+    }
+    recording.operations.push_back(
+        {.kind = Operation::Kind::write,
+         .begin = begin,
+         .end = end,
+         .version = std::stoll(text_at(answer.json(), "/user/version"))});
+  }
+
+  static void record_read(HttpClient& client, const HttpRequest& request, Recording& recording) {
+    const auto begin = Steady::now();
+    const auto answer = client.send(request);
+    const auto end = Steady::now();
+    if (answer.status != 200) {
+      recording.trouble = answer.text();
+      return;
+    }
+    if (answer.header("Cache-Status").value_or("").find("; hit") != std::string::npos) {
+      ++recording.hits;
+    }
+    recording.operations.push_back({.kind = Operation::Kind::read,
+                                    .begin = begin,
+                                    .end = end,
+                                    .version = std::stoll(text_at(answer.json(), "/version"))});
+  }
+
+  // 2 writers with 250 writes each, 4 readers as long as they write.
+  static void run_and_check(const std::string& target) {
+    constexpr int kWriters = 2;
+    constexpr int kReaders = 4;
+    constexpr int kWrites = 250;
+    constexpr int kReadsBetweenWrites = 3;
+    const auto initial =
+        std::stoll(text_at(stage().get("admin", "/user/<ann>").json(), "/version"));
+    const HttpRequest read{.target = stage().fill_in(target),
+                           .headers = {bearer(stage().token("admin"))}};
+    std::vector<Recording> recordings(kWriters + kReaders);
+    std::atomic<int> writing{kWriters};
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < recordings.size(); ++i) {
+        threads.emplace_back([&, i] {
+          auto client = stage().server().client();
+          auto& own = recordings[i];
+          if (i >= kWriters) {
+            while (writing > 0 && own.trouble.empty()) record_read(client, read, own);
+            return;
+          }
+          for (int n = 0; n < kWrites && own.trouble.empty(); ++n) {
+            record_write(client, "w" + std::to_string(i) + "." + std::to_string(n), own);
+            // Without a pause between writes there would be nothing in the cache to be wrong.
+            for (int r = 0; r < kReadsBetweenWrites; ++r) record_read(client, read, own);
+          }
+          --writing;
+        });
+      }
+    }
+    std::vector<Operation> history;
+    std::size_t hits = 0;
+    for (auto& recording : recordings) {
+      EXPECT_EQ(recording.trouble, "");
+      hits += recording.hits;
+      history.insert(history.end(), recording.operations.begin(), recording.operations.end());
+    }
+    const auto writes = std::ranges::count(history, Operation::Kind::write, &Operation::kind);
+    EXPECT_GE(writes, kWriters * kWrites / 2);
+    EXPECT_GE(history.size(), 2'000U);
+    EXPECT_GT(hits, 100U) << "a run without hits is no evidence";
+    const auto found = violations(history, initial);
+    EXPECT_EQ(found.size(), 0U) << found.front();
+    RecordProperty("operations", static_cast<int>(history.size()));
+    RecordProperty("hits", static_cast<int>(hits));
+  }
+};
+
+TEST_F(Linearizability, ReadsByIdAreUpToDate) {
+  run_and_check("/user/<ann>");
+}
+
+TEST_F(Linearizability, ReadsByAddressAreUpToDate) {
+  run_and_check("/users/by-email/<ann.email>");
+}
+
+TEST_F(Linearizability, ATokenIsRefusedByWhateverBeginsAfterItsLogout) {
+  for (int round = 0; round < 10; ++round) {
+    stage().sign_in_again("ann");
+    const HttpRequest read{.target = "/auth/me", .headers = {bearer(stage().token("ann"))}};
+    struct Seen {
+      Steady::time_point begin;
+      unsigned status;
+    };
+    std::vector<std::vector<Seen>> seen(3);
+    std::atomic<std::size_t> reads{0};
+    std::atomic<bool> stop{false};
+    Steady::time_point logged_out;
+    {
+      std::vector<std::jthread> readers;
+      for (auto& own : seen) {
+        readers.emplace_back([&] {
+          auto client = stage().server().client();
+          while (!stop) {
+            const auto begin = Steady::now();
+            own.push_back({begin, client.send(read).status});
+            ++reads;
+          }
+        });
+      }
+      auto client = stage().server().client();
+      EXPECT_TRUE(eventually([&] { return reads > 100; }));
+      const auto target = round % 2 == 0 ? "/auth/logout" : "/auth/logout-all";
+      const auto answer =
+          client.send({.method = "POST", .target = target, .headers = read.headers});
+      logged_out = Steady::now();
+      EXPECT_EQ(answer.status, 200U) << answer.text();
+      const auto before = reads.load();
+      EXPECT_TRUE(eventually([&] { return reads > before + 50; }));
+      stop = true;
+    }
+    for (const auto& own : seen) {
+      for (const auto& [begin, status] : own) {
+        EXPECT_TRUE(status == 401 || (status == 200 && begin < logged_out)) << status;
+      }
+    }
+  }
+}
+
+TEST_F(Linearizability, WhatAnotherProgramChangesIsSeenByWhateverBeginsTLater) {
+  constexpr std::chrono::milliseconds kT{500};
+  DatabaseProbe probe{stage().server().database()};
+  const HttpRequest read{.target = stage().fill_in("/user/<ann>"),
+                         .headers = {bearer(stage().token("admin"))}};
+  auto client = stage().server().client();
+  std::size_t hits = 0;
+  for (int round = 1; round <= 6; ++round) {
+    probe.execute("UPDATE users SET first_name = 'round " + std::to_string(round) +
+                  "' WHERE id = " + stage().known("ann"));
+    const auto committed = Steady::now();
+    const std::string wanted = "round " + std::to_string(round);
+    // Goes on reading for a while after it may not be old any more.
+    for (Steady::time_point begin{}; begin < committed + kT + std::chrono::milliseconds{100};) {
+      begin = Steady::now();
+      const auto answer = client.send(read);
+      if (answer.status == 503) continue;  // no lease: no answer is better than an old one
+      ASSERT_EQ(answer.status, 200U) << answer.text();
+      if (answer.header("Cache-Status").value_or("").find("; hit") != std::string::npos) ++hits;
+      if (begin >= committed + kT) {
+        ASSERT_EQ(text_at(answer.json(), "/first_name"), wanted);
+      }
+    }
+  }
+  EXPECT_GT(hits, 100U) << "a run without hits is no evidence";
+}
+
+}  // namespace
+}  // namespace um::e2e
