@@ -43,11 +43,10 @@ const KeyHash kHash{{.low = 1, .high = 2}};
 void expect_charged_what_it_costs(L1Store& store, std::size_t before) {
   const auto real = static_cast<double>(live_bytes - before);
   const auto charged = static_cast<double>(store.bytes());
-  ::testing::Test::RecordProperty("bytes_per_entry",
-                                  static_cast<int>(charged / static_cast<double>(store.entries())));
   if (!kRealAllocator) return;
-  EXPECT_GE(charged, real);
-  EXPECT_LE(charged, real * 1.02);
+  // Now and then the allocator hands out 16 bytes more, because the rest of a chunk would be too
+  // small.
+  EXPECT_NEAR(charged / real, 1.0, 0.01);
 }
 
 UserRef user(std::int64_t number, std::size_t settings_bytes) {
@@ -71,9 +70,11 @@ class L1Cost : public ::testing::Test {
       store.insert(kHash.hashed(key), std::move(value));
     }
     ASSERT_EQ(store.entries(), static_cast<std::size_t>(kEntries));
+    const auto charged = store.bytes();
     expect_charged_what_it_costs(store, before);
     store.clear();
     EXPECT_EQ(live_bytes, before);
+    RecordProperty("bytes_per_entry", static_cast<int>(charged / kEntries));
   }
   L1Store store{64 << 20};
 };

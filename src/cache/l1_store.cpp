@@ -19,13 +19,14 @@ void L1Store::insert(HashedKey key, L1Value value) {
   erase(key);
   const std::size_t charge = charge_bytes(key.bytes, value);
   if (key.bytes.size() > std::numeric_limits<std::uint16_t>::max()) return;
-  if (charge + table_bytes_with_one_more() > capacity_bytes_) return;
   // Room is made before the entry joins the queue: an entry that nobody could have asked for yet
   // would be the hand's first victim.
-  while (entries_ > 0 && entry_bytes_ + charge + table_bytes_with_one_more() > capacity_bytes_)
-    evict_one();
-  // Evictions do not shrink the table, so after them it may alone stand in the way.
-  if (entry_bytes_ + charge + table_bytes_with_one_more() > capacity_bytes_) return;
+  const auto fits = [&] {
+    return entry_bytes_ + charge + table_bytes(buckets_with_one_more()) <= capacity_bytes_;
+  };
+  if (charge + table_bytes(buckets_.size()) > capacity_bytes_) return;
+  while (entries_ > 0 && !fits()) evict_one();
+  if (!fits()) return;
   if (entries_ == buckets_.size()) grow_table();
 
   Entry* entry = make_entry(key, std::move(value));
@@ -47,7 +48,7 @@ bool L1Store::erase(HashedKey key) {
 
 void L1Store::clear() {
   for (Entry* entry = oldest_; entry != nullptr;) destroy(std::exchange(entry, entry->newer));
-  buckets_ = {};
+  std::vector<Entry*>{}.swap(buckets_);
   newest_ = oldest_ = hand_ = nullptr;
   entries_ = entry_bytes_ = 0;
 }
@@ -74,14 +75,14 @@ L1Store::Entry** L1Store::slot_of(HashedKey key) {
   return slot;
 }
 
-std::size_t L1Store::table_bytes_with_one_more() const {
+std::size_t L1Store::buckets_with_one_more() const {
   const std::size_t buckets = buckets_.size();
-  const std::size_t needed = entries_ < buckets ? buckets : buckets == 0 ? 8 : buckets * 2;
-  return needed * sizeof(Entry*);
+  if (entries_ < buckets) return buckets;
+  return buckets == 0 ? 8 : buckets * 2;
 }
 
 void L1Store::grow_table() {
-  std::vector<Entry*> larger(table_bytes_with_one_more() / sizeof(Entry*));
+  std::vector<Entry*> larger(buckets_with_one_more());
   for (Entry* entry = oldest_; entry != nullptr; entry = entry->newer) {
     Entry** slot = &larger[entry->hash & (larger.size() - 1)];
     entry->next_in_bucket = *slot;

@@ -43,7 +43,7 @@ class L1Store {
   // Both have the same capacity: emptying a store under a lock is a swap, the freeing comes after.
   void swap(L1Store& other);
 
-  std::size_t bytes() const { return entry_bytes_ + buckets_.size() * sizeof(Entry*); }
+  std::size_t bytes() const { return entry_bytes_ + table_bytes(buckets_.size()); }
   std::size_t entries() const { return entries_; }
   std::size_t capacity_bytes() const { return capacity_bytes_; }
   std::uint64_t evictions() const { return evictions_; }
@@ -69,7 +69,10 @@ class L1Store {
   };
 
   Entry** slot_of(HashedKey key);
-  std::size_t table_bytes_with_one_more() const;
+  static std::size_t table_bytes(std::size_t buckets) {
+    return buckets > 0 ? heap_cost_bytes(buckets * sizeof(Entry*)) : 0;
+  }
+  std::size_t buckets_with_one_more() const;
   void grow_table();
   void append_newest(Entry* entry);
   void evict_one();

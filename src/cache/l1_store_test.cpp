@@ -24,7 +24,7 @@ class L1StoreTest : public ::testing::Test {
     return found != nullptr ? std::get<UserId>(*found).value() : 0;
   }
   static std::size_t cost(std::string_view key) { return L1Store::charge_bytes(key, id(1)); }
-  static constexpr std::size_t kTable = 8 * sizeof(void*);
+  static constexpr std::size_t kTable = heap_cost_bytes(8 * sizeof(void*));
 
   // Room for four entries with keys of one character, and their table.
   L1Store store{4 * cost("a") + kTable};
