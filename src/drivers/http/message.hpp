@@ -21,7 +21,8 @@ class Request {
   virtual ~Request() = default;
 
   Method method = Method::get;
-  std::string_view path;   // raw, begins with '/', without the query; percent escapes are valid
+  std::string_view path;   // raw, begins with '/', without the query; percent escapes are valid;
+                           // "*" for OPTIONS of the whole server
   std::string_view query;  // raw, without '?'; empty if there is none
   std::string_view body;
   std::string_view peer_address;  // of the TCP connection, textual, without the port
@@ -39,10 +40,10 @@ class Request {
 // application's.
 struct Response {
   unsigned status = 200;
-  std::string headers;  // complete lines: "Name: value\r\n"…; values hold no CR or LF
+  std::string headers{};  // complete lines: "Name: value\r\n"…; values hold no CR or LF
   // Either own text or a share of a prepared one (a cached user), which is written without a copy.
-  std::string body;
-  std::shared_ptr<const std::string> shared_body;
+  std::string body{};
+  std::shared_ptr<const std::string> shared_body{};
   bool close = false;  // close the connection after this answer
 
   void add(std::string_view name, std::string_view value) {

@@ -22,7 +22,7 @@ enum class BodyWish { send, omit };  // omit: the answer to HEAD
 enum class ConnectionField { none, close, keep_alive };
 
 struct AnswerFrame {
-  std::string_view date_line;  // with CR LF
+  std::string_view date_line{};  // with CR LF
   BodyWish body = BodyWish::send;
   ConnectionField connection = ConnectionField::none;
 };

@@ -1,0 +1,185 @@
+// The strict check over sockets: what a client sees of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "drivers/http/test_client.hpp"
+#include "drivers/http/test_requests.hpp"
+#include "drivers/http/test_server.hpp"
+
+namespace um::http {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::EndsWith;
+using testing::get_with;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using testing::TestClient;
+using testing::TestServer;
+
+const std::string kSmuggled = "GET /now/smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+
+std::string status(unsigned code) {
+  return "HTTP/1.1 " + std::to_string(code) + " ";
+}
+
+std::size_t answers_in(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find("HTTP/1.1 ", at)) != std::string_view::npos; ++at)
+    ++count;
+  return count;
+}
+
+TEST(ServerRefusal, EveryRequestOfTheTableIsAnsweredAndEndsTheConnection) {
+  TestServer server;
+  for (const auto& row : testing::refused_requests()) {
+    TestClient client{server.port()};
+    ASSERT_TRUE(client.send(row.bytes + kSmuggled)) << row.name;
+    client.end_sending();
+    const std::string all = client.rest();
+    EXPECT_THAT(all, StartsWith(status(row.status)))
+        << row.name << ": " << row.bytes.substr(0, 100);
+    EXPECT_THAT(all, HasSubstr("\r\nConnection: close\r\n")) << row.name;
+    EXPECT_THAT(all, Not(HasSubstr("(")));  // neither reset nor late
+    EXPECT_EQ(answers_in(all), 1U) << row.name << ": " << all;
+  }
+  EXPECT_EQ(server.handler().calls(), 0U);
+  EXPECT_EQ(server.server().stats().refusals, testing::refused_requests().size());
+}
+
+TEST(ServerRefusal, NearMissesReachTheApplication) {
+  TestServer server;
+  const auto requests = testing::accepted_requests();
+  std::size_t expected = 0;
+  for (const std::string& bytes : requests) {
+    TestClient client{server.port()};
+    ASSERT_TRUE(client.send(bytes));
+    ++expected;
+    std::string answer = client.answer();
+    if (answer.starts_with(status(100))) answer = client.answer();
+    EXPECT_THAT(answer, StartsWith(status(200))) << bytes.substr(0, 100);
+  }
+  EXPECT_EQ(server.handler().calls(), expected);
+}
+
+TEST(ServerRefusal, TheAnswerArrivesAlthoughALargeBodyIsStillBeingSent) {
+  TestServer server;
+  TestClient client{server.port()};
+  ASSERT_TRUE(client.send(testing::post_with("Content-Length: 5000000\r\n", "")));
+  ASSERT_TRUE(client.send(std::string(5'000'000, 'x')));
+  client.end_sending();
+  const std::string all = client.rest();
+  EXPECT_THAT(all, StartsWith(status(413)));
+  EXPECT_THAT(all, Not(HasSubstr("(reset)")));
+}
+
+TEST(ServerRefusal, WhoSendsWithoutEndAfterARefusalIsCutOff) {
+  TestServer server{Limits{.linger_bytes = 100'000}};
+  TestClient client{server.port()};
+  ASSERT_TRUE(client.send("nonsense\r\n"));
+  std::size_t sent = 0;
+  while (sent < 200 && client.send(std::string(1'000'000, 'x'))) ++sent;
+  EXPECT_LT(sent, 200U);
+}
+
+TEST(ServerRefusal, WhoDoesNotCloseAfterARefusalIsCutOffInTime) {
+  TestServer server{Limits{.linger_time = 50ms}};
+  TestClient client{server.port()};
+  ASSERT_TRUE(client.send("nonsense\r\n"));
+  EXPECT_THAT(client.rest(), StartsWith(status(400)));
+  while (server.server().stats().open_connections > 0) std::this_thread::yield();
+}
+
+TEST(ServerRefusal, AHeaderThatDoesNotCompleteIsTimedOut) {
+  TestServer server{Limits{.header_time = 60ms}};
+  for (const char* bytes : {"G", "GET /now HTTP/1.1\r\n", "GET /now HTTP/1.1\r\nHost: a\r\n\r"}) {
+    TestClient client{server.port()};
+    ASSERT_TRUE(client.send(bytes));
+    EXPECT_THAT(client.rest(), StartsWith(status(408))) << bytes;
+  }
+  EXPECT_EQ(server.handler().calls(), 0U);
+}
+
+TEST(ServerRefusal, ABodyThatDoesNotCompleteIsTimedOut) {
+  TestServer server{Limits{.body_time = 60ms}};
+  TestClient client{server.port()};
+  ASSERT_TRUE(client.send(testing::post_with("Content-Length: 5\r\n", "hell")));
+  EXPECT_THAT(client.rest(), StartsWith(status(408)));
+  EXPECT_EQ(server.handler().calls(), 0U);
+}
+
+TEST(ServerRefusal, ABodyThatComesTooSlowlyIsTimedOut) {
+  TestServer server{Limits{.body_bytes_per_second = 1'000'000, .body_grace = 60ms}};
+  TestClient client{server.port()};
+  ASSERT_TRUE(
+      client.send(testing::post_with("Content-Length: 60000\r\n", std::string(1'000, 'x'))));
+  EXPECT_THAT(client.rest(), StartsWith(status(408)));
+}
+
+TEST(ServerRefusal, IdleConnectionsAreClosedWithoutAWord) {
+  TestServer server{Limits{.idle_time = 60ms}};
+  TestClient silent{server.port()};
+  EXPECT_EQ(silent.rest(), "");
+  TestClient served{server.port()};
+  ASSERT_TRUE(served.send(get_with("")));
+  EXPECT_THAT(served.answer(), StartsWith(status(200)));
+  EXPECT_EQ(served.rest(), "");
+}
+
+TEST(ServerRefusal, AHalfRequestBeforeTheEndIsRefused) {
+  TestServer server;
+  TestClient client{server.port()};
+  ASSERT_TRUE(client.send(get_with("") + "GET /now"));
+  client.end_sending();
+  EXPECT_THAT(client.answer(), StartsWith(status(200)));
+  EXPECT_THAT(client.rest(), StartsWith(status(400)));
+}
+
+TEST(ServerRefusal, OfTooManyConnectionsTheLastAreTurnedAway) {
+  TestServer server{Limits{.connections = 3}};
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back(server.port());
+    ASSERT_TRUE(clients.back().send(get_with("")));
+    EXPECT_THAT(clients.back().answer(), StartsWith(status(200)));
+  }
+  for (int i = 0; i < 5; ++i) {
+    TestClient refused{server.port()};
+    ASSERT_TRUE(refused.send(get_with("")));
+    const std::string all = refused.rest();
+    EXPECT_THAT(all, StartsWith(status(503)));
+    EXPECT_THAT(all, HasSubstr("\r\nRetry-After: "));
+  }
+  EXPECT_EQ(server.server().stats().refused_connections, 5U);
+  clients.pop_back();
+  while (server.server().stats().open_connections > 2) std::this_thread::yield();
+  TestClient next{server.port()};
+  ASSERT_TRUE(next.send(get_with("")));
+  EXPECT_THAT(next.answer(), StartsWith(status(200)));
+}
+
+TEST(ServerRefusal, AHeadRequestIsRefusedWithoutABody) {
+  TestServer server;
+  TestClient client{server.port()};
+  ASSERT_TRUE(client.send("HEAD /x HTTP/1.1\r\n\r\n"));
+  const std::string all = client.rest();
+  EXPECT_THAT(all, StartsWith(status(400)));
+  EXPECT_THAT(all, EndsWith("\r\n\r\n"));
+}
+
+TEST(ServerRefusal, WhatAHandlerThrowsIsA500AndIsReported) {
+  TestServer server;
+  for (const char* path : {"/throw", "/throw-later"}) {
+    TestClient client{server.port()};
+    ASSERT_TRUE(client.send(testing::target(path) + kSmuggled));
+    const std::string all = client.rest();
+    EXPECT_THAT(all, StartsWith(status(500))) << path;
+    EXPECT_THAT(all, Not(HasSubstr("thrown")));
+    EXPECT_EQ(answers_in(all), 1U);
+  }
+  EXPECT_THAT(server.errors(), ::testing::ElementsAre("thrown at once", "thrown later"));
+}
+
+}  // namespace
+}  // namespace um::http

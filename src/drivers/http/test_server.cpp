@@ -1,0 +1,126 @@
+#include "drivers/http/test_server.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+
+namespace um::http::testing {
+
+using boost::asio::use_awaitable;
+
+TestHandler::TestHandler()
+    : big{std::make_shared<const std::string>(std::string(2'000'000, 'x') + "end")} {}
+
+bool TestHandler::answer_now(const Request& request, Response& response) {
+  ++calls_;
+  response.add("X-Method", to_string(request.method));
+  if (request.path == "/throw") throw std::runtime_error{"thrown at once"};
+  if (request.path == "/field") {
+    response.body = request.header(request.query);
+    return true;
+  }
+  if (request.path == "/big") {
+    response.shared_body = big;
+    return true;
+  }
+  if (request.path == "/empty") response.status = 204;
+  if (request.path == "/close") response.close = true;
+  const bool later =
+      request.path == "/echo" || request.path == "/wait" || request.path == "/throw-later";
+  if (!later) response.body.append(request.path).append("?").append(request.query);
+  return !later;
+}
+
+Task<void> TestHandler::answer(const Request& request, Response& response) {
+  if (request.path == "/throw-later") throw std::runtime_error{"thrown later"};
+  if (request.path == "/wait") co_await wait_for_release();
+  response.body = request.body;
+}
+
+Task<void> TestHandler::wait_for_release() {
+  co_await boost::asio::this_coro::reset_cancellation_state(
+      boost::asio::enable_total_cancellation());
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const auto executor = co_await boost::asio::this_coro::executor;
+  std::unique_lock lock{mutex_};
+  auto timer = timers_.emplace(timers_.end(), executor);
+  timer->expires_at(boost::asio::steady_timer::time_point::max());
+  ++waiting_;
+  changed_.notify_all();
+  while (!released_) {
+    lock.unlock();
+    boost::system::error_code ignored;
+    co_await timer->async_wait(boost::asio::redirect_error(use_awaitable, ignored));
+    const auto state = co_await boost::asio::this_coro::cancellation_state;
+    lock.lock();
+    if (state.cancelled() == boost::asio::cancellation_type::none) continue;
+    ++cancelled_;
+    break;
+  }
+  timers_.erase(timer);
+  changed_.notify_all();
+}
+
+void TestHandler::release() {
+  const std::lock_guard lock{mutex_};
+  released_ = true;
+  for (auto& timer : timers_) {
+    boost::asio::post(timer.get_executor(), [this, which = &timer] {
+      const std::lock_guard still_there{mutex_};
+      for (auto& one : timers_) {
+        if (&one == which) one.cancel();
+      }
+    });
+  }
+}
+
+bool TestHandler::wait_until_waiting(std::size_t tasks) {
+  return wait_for(waiting_, tasks);
+}
+bool TestHandler::wait_until_cancelled(std::size_t tasks) {
+  return wait_for(cancelled_, tasks);
+}
+
+bool TestHandler::wait_for(const std::size_t& count, std::size_t tasks) {
+  std::unique_lock lock{mutex_};
+  return changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return count >= tasks; });
+}
+
+void TestHandler::refuse(Refusal, std::string_view detail, Response& response) {
+  response.add("Content-Type", "text/plain");
+  response.body = detail;
+}
+
+TestServer::TestServer(Limits limits, std::shared_ptr<boost::asio::ssl::context> tls)
+    : TestServer{ServerOptions{.port = 0, .limits = limits, .tls = std::move(tls)}} {}
+
+TestServer::TestServer(ServerOptions options) {
+  std::vector<boost::asio::io_context*> loops;
+  for (int i = 0; i < 2; ++i) {
+    loops.push_back(contexts_.emplace_back(std::make_unique<boost::asio::io_context>(1)).get());
+  }
+  server_ = std::make_unique<Server>(with_error_list(std::move(options)), loops, handler_);
+  server_->start();
+  for (auto* loop : loops) threads_.emplace_back([loop] { loop->run(); });
+}
+
+TestServer::~TestServer() {
+  handler_.release();
+  server_->drain(std::chrono::seconds{20});
+  for (const auto& context : contexts_) context->stop();
+  threads_.clear();
+}
+
+ServerOptions TestServer::with_error_list(ServerOptions options) {
+  options.on_error = [this](std::string_view what) {
+    const std::lock_guard lock{mutex_};
+    errors_.emplace_back(what);
+  };
+  return options;
+}
+
+std::vector<std::string> TestServer::errors() {
+  const std::lock_guard lock{mutex_};
+  return errors_;
+}
+
+}  // namespace um::http::testing
