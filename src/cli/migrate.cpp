@@ -9,6 +9,10 @@
 namespace um {
 namespace {
 
+std::string rows_text(std::size_t number) {
+  return grouped(number) + (number == 1 ? " row" : " rows");
+}
+
 std::string report_json(const MigrateReport& report, const MigrateRequest& request) {
   const auto name = [](const std::string& text) {
     std::string out;
@@ -59,8 +63,9 @@ class Migrate final : public Command {
     const bool stopped = !report->refused.empty() && !request_.quarantine;
     if (!stopped) return ExitCode::done;
     return fail(ErrorCode::conflict,
-                "nothing was changed: " + grouped(report->refused.size()) +
-                    " rows do not fit; correct them, or use --quarantine to move them aside");
+                "nothing was changed: " + rows_text(report->refused.size()) +
+                    (report->refused.size() == 1 ? " does" : " do") +
+                    " not fit; correct them, or use --quarantine to move them aside");
   }
 
  private:
@@ -71,9 +76,12 @@ class Migrate final : public Command {
     }
     const bool stopped = !report.refused.empty() && !request_.quarantine;
     if (stopped) return;
-    if (request_.quarantine && !report.refused.empty()) {
-      out << grouped(report.refused.size())
-          << (request_.dry_run ? " rows would be moved" : " rows were moved")
+    if (!report.refused.empty()) {
+      const bool one = report.refused.size() == 1;
+      out << rows_text(report.refused.size())
+          << (request_.dry_run ? " would be moved"
+              : one            ? " was moved"
+                               : " were moved")
           << " to users_quarantine\n";
     }
     const char* verb = request_.dry_run ? "pending: " : "applied: ";
