@@ -67,16 +67,18 @@ class Builder {
   bool on_string(string_view rest, std::size_t, error_code&) {
     append(text_, rest);
     check_nul(text_);
-    return add({.kind = JsonValue::Kind::string, .text = std::exchange(text_, {})});
+    return add(JsonValue{JsonValue::Kind::string, std::exchange(text_, {})});
   }
   bool on_number_part(string_view part, error_code&) { return keep(part); }
   bool on_int64(std::int64_t, string_view rest, error_code&) { return number(rest); }
   bool on_uint64(std::uint64_t, string_view rest, error_code&) { return number(rest); }
   bool on_double(double, string_view rest, error_code&) { return number(rest); }
   bool on_bool(bool value, error_code&) {
-    return add({.kind = JsonValue::Kind::boolean, .boolean = value});
+    JsonValue boolean{JsonValue::Kind::boolean};
+    boolean.boolean = value;
+    return add(std::move(boolean));
   }
-  bool on_null(error_code&) { return add({}); }
+  bool on_null(error_code&) { return add(JsonValue{}); }
   bool on_comment_part(string_view, error_code&) { return true; }
   bool on_comment(string_view, error_code&) { return true; }
 
@@ -94,7 +96,7 @@ class Builder {
   };
 
   bool open(JsonValue::Kind kind) {
-    open_.push_back({.value = {.kind = kind}});
+    open_.push_back({.value = JsonValue{kind}});
     return true;
   }
   bool close() {
@@ -119,7 +121,7 @@ class Builder {
   bool number(string_view rest) {
     append(text_, rest);
     if (!in_range(text_)) out_of_range();
-    return add({.kind = JsonValue::Kind::number, .text = std::exchange(text_, {})});
+    return add(JsonValue{JsonValue::Kind::number, std::exchange(text_, {})});
   }
   void check_nul(std::string_view text) {
     if (text.find('\0') != std::string_view::npos) {

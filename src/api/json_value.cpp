@@ -58,6 +58,9 @@ void append(std::string& out, const JsonValue& value) {
 
 }  // namespace
 
+JsonValue::JsonValue() = default;
+JsonValue::JsonValue(Kind kind_in, std::string text_in) : kind{kind_in}, text{std::move(text_in)} {}
+
 const JsonValue* JsonValue::find(std::string_view name) const {
   const auto found = std::ranges::find(members, name, &JsonMember::name);
   return found == members.end() ? nullptr : &found->value;

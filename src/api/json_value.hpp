@@ -13,11 +13,14 @@ struct JsonMember;
 struct JsonValue {
   enum class Kind { null, boolean, number, string, array, object };
 
+  JsonValue();  // null
+  explicit JsonValue(Kind kind_in, std::string text_in = {});
+
   Kind kind = Kind::null;
   bool boolean = false;
-  std::string text{};              // string: decoded, valid UTF-8 without NUL; number: as written
-  std::vector<JsonValue> items{};  // array
-  std::vector<JsonMember> members{};  // object: in the order sent, names are unique
+  std::string text;                 // string: decoded, valid UTF-8 without NUL; number: as written
+  std::vector<JsonValue> items;     // array
+  std::vector<JsonMember> members;  // object: in the order sent, names are unique
 
   // Null if it is no object or has no such member.
   const JsonValue* find(std::string_view name) const;
