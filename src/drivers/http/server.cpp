@@ -37,6 +37,7 @@ class Server::Impl {
   std::uint16_t port() const { return port_; }
 
   bool drain(std::chrono::nanoseconds at_most) {
+    if (drained_.exchange(true)) return shared_->open.load() == 0;
     const auto until = std::chrono::steady_clock::now() + at_most;
     const auto draining = std::make_shared<Countdown>(shared_, loops_.size());
     on_every_loop([draining](Loop& loop, Listener& listener) {
@@ -102,6 +103,7 @@ class Server::Impl {
   std::vector<std::shared_ptr<Loop>> loops_;
   std::vector<std::shared_ptr<Listener>> listeners_;
   std::uint16_t port_ = 0;
+  std::atomic<bool> drained_{false};
 };
 
 Server::Server(ServerOptions options, std::vector<boost::asio::io_context*> loops, Handler& handler)

@@ -55,6 +55,7 @@ class Server {
   // Stops accepting, closes idle connections, lets requests under way finish (their answers carry
   // Connection: close); returns when all are closed or `at_most` has passed, then closes the rest.
   // Blocks the calling thread, which is not a loop. True if nothing had to be cut off.
+  // A second call does nothing.
   bool drain(std::chrono::nanoseconds at_most);
   ServerStats stats() const;
 

@@ -1,4 +1,8 @@
 // The strict check over sockets: what a client sees of it.
+#include <filesystem>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +30,7 @@ std::string status(unsigned code) {
 
 std::size_t answers_in(std::string_view text) {
   std::size_t count = 0;
-  for (std::size_t at = 0; (at = text.find("HTTP/1.1 ", at)) != std::string_view::npos; ++at)
+  for (std::size_t at = 0; (at = text.find("\r\nDate: ", at)) != std::string_view::npos; ++at)
     ++count;
   return count;
 }
@@ -157,6 +161,59 @@ TEST(ServerRefusal, OfTooManyConnectionsTheLastAreTurnedAway) {
   TestClient next{server.port()};
   ASSERT_TRUE(next.send(get_with("")));
   EXPECT_THAT(next.answer(), StartsWith(status(200)));
+}
+
+// Lowers the limit of descriptors so that exactly `free` are left; puts it back when it goes.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t free) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    // Fills the gaps: after a dup() that gives the highest number so far, there is none below it.
+    const int highest = highest_descriptor();
+    while (fillers_.empty() || fillers_.back() < highest) fillers_.push_back(::dup(0));
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(fillers_.back()) + 1 + free;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() {
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+    for (const int filler : fillers_) ::close(filler);
+  }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  static int highest_descriptor() {
+    int highest = 0;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+      highest = std::max(highest, std::stoi(entry.path().filename().string()));
+    }
+    return highest;
+  }
+  rlimit before_{};
+  std::vector<int> fillers_;
+};
+
+TEST(ServerRefusal, WithoutDescriptorsClientsAreToldSoAndServedAgainLater) {
+  TestServer server;
+  {
+    const FewDescriptors few{1};
+    for (int i = 0; i < 2; ++i) {
+      TestClient client{server.port()};  // takes the last one
+      ASSERT_TRUE(client.send(get_with("")));
+      EXPECT_THAT(client.rest(), StartsWith(status(503)));
+    }
+  }
+  // The same turn of refusing may still be going on.
+  std::string answer;
+  for (int i = 0; i < 100 && !answer.starts_with(status(200)); ++i) {
+    TestClient client{server.port()};
+    ASSERT_TRUE(client.send(get_with("")));
+    answer = client.answer();
+  }
+  EXPECT_THAT(answer, StartsWith(status(200)));
+  EXPECT_GE(server.server().stats().refused_connections, 2U);
+  EXPECT_LT(server.errors().size(), 10U);  // it rests instead of trying again and again
 }
 
 TEST(ServerRefusal, AHeadRequestIsRefusedWithoutABody) {

@@ -13,6 +13,7 @@ TestHandler::TestHandler()
 bool TestHandler::answer_now(const Request& request, Response& response) {
   ++calls_;
   response.add("X-Method", to_string(request.method));
+  response.add("X-Secure", request.secure ? "yes" : "no");
   if (request.path == "/throw") throw std::runtime_error{"thrown at once"};
   if (request.path == "/field") {
     response.body = request.header(request.query);

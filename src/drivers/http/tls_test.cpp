@@ -1,0 +1,175 @@
+#include "drivers/http/tls.hpp"
+
+#include <fstream>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "drivers/http/test_certificate.hpp"
+#include "drivers/http/test_client.hpp"
+#include "drivers/http/test_requests.hpp"
+#include "drivers/http/test_server.hpp"
+
+namespace um::http {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using testing::target;
+using testing::TestCertificate;
+using testing::TestClient;
+using testing::TestServer;
+namespace asio = boost::asio;
+
+// A blocking TLS client that trusts anybody.
+class TlsClient {
+ public:
+  explicit TlsClient(std::uint16_t port, int newest = TLS1_3_VERSION) {
+    stream_.next_layer().connect({asio::ip::address_v4::loopback(), port});
+    constexpr timeval kWait{.tv_sec = 20, .tv_usec = 0};
+    ::setsockopt(stream_.next_layer().native_handle(), SOL_SOCKET, SO_RCVTIMEO, &kWait,
+                 sizeof kWait);
+    SSL_set_max_proto_version(stream_.native_handle(), newest);
+  }
+  void offer(std::string_view protocols) {
+    SSL_set_alpn_protos(stream_.native_handle(),
+                        reinterpret_cast<const unsigned char*>(protocols.data()),
+                        static_cast<unsigned>(protocols.size()));
+  }
+  bool handshake() {
+    boost::system::error_code error;
+    stream_.handshake(asio::ssl::stream_base::client, error);
+    return !error;
+  }
+  std::string protocol() {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(stream_.native_handle(), &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
+  }
+  void send(std::string_view bytes) { asio::write(stream_, asio::buffer(bytes)); }
+  std::string read(std::size_t bytes) {
+    std::string text(bytes, ' ');
+    boost::system::error_code error;
+    text.resize(asio::read(stream_, asio::buffer(text), error));
+    return text;
+  }
+  // Until the server's close_notify; "(cut)" is appended if the end came without one.
+  std::string rest() {
+    std::string text;
+    boost::system::error_code error;
+    asio::read(stream_, asio::dynamic_buffer(text), error);
+    return error == asio::error::eof ? text : text + "(cut)";
+  }
+
+ private:
+  asio::io_context context_;
+  asio::ssl::context tls_{asio::ssl::context::tls_client};
+  asio::ssl::stream<asio::ip::tcp::socket> stream_{context_, tls_};
+};
+
+class Tls : public ::testing::Test {
+ protected:
+  TestCertificate certificate_;
+  std::shared_ptr<asio::ssl::context> context_ = make_tls_context(certificate_.files()).value();
+};
+
+const std::string kClosing = "GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+TEST_F(Tls, RequestsAreAnsweredAndKnownToBeSecure) {
+  TestServer server{Limits{}, context_};
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient client{server.port(), version};
+    ASSERT_TRUE(client.handshake());
+    client.send(target("/now?1") + target("/now?2") + kClosing);
+    const std::string all = client.rest();
+    EXPECT_THAT(all, HasSubstr("\r\nX-Secure: yes\r\n"));
+    EXPECT_THAT(all, HasSubstr("/now?1HTTP/1.1 200 "));
+    EXPECT_THAT(all, EndsWith("/now?"));
+  }
+}
+
+TEST_F(Tls, LargeAnswersAndBodiesArrive) {
+  TestServer server{Limits{}, context_};
+  TlsClient client{server.port()};
+  ASSERT_TRUE(client.handshake());
+  const std::string body(60'000, 'b');
+  client.send(testing::post_with("Content-Length: 60000\r\n", body) + target("/big") + kClosing);
+  const std::string all = client.rest();
+  EXPECT_THAT(all, HasSubstr(*server.handler().big));
+  EXPECT_THAT(all, EndsWith("/now?"));
+}
+
+TEST_F(Tls, ARefusalEndsWithACloseNotify) {
+  TestServer server{Limits{}, context_};
+  TlsClient client{server.port()};
+  ASSERT_TRUE(client.handshake());
+  client.send("nonsense\r\n" + target("/now"));
+  const std::string all = client.rest();
+  EXPECT_THAT(all, StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(all, ::testing::Not(HasSubstr("(cut)")));
+  EXPECT_EQ(server.handler().calls(), 0U);
+}
+
+TEST_F(Tls, ARequestThatDoesNotCompleteIsTimedOut) {
+  TestServer server{Limits{.header_time = 200ms}, context_};
+  TlsClient client{server.port()};
+  ASSERT_TRUE(client.handshake());
+  client.send("GET /now");
+  EXPECT_THAT(client.rest(), StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(Tls, OnlyHttp11IsAgreedOn) {
+  TestServer server{Limits{}, context_};
+  TlsClient both{server.port()};
+  both.offer("\x02h2\x08http/1.1");
+  EXPECT_TRUE(both.handshake());
+  EXPECT_EQ(both.protocol(), "http/1.1");
+  TlsClient other{server.port()};
+  other.offer("\x02h2");
+  EXPECT_FALSE(other.handshake());
+}
+
+TEST_F(Tls, OldVersionsAreRefused) {
+  TestServer server{Limits{}, context_};
+  TlsClient client{server.port(), TLS1_1_VERSION};
+  EXPECT_FALSE(client.handshake());
+}
+
+TEST_F(Tls, WhoDoesNotShakeHandsIsClosedInTime) {
+  TestServer server{Limits{.header_time = 60ms}, context_};
+  TestClient silent{server.port()};
+  EXPECT_EQ(silent.rest(), "");
+}
+
+TEST_F(Tls, PlainHttpIsNotAnswered) {
+  TestServer server{Limits{}, context_};
+  TestClient client{server.port()};
+  ASSERT_TRUE(client.send(target("/now")));
+  EXPECT_THAT(client.rest(), ::testing::Not(HasSubstr("HTTP/1.1")));
+  EXPECT_EQ(server.handler().calls(), 0U);
+}
+
+TEST_F(Tls, FilesThatCannotBeUsedAreNamed) {
+  TlsFiles files = certificate_.files();
+  files.certificate = certificate_.path("missing");
+  EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr("missing"));
+  files = certificate_.files();
+  files.key = files.certificate;
+  EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr(files.key));
+  files.key = certificate_.path("empty");
+  std::ofstream{files.key};
+  EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr(files.key));
+  const TestCertificate another;
+  files.key = another.files().key;
+  EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr(files.key));
+}
+
+}  // namespace
+}  // namespace um::http

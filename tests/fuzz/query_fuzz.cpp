@@ -1,0 +1,47 @@
+// Query strings, path segments, entity tags and media types: no input makes them crash, and what is
+// accepted is well-formed.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "drivers/http/entity_tag.hpp"
+#include "drivers/http/media_type.hpp"
+#include "drivers/http/query.hpp"
+#include "drivers/http/utf8.hpp"
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+bool is_text(std::string_view text) {
+  return um::http::is_utf8(text) && text.find('\0') == std::string_view::npos;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  if (const auto query = um::http::parse_query(text)) {
+    require(query->parameters().size() <= um::http::Query::kMaxParameters);
+    for (const auto& parameter : query->parameters()) {
+      require(!parameter.name.empty() && is_text(parameter.name) && is_text(parameter.value));
+      require(query->find(parameter.name).has_value() && query->count(parameter.name) > 0);
+    }
+  }
+  if (const auto segment = um::http::decode_path_segment(text)) {
+    require(is_text(*segment) && segment->size() <= text.size());
+  }
+  if (const auto list = um::http::parse_entity_tags(text)) {
+    // What matches strongly matches weakly.
+    require(!list->matches_strongly("a") || list->matches_weakly("a"));
+  }
+  if (const auto tag = um::http::parse_entity_tag(text)) {
+    const auto list = um::http::parse_entity_tags(text);
+    require(list.has_value() && list->matches_weakly(tag->opaque));
+    require(list->matches_strongly(tag->opaque) == !tag->weak);
+  }
+  um::http::is_json_content_type(text);
+  return 0;
+}
