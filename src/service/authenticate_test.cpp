@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "service/session_check.hpp"
-#include "service/sign_in_stage.hpp"
+#include "support/sign_in_stage.hpp"
 
 namespace um {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "service/sign_in_stage.hpp"
+#include "support/sign_in_stage.hpp"
 
 namespace um {
 namespace {

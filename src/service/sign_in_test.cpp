@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/bcrypt.hpp"
-#include "service/sign_in_stage.hpp"
+#include "support/sign_in_stage.hpp"
 
 namespace um {
 namespace {
