@@ -13,8 +13,8 @@
 
 namespace um {
 
-// A key on the stack: looking something up does not allocate. Copies are cheap enough to pass by value
-// only where they are short-lived; containers hold std::string.
+// A key on the stack: looking something up does not allocate. Copies are cheap enough to pass by
+// value only where they are short-lived; containers hold std::string.
 class CacheKey {
  public:
   static CacheKey of(UserId id) {

@@ -1,13 +1,14 @@
 // ChangeFeed: how a cache learns what was changed in the database, by whomever.
 //
-// A feed calls its listener from threads of its own; the listener does not block and does not call back.
-// The order of calls for one write by this instance is hold, commit in the database, settle. PostgreSQL's
-// feed turns the result of its poll into apply(); SQLite's calls hold and settle around each commit of
-// this process and apply() every poll interval (see docs/consistency.md).
+// A feed calls its listener from threads of its own; the listener does not block and does not call
+// back. The order of calls for one write by this instance is hold, commit in the database, settle.
+// PostgreSQL's feed turns the result of its poll into apply(); SQLite's calls hold and settle
+// around each commit of this process and apply() every poll interval (see docs/consistency.md).
 //
 // Promises of a feed:
 //  1. settle() has returned before the write that it belongs to is answered.
-//  2. Every commit that is not announced by hold/settle is in the result of some apply() at most T later,
+//  2. Every commit that is not announced by hold/settle is in the result of some apply() at most T
+//  later,
 //     as changes or as a flush, or no apply() happens.
 //  3. `sent_at` was read before the question went to the database.
 #pragma once
@@ -29,8 +30,8 @@ struct Change {
 
 struct Poll {
   BootTime sent_at;
-  Stamp stamp;                    // S' and τ'
-  std::vector<Change> changes{};  // what became visible since the previous poll
+  Stamp stamp;                       // S' and τ'
+  std::vector<Change> changes{};     // what became visible since the previous poll
   std::vector<std::string> holds{};  // every key held in the database now
   // Set if the feed cannot vouch for an unbroken sequence: the listener starts from nothing.
   std::optional<std::string_view> flush_reason{};  // a static string, for the metrics
@@ -39,11 +40,11 @@ struct Poll {
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
-  // These keys are about to change: from now until settle() nobody is answered from memory for them.
-  // Counted: the same key may be held by several writes at once.
+  // These keys are about to change: from now until settle() nobody is answered from memory for
+  // them. Counted: the same key may be held by several writes at once.
   virtual void hold(std::span<const std::string> keys) = 0;
-  // The writes to these keys ended. `xid` if they were committed under it, nullopt if they were surely
-  // not. A commit whose outcome is unknown is followed by a flush before it is settled.
+  // The writes to these keys ended. `xid` if they were committed under it, nullopt if they were
+  // surely not. A commit whose outcome is unknown is followed by a flush before it is settled.
   virtual void settle(std::span<const std::string> keys, std::optional<Xid> xid) = 0;
   virtual void apply(const Poll& poll) = 0;
 };

@@ -1,6 +1,6 @@
 // Migration: one numbered step of a schema, forward only. The steps are the files
-// storage/sql/<database>/NNNN_name.sql, compiled into the program. A file that was released is never
-// changed: databases remember the checksum of what they applied.
+// storage/sql/<database>/NNNN_name.sql, compiled into the program. A file that was released is
+// never changed: databases remember the checksum of what they applied.
 #pragma once
 
 #include <span>

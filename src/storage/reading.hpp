@@ -10,11 +10,16 @@
 
 namespace um {
 
-enum class Source { l1, l2, primary, stale };  // stale: given although the database could not be asked
+enum class Source {
+  l1,
+  l2,
+  primary,
+  stale
+};  // stale: given although the database could not be asked
 
 // `value` null means: there is no such thing, which is a fact like any other.
-// From a store without a cache `source` is primary and `stamp` tells the snapshot of the one statement
-// that read it; a Reading from memory has an empty stamp.
+// From a store without a cache `source` is primary and `stamp` tells the snapshot of the one
+// statement that read it; a Reading from memory has an empty stamp.
 template <class T>
 struct Reading {
   std::shared_ptr<const T> value{};

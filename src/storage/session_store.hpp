@@ -22,9 +22,9 @@ struct NewSession {
   WallTime expires_at{};
   std::string address{};
   std::string user_agent{};
-  // login only: the hash the password was checked against. In one statement that locks the user's row
-  // the session is inserted if that hash is still there and the user is active, the session carries
-  // the row's auth_epoch, and last_login_at is set.
+  // login only: the hash the password was checked against. In one statement that locks the user's
+  // row the session is inserted if that hash is still there and the user is active, the session
+  // carries the row's auth_epoch, and last_login_at is set.
   std::optional<Secret> verified_hash{};
 };
 

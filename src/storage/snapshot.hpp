@@ -1,7 +1,8 @@
 // Snapshots and namespaces: in which state of the database a value was read.
 //
-// The terms are PostgreSQL's (pg_current_snapshot()): a transaction id is visible in a snapshot if it
-// is below xmax and not in xip. SQLite numbers its commits and has an empty xip. See docs/consistency.md.
+// The terms are PostgreSQL's (pg_current_snapshot()): a transaction id is visible in a snapshot if
+// it is below xmax and not in xip. SQLite numbers its commits and has an empty xip. See
+// docs/consistency.md.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +15,8 @@ namespace um {
 using Xid = std::uint64_t;
 
 struct Snapshot {
-  Xid xmax = 0;              // first id that had not been handed out
-  std::vector<Xid> xip{};    // ids below xmax that were still running; ascending
+  Xid xmax = 0;            // first id that had not been handed out
+  std::vector<Xid> xip{};  // ids below xmax that were still running; ascending
 
   bool sees(Xid xid) const {
     return xid < xmax && !std::binary_search(xip.begin(), xip.end(), xid);

@@ -19,9 +19,10 @@ using sqlite::Connection;
 using sqlite::Query;
 
 constexpr Query kColumns{"adopt_columns", "SELECT lower(name) FROM pragma_table_info(?1)"};
-constexpr Query kExtras{"adopt_extras",
-                        "SELECT type, name FROM sqlite_master WHERE tbl_name = 'users' COLLATE NOCASE"
-                        " AND type IN ('index', 'trigger') AND sql IS NOT NULL"};
+constexpr Query kExtras{
+    "adopt_extras",
+    "SELECT type, name FROM sqlite_master WHERE tbl_name = 'users' COLLATE NOCASE"
+    " AND type IN ('index', 'trigger') AND sql IS NOT NULL"};
 constexpr Query kRows{"adopt_rows",
                       "SELECT rowid, id, typeof(id), email, typeof(email), first_name, last_name"
                       " FROM users ORDER BY id, rowid"};
@@ -113,7 +114,9 @@ bool is_possible(Connection& db) {
   return std::ranges::includes(columns, go_columns()) && !columns.contains("version");
 }
 
-std::int64_t count_rows(Connection& db) { return db.integer("SELECT count(*) FROM users"); }
+std::int64_t count_rows(Connection& db) {
+  return db.integer("SELECT count(*) FROM users");
+}
 
 std::vector<MisfitRow> misfits(Connection& db) {
   std::vector<MisfitRow> found;

@@ -1,6 +1,7 @@
-// Adoption of a database that the Go program made: a table users(id, first_name, last_name, email, password).
-// Every row is taken over with its id and its password hash, so its user can sign in as before. Rows that break
-// our rules are named first; they can only be moved aside, never silently changed.
+// Adoption of a database that the Go program made: a table users(id, first_name, last_name, email,
+// password). Every row is taken over with its id and its password hash, so its user can sign in as
+// before. Rows that break our rules are named first; they can only be moved aside, never silently
+// changed.
 //
 // Called inside the transaction of a migration. Throws SqliteError.
 #pragma once

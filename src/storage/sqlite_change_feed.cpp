@@ -18,7 +18,9 @@ Xid commits_of(sqlite::Connection& db) {
 
 }  // namespace
 
-SqliteChangeFeed::SqliteChangeFeed(const Clock& clock) : clock_{clock} { renew_tau(); }
+SqliteChangeFeed::SqliteChangeFeed(const Clock& clock) : clock_{clock} {
+  renew_tau();
+}
 
 void SqliteChangeFeed::start(ChangeListener& listener) {
   {
@@ -83,8 +85,9 @@ void SqliteChangeFeed::rolled_back(std::span<const std::string> keys) {
 }
 
 void SqliteChangeFeed::outcome_unknown(std::span<const std::string> keys) {
-  // In this process the commit is either visible by now or never will be. A flush into a new namespace is
-  // right in both cases. It vouches for no later moment than the one the transaction began at.
+  // In this process the commit is either visible by now or never will be. A flush into a new
+  // namespace is right in both cases. It vouches for no later moment than the one the transaction
+  // began at.
   renew_tau();
   apply({.sent_at = begun_at_, .flush_reason = "commit_outcome_unknown"});
   settle(keys, std::nullopt);
@@ -105,7 +108,9 @@ void SqliteChangeFeed::tick(sqlite::Connection& db) {
   apply({.sent_at = sent_at, .flush_reason = "foreign_commit"});
 }
 
-void SqliteChangeFeed::tick_in_transaction() { apply({.sent_at = clock_.now()}); }
+void SqliteChangeFeed::tick_in_transaction() {
+  apply({.sent_at = clock_.now()});
+}
 
 void SqliteChangeFeed::settle(std::span<const std::string> keys, std::optional<Xid> xid) {
   const std::scoped_lock lock{listener_mutex_};

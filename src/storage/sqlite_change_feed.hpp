@@ -1,22 +1,24 @@
 // SqliteChangeFeed: the ChangeFeed of a SQLite file that this process serves (docs/consistency.md,
-// "SQLite"). It watches the writer: every commit of this process is announced around its COMMIT; commits
-// of other connections are noticed by PRAGMA data_version and answered with a flush.
+// "SQLite"). It watches the writer: every commit of this process is announced around its COMMIT;
+// commits of other connections are noticed by PRAGMA data_version and answered with a flush.
 //
-// Why hold() comes before COMMIT and not after: readers have connections of their own. The moment COMMIT is
-// through, a read of the primary returns the new value. If memory still answered with the old one, two reads
-// one after the other could see new, then old. So memory is silenced first; between hold and settle
-// everybody asks the primary, where old ends and new begins in one instant.
+// Why hold() comes before COMMIT and not after: readers have connections of their own. The moment
+// COMMIT is through, a read of the primary returns the new value. If memory still answered with the
+// old one, two reads one after the other could see new, then old. So memory is silenced first;
+// between hold and settle everybody asks the primary, where old ends and new begins in one instant.
 //
-// Why a fill cannot bring an old value back: a fact carries the number of commits that its own statement
-// saw (xmax = that number + 1) and the namespace τ from before the statement began. settle(keys, xid) makes
-// the cache demand facts that see xid; an older fill does not. Foreign commits have no number of ours, so
-// they change τ: facts begun before the change was noticed belong to another namespace. Reading τ after the
-// statement would be wrong: the statement could have run before the change, and the stamp say otherwise.
+// Why a fill cannot bring an old value back: a fact carries the number of commits that its own
+// statement saw (xmax = that number + 1) and the namespace τ from before the statement began.
+// settle(keys, xid) makes the cache demand facts that see xid; an older fill does not. Foreign
+// commits have no number of ours, so they change τ: facts begun before the change was noticed
+// belong to another namespace. Reading τ after the statement would be wrong: the statement could
+// have run before the change, and the stamp say otherwise.
 //
-// Why nothing foreign is missed: the number behind data_version changes exactly when another connection
-// committed. It is compared every poll interval, and in every own transaction right after BEGIN IMMEDIATE,
-// from when on nobody else can commit; so a compare-and-set never commits over a change that was not
-// noticed, and a poll inside a long transaction may vouch for the present without asking again.
+// Why nothing foreign is missed: the number behind data_version changes exactly when another
+// connection committed. It is compared every poll interval, and in every own transaction right
+// after BEGIN IMMEDIATE, from when on nobody else can commit; so a compare-and-set never commits
+// over a change that was not noticed, and a poll inside a long transaction may vouch for the
+// present without asking again.
 //
 // Thread safety: start(), stop() and tau() from any thread; the rest on the writer's thread.
 #pragma once
@@ -66,7 +68,8 @@ class SqliteChangeFeed final : public ChangeFeed, public sqlite::WriteObserver {
   mutable std::mutex tau_mutex_;
   Tau tau_;  // guarded by tau_mutex_
 
-  std::mutex listener_mutex_;  // held while the listener is called, so that stop() waits for the call
+  std::mutex
+      listener_mutex_;  // held while the listener is called, so that stop() waits for the call
   ChangeListener* listener_ = nullptr;
 
   // of the writer's thread

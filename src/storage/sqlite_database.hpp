@@ -35,14 +35,16 @@ class SqliteDatabase {
     return writer_.run<T>(deadline, std::move(function));
   }
 
-  // A look-up whose answer can be cached. The query's first column is the number of commits; `read` makes
-  // the value of the row, which begins at column 1 and whose columns are all null if there is none.
+  // A look-up whose answer can be cached. The query's first column is the number of commits; `read`
+  // makes the value of the row, which begins at column 1 and whose columns are all null if there is
+  // none.
   template <class Value, class Key, class Read>
   Task<Result<Reading<Value>>> find(const sqlite::Query& query, Key key, Deadline deadline,
                                     Read read) {
     return look_up<Reading<Value>>(
         deadline,
-        [this, &query, key = std::move(key), read](sqlite::Connection& db) -> Result<Reading<Value>> {
+        [this, &query, key = std::move(key),
+         read](sqlite::Connection& db) -> Result<Reading<Value>> {
           Reading<Value> reading;
           reading.stamp.tau = feed_.tau();  // before the statement begins
           auto run = db.run(query, key);

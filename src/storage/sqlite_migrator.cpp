@@ -23,8 +23,9 @@ constexpr Query kApplied{"applied_migrations",
                          "SELECT number, name, sha256 FROM schema_migrations ORDER BY number"};
 constexpr Query kRemember{"remember_migration",
                           "INSERT INTO schema_migrations VALUES (?1, ?2, ?3, ?4)"};
-constexpr Query kTable{"table_exists", "SELECT 1 FROM sqlite_master WHERE type = 'table'"
-                                       " AND name = ?1 COLLATE NOCASE"};
+constexpr Query kTable{"table_exists",
+                       "SELECT 1 FROM sqlite_master WHERE type = 'table'"
+                       " AND name = ?1 COLLATE NOCASE"};
 
 bool table_exists(Connection& db, std::string_view name) {
   auto run = db.run(kTable, name);
@@ -74,7 +75,8 @@ Result<MigrationPlan> plan_for(Connection& db) {
 void execute(Connection& db, const MigrationPlan& plan, WallTime now) {
   if (plan.adoption) sqlite_adoption::set_aside(db);
   db.execute(
-      "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+      "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT "
+      "NULL,"
       " sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
   const auto known = sqlite_schema::migrations();
   for (const Migration& migration : known.subspan(known.size() - plan.pending.size())) {

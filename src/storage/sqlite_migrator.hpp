@@ -1,9 +1,10 @@
-// SqliteMigrator: brings the schema of a SQLite file up to this program's: the migrations that are missing, all
-// in one transaction, and the adoption of a database of the Go program.
+// SqliteMigrator: brings the schema of a SQLite file up to this program's: the migrations that are
+// missing, all in one transaction, and the adoption of a database of the Go program.
 //
 // Thread safety: none; it blocks, so it is for start-up and the command line.
-// Errors: invalid (not a database of this program; a schema that is newer or was changed), conflict (rows do not
-// fit and quarantine was not asked for), unavailable (the file cannot be opened, read or written).
+// Errors: invalid (not a database of this program; a schema that is newer or was changed), conflict
+// (rows do not fit and quarantine was not asked for), unavailable (the file cannot be opened, read
+// or written).
 #pragma once
 
 #include <string>

@@ -13,13 +13,13 @@ namespace um {
 
 struct SqliteOptions {
   std::filesystem::path file;  // its folder exists
-  const Clock* clock;  // outlives the storage
+  const Clock* clock;          // outlives the storage
 
-  // serve: this process owns the file; a second one that wants to is refused. Other commands write beside
-  // it and leave this off.
+  // serve: this process owns the file; a second one that wants to is refused. Other commands write
+  // beside it and leave this off.
   bool exclusive_service = false;
-  // Apply pending migrations, making the file if there is none. Off: a schema that is not the newest is an
-  // error.
+  // Apply pending migrations, making the file if there is none. Off: a schema that is not the
+  // newest is an error.
   bool migrate = true;
 
   std::size_t look_up_threads = 2;
@@ -29,7 +29,8 @@ struct SqliteOptions {
   std::size_t write_queue = 4096;
   // P of docs/consistency.md: how often commits of other programs are looked for.
   std::chrono::nanoseconds poll_interval = std::chrono::milliseconds{75};
-  // Gets one line when a trouble with the file begins and when it ends; from any thread. May be empty.
+  // Gets one line when a trouble with the file begins and when it ends; from any thread. May be
+  // empty.
   std::function<void(std::string_view)> log{};
   const char* vfs = nullptr;  // for tests: the name of a SQLite VFS
 };

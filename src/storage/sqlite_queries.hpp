@@ -1,7 +1,8 @@
-// Every statement of the SQLite stores with its name. Statistics and logs speak of them by these names.
+// Every statement of the SQLite stores with its name. Statistics and logs speak of them by these
+// names.
 //
-// A query that returns facts for the cache has the number of commits as its first column, read in the same
-// statement as the row (and returned without one as well).
+// A query that returns facts for the cache has the number of commits as its first column, read in
+// the same statement as the row (and returned without one as well).
 #pragma once
 
 #include <vector>
@@ -13,29 +14,29 @@ namespace um::sqlite_queries {
 using sqlite::Query;
 
 // The order that read_user() expects; the password hash is in none but the two credentials queries.
-#define UM_USER_COLUMNS                                                                           \
-  "u.id, u.email, u.username, u.first_name, u.last_name, u.role, u.is_active, u.quota_micros, "   \
-  "u.used_micros, u.settings, u.created_at, u.updated_at, u.last_login_at, u.version, "           \
+#define UM_USER_COLUMNS                                                                         \
+  "u.id, u.email, u.username, u.first_name, u.last_name, u.role, u.is_active, u.quota_micros, " \
+  "u.used_micros, u.settings, u.created_at, u.updated_at, u.last_login_at, u.version, "         \
   "u.counters_version, u.auth_epoch"
-#define UM_SESSION_COLUMNS                                                                        \
+#define UM_SESSION_COLUMNS \
   "s.id, s.user_id, s.auth_epoch, s.kind, s.created_at, s.expires_at, s.address, s.user_agent"
-#define UM_KEY_COLUMNS                                                                            \
+#define UM_KEY_COLUMNS \
   "kid, public_key, private_key, created_at, retired_at, verify_until, revoked_at"
 
 inline constexpr Query kFindUser{
     "find_user", "SELECT c.value, " UM_USER_COLUMNS
                  " FROM sequences c LEFT JOIN users u ON u.id = ?1 WHERE c.name = 'commit'"};
-inline constexpr Query kFindUserByEmail{
-    "find_user_by_email", "SELECT c.value, " UM_USER_COLUMNS
-                          " FROM sequences c LEFT JOIN users u ON u.email = ?1"
-                          " WHERE c.name = 'commit'"};
+inline constexpr Query kFindUserByEmail{"find_user_by_email",
+                                        "SELECT c.value, " UM_USER_COLUMNS
+                                        " FROM sequences c LEFT JOIN users u ON u.email = ?1"
+                                        " WHERE c.name = 'commit'"};
 inline constexpr Query kLoadUser{"load_user",
                                  "SELECT " UM_USER_COLUMNS " FROM users u WHERE u.id = ?1"};
 inline constexpr Query kCredentials{
     "credentials", "SELECT " UM_USER_COLUMNS ", u.password_hash FROM users u WHERE u.id = ?1"};
-inline constexpr Query kCredentialsByEmail{
-    "credentials_by_email",
-    "SELECT " UM_USER_COLUMNS ", u.password_hash FROM users u WHERE u.email = ?1"};
+inline constexpr Query kCredentialsByEmail{"credentials_by_email",
+                                           "SELECT " UM_USER_COLUMNS
+                                           ", u.password_hash FROM users u WHERE u.email = ?1"};
 inline constexpr Query kListUsers{"list_users",
                                   "SELECT " UM_USER_COLUMNS
                                   " FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2 OFFSET ?3"};
@@ -48,12 +49,14 @@ inline constexpr Query kOtherAdmin{"other_admin",
 
 // ?1 match expression or keyword, ?2 keyword, ?3 after; CROSS JOIN keeps the order of the loops.
 inline constexpr Query kSearchTrigrams{
-    "search_users", "SELECT s.id FROM user_trigrams t CROSS JOIN user_search s ON s.id = t.rowid"
-                    " WHERE t.user_trigrams MATCH ?1 AND t.rowid > ?3 AND instr(s.text, ?2) > 0"
-                    " ORDER BY t.rowid LIMIT ?4 OFFSET ?5"};
+    "search_users",
+    "SELECT s.id FROM user_trigrams t CROSS JOIN user_search s ON s.id = t.rowid"
+    " WHERE t.user_trigrams MATCH ?1 AND t.rowid > ?3 AND instr(s.text, ?2) > 0"
+    " ORDER BY t.rowid LIMIT ?4 OFFSET ?5"};
 inline constexpr Query kCountTrigrams{
-    "count_search", "SELECT count(*) FROM user_trigrams t CROSS JOIN user_search s"
-                    " ON s.id = t.rowid WHERE t.user_trigrams MATCH ?1 AND instr(s.text, ?2) > 0"};
+    "count_search",
+    "SELECT count(*) FROM user_trigrams t CROSS JOIN user_search s"
+    " ON s.id = t.rowid WHERE t.user_trigrams MATCH ?1 AND instr(s.text, ?2) > 0"};
 inline constexpr Query kScanSearch{"scan_search",
                                    "SELECT id FROM user_search WHERE id > ?2 AND id <= ?3"
                                    " AND instr(text, ?1) > 0 ORDER BY id LIMIT ?4"};
@@ -67,7 +70,8 @@ inline constexpr Query kTermsBetween{"search_terms",
                                      " WHERE term >= ?1 AND term < ?2 LIMIT ?3"};
 
 inline constexpr Query kNextVersion{
-    "next_version", "UPDATE sequences SET value = value + 1 WHERE name = 'version' RETURNING value"};
+    "next_version",
+    "UPDATE sequences SET value = value + 1 WHERE name = 'version' RETURNING value"};
 inline constexpr Query kNextEpoch{
     "next_epoch",
     "UPDATE sequences SET value = value + 1 WHERE name = 'auth_epoch' RETURNING value"};
@@ -148,8 +152,7 @@ inline constexpr Query kKeepSession{"keep_session",
 inline constexpr Query kSessionsOfUser{"sessions_of_user",
                                        "SELECT id FROM sessions WHERE user_id = ?1"};
 inline constexpr Query kRevokeSession{
-    "revoke_session",
-    "DELETE FROM sessions WHERE id = ?1 AND user_id = coalesce(?2, user_id)"};
+    "revoke_session", "DELETE FROM sessions WHERE id = ?1 AND user_id = coalesce(?2, user_id)"};
 inline constexpr Query kListSessions{
     "list_sessions", "SELECT " UM_SESSION_COLUMNS
                      " FROM users u JOIN sessions s ON s.user_id = u.id"
@@ -165,7 +168,8 @@ inline constexpr Query kListKeys{"list_keys",
                                  " FROM signing_keys WHERE coalesce(verify_until, ?1) >= ?1"
                                  " AND coalesce(revoked_at, ?1) >= ?1 ORDER BY number DESC"};
 inline constexpr Query kSigningKey{
-    "signing_key", "SELECT " UM_KEY_COLUMNS " FROM signing_keys"
+    "signing_key", "SELECT " UM_KEY_COLUMNS
+                   " FROM signing_keys"
                    " WHERE retired_at IS NULL AND revoked_at IS NULL ORDER BY number DESC LIMIT 1"};
 inline constexpr Query kInsertKey{
     "insert_key",

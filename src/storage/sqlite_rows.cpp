@@ -11,8 +11,8 @@ namespace um {
 namespace {
 
 [[noreturn]] void broken_row(std::string_view what, std::int64_t id) {
-  throw sqlite::SqliteError{SQLITE_MISMATCH,
-                            std::string{what} + " of row " + std::to_string(id) + " breaks the rules"};
+  throw sqlite::SqliteError{
+      SQLITE_MISMATCH, std::string{what} + " of row " + std::to_string(id) + " breaks the rules"};
 }
 
 Usd read_usd(std::int64_t micros) {
@@ -23,8 +23,7 @@ Usd read_usd(std::int64_t micros) {
 // Control characters separate the parts: one inside a name must not pretend to.
 void append_part(std::string& text, std::string_view part) {
   std::string folded = fold_for_search(part);
-  std::ranges::replace_if(
-      folded, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  std::ranges::replace_if(folded, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
   text += folded;
   text += '\x1f';
 }
@@ -72,8 +71,10 @@ Session read_session(const sqlite::Run& run, int column) {
 
 std::string_view to_string(SessionKind kind) {
   switch (kind) {
-    case SessionKind::login: return "login";
-    case SessionKind::service_token: return "service_token";
+    case SessionKind::login:
+      return "login";
+    case SessionKind::service_token:
+      return "service_token";
   }
   return "login";
 }

@@ -10,11 +10,15 @@
 
 namespace um {
 
-inline std::int64_t to_micros(WallTime time) { return time.time_since_epoch().count(); }
-inline WallTime from_micros(std::int64_t micros) { return WallTime{std::chrono::microseconds{micros}}; }
+inline std::int64_t to_micros(WallTime time) {
+  return time.time_since_epoch().count();
+}
+inline WallTime from_micros(std::int64_t micros) {
+  return WallTime{std::chrono::microseconds{micros}};
+}
 
-// The user whose columns begin at `column`. A row that breaks the rules of this program (another one wrote it)
-// throws SqliteError: it is reported as an internal error, not answered.
+// The user whose columns begin at `column`. A row that breaks the rules of this program (another
+// one wrote it) throws SqliteError: it is reported as an internal error, not answered.
 User read_user(const sqlite::Run& run, int column);
 Session read_session(const sqlite::Run& run, int column);
 

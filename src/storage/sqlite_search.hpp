@@ -1,13 +1,15 @@
 // Finding users by a part of their name or address.
 //
-// The folded text of every user (user_search) has a trigram index. A keyword of three or more characters is
-// looked up by all its trigrams; that gives candidates in ascending order of id, from which instr() keeps the
-// ones that really contain it. FTS5 walks its lists from `after` on, so a page costs the same at any depth.
+// The folded text of every user (user_search) has a trigram index. A keyword of three or more
+// characters is looked up by all its trigrams; that gives candidates in ascending order of id, from
+// which instr() keeps the ones that really contain it. FTS5 walks its lists from `after` on, so a
+// page costs the same at any depth.
 //
-// One or two characters are no trigram. They are mostly frequent, so the next kWindow users are simply
-// scanned. If that does not fill the page, the keyword is rare: then the trigrams that begin with it are few (the
-// text is padded so that every character begins one), and the union of their lists is the answer. Only if they
-// are many although the hits were few is the rest scanned, 0.1 µs a user.
+// One or two characters are no trigram. They are mostly frequent, so the next kWindow users are
+// simply scanned. If that does not fill the page, the keyword is rare: then the trigrams that begin
+// with it are few (the text is padded so that every character begins one), and the union of their
+// lists is the answer. Only if they are many although the hits were few is the rest scanned, 0.1 µs
+// a user.
 //
 // Pure database work: to be called on a reader's thread. Throws SqliteError.
 #pragma once

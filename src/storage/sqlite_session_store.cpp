@@ -49,8 +49,7 @@ bool make_room(Transaction& tx, const NewSession& session, std::int64_t epoch) {
     auto run = tx.db().run(sqlite_queries::kCountSessions, user);
     if (run.next()) sessions = run.integer(0);
   }
-  const auto surplus =
-      sessions + 1 - static_cast<std::int64_t>(SessionStore::kMaxSessionsPerUser);
+  const auto surplus = sessions + 1 - static_cast<std::int64_t>(SessionStore::kMaxSessionsPerUser);
   return surplus <= 0 || erase(tx, sqlite_queries::kMakeRoom, user, surplus) == surplus;
 }
 

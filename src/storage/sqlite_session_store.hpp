@@ -1,4 +1,5 @@
-// SqliteSessionStore: the SessionStore of a SQLite database. See session_store.hpp for the contract.
+// SqliteSessionStore: the SessionStore of a SQLite database. See session_store.hpp for the
+// contract.
 #pragma once
 
 #include "storage/session_store.hpp"

@@ -52,14 +52,15 @@ Task<Result<std::vector<SigningKey>>> SqliteSigningKeyStore::list(Deadline deadl
 }
 
 Task<Result<SigningKey>> SqliteSigningKeyStore::insert_first(SigningKey key, Deadline deadline) {
-  return db_.write<SigningKey>(
-      deadline, [key = std::move(key)](Transaction& tx) -> Result<SigningKey> {
-        auto run = tx.db().run(sqlite_queries::kSigningKey);
-        if (run.next()) return read_key(run);
-        if (known(tx, key.kid)) return fail(ErrorCode::conflict, "this key was used before");
-        insert(tx, key);
-        return key;
-      });
+  return db_.write<SigningKey>(deadline,
+                               [key = std::move(key)](Transaction& tx) -> Result<SigningKey> {
+                                 auto run = tx.db().run(sqlite_queries::kSigningKey);
+                                 if (run.next()) return read_key(run);
+                                 if (known(tx, key.kid))
+                                   return fail(ErrorCode::conflict, "this key was used before");
+                                 insert(tx, key);
+                                 return key;
+                               });
 }
 
 Task<Result<void>> SqliteSigningKeyStore::rotate(Rotate rotate, Deadline deadline) {

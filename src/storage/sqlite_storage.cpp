@@ -28,15 +28,15 @@ class SqliteStorage final : public Storage {
   std::string describe() const override { return "SQLite " + file_.string(); }
 
   Task<Result<void>> ping(Deadline deadline) override {
-    const auto read = co_await database_.look_up<bool>(
-        deadline, [](sqlite::Connection& db) -> Result<bool> {
+    const auto read =
+        co_await database_.look_up<bool>(deadline, [](sqlite::Connection& db) -> Result<bool> {
           auto run = db.run(sqlite_queries::kPing);
           return run.next();
         });
     if (!read) co_return std::unexpected(read.error());
     // Takes the write lock and a place in a group; changes nothing, so it costs no sync.
-    auto written = co_await database_.write<void>(
-        deadline, [](sqlite::Transaction& tx) -> Result<void> {
+    auto written =
+        co_await database_.write<void>(deadline, [](sqlite::Transaction& tx) -> Result<void> {
           tx.db().run(sqlite_queries::kPing).finish();
           return {};
         });
@@ -49,7 +49,8 @@ class SqliteStorage final : public Storage {
       const SessionStore::Purge purge{.now = now, .limit = kPurgeBatch};
       const auto sessions = co_await sessions_.purge(purge, deadline);
       if (!sessions) co_return std::unexpected(sessions.error());
-      const auto keys = co_await users_.purge_usage_keys({.now = now, .limit = kPurgeBatch}, deadline);
+      const auto keys =
+          co_await users_.purge_usage_keys({.now = now, .limit = kPurgeBatch}, deadline);
       if (!keys) co_return std::unexpected(keys.error());
       deleted = std::max(*sessions, *keys);
     }
@@ -67,8 +68,8 @@ class SqliteStorage final : public Storage {
 
 Result<void> check_schema(const SqliteOptions& options) {
   const SqliteMigrator migrator{options};
-  const auto plan = options.migrate ? migrator.apply(SqliteMigrator::Misfits::refuse)
-                                    : migrator.pending();
+  const auto plan =
+      options.migrate ? migrator.apply(SqliteMigrator::Misfits::refuse) : migrator.pending();
   if (!plan) return std::unexpected(plan.error());
   if (!options.migrate && !plan->empty()) {
     return fail(ErrorCode::invalid, options.file.string() + " needs `migrate` first");

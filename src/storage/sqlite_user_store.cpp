@@ -20,14 +20,17 @@ UserRef record_at(const sqlite::Run& run, int column) {
 // Several statements that see one state of the database.
 class ReadTransaction {
  public:
-  explicit ReadTransaction(Connection& db) : db_{db} { db_.run(sqlite_queries::kBeginRead).finish(); }
+  explicit ReadTransaction(Connection& db) : db_{db} {
+    db_.run(sqlite_queries::kBeginRead).finish();
+  }
   ReadTransaction(const ReadTransaction&) = delete;
   ReadTransaction& operator=(const ReadTransaction&) = delete;
   ~ReadTransaction() {
     try {
       if (db_.in_transaction()) db_.run(sqlite_queries::kEndRead).finish();
     } catch (const sqlite::SqliteError&) {
-      // Ending a read can fail only together with the connection, which the next statement finds out.
+      // Ending a read can fail only together with the connection, which the next statement finds
+      // out.
     }
   }
 
@@ -72,16 +75,16 @@ Task<Result<std::vector<UserRef>>> SqliteUserStore::search(std::string keyword, 
   using Users = std::vector<UserRef>;
   std::string folded = fold_for_search(keyword);
   if (folded.empty()) return list(page, deadline);
-  return db_.scan<Users>(
-      deadline, [folded = std::move(folded), page](Connection& db) -> Result<Users> {
-        const ReadTransaction one_state{db};
-        Users users;
-        for (const std::int64_t id : sqlite_search::find(db, folded, page)) {
-          auto run = db.run(sqlite_queries::kLoadUser, id);
-          if (run.next()) users.push_back(record_at(run, 0));
-        }
-        return users;
-      });
+  return db_.scan<Users>(deadline,
+                         [folded = std::move(folded), page](Connection& db) -> Result<Users> {
+                           const ReadTransaction one_state{db};
+                           Users users;
+                           for (const std::int64_t id : sqlite_search::find(db, folded, page)) {
+                             auto run = db.run(sqlite_queries::kLoadUser, id);
+                             if (run.next()) users.push_back(record_at(run, 0));
+                           }
+                           return users;
+                         });
 }
 
 Task<Result<std::int64_t>> SqliteUserStore::count(std::string keyword, Deadline deadline) {

@@ -10,7 +10,8 @@ class SqliteUserStore final : public UserStore {
  public:
   explicit SqliteUserStore(SqliteDatabase& database) : db_{database} {}
 
-  // More rows in one insert_many than this are refused (invalid): they would keep other writes waiting.
+  // More rows in one insert_many than this are refused (invalid): they would keep other writes
+  // waiting.
   static constexpr std::size_t kMaxInsertMany = 10'000;
 
   Task<Result<UserReading>> find(UserId id, ReadOptions options) override;

@@ -42,7 +42,9 @@ void touch(Transaction& tx, const User& user) {
   tx.touch(CacheKey::of(user.email).str());
 }
 
-bool is_acting_admin(const User& user) { return user.role == Role::admin && user.is_active; }
+bool is_acting_admin(const User& user) {
+  return user.role == Role::admin && user.is_active;
+}
 
 bool other_admin_exists(Connection& db, UserId id) {
   auto run = db.run(sqlite_queries::kOtherAdmin, id.value());
@@ -54,8 +56,8 @@ bool in_revision(const User& user, const Revision& expected) {
   return expected.digest.empty() || make_record(user)->revision == expected;
 }
 
-// Which of the unique members is in the way? Called in the handler of a failed statement, under the write
-// lock. `self`: the row that may have them, 0 for a new one.
+// Which of the unique members is in the way? Called in the handler of a failed statement, under the
+// write lock. `self`: the row that may have them, 0 for a new one.
 Error taken(const SqliteError& error, Connection& db, const User& user, std::int64_t self) {
   if (error.fault() != sqlite::Fault::constraint) throw;
   if (exists(db, sqlite_queries::kEmailTaken, user.email.text(), self)) {
@@ -107,7 +109,9 @@ void store(Transaction& tx, const User& user, const std::optional<Secret>& hash)
 
 }  // namespace
 
-std::int64_t next_epoch(Transaction& tx) { return next(tx, sqlite_queries::kNextEpoch); }
+std::int64_t next_epoch(Transaction& tx) {
+  return next(tx, sqlite_queries::kNextEpoch);
+}
 
 Result<User> insert_user(Transaction& tx, const NewUser& wanted, WallTime now) {
   Connection& db = tx.db();
@@ -139,8 +143,7 @@ Result<User> insert_user(Transaction& tx, const NewUser& wanted, WallTime now) {
     db.run(sqlite_queries::kInsertUser, id, user.email.text(), user.username, user.first_name,
            user.last_name, to_string(user.role), user.is_active, micros(user.quota_usd),
            user.used_usd.micros(), user.model_capability_settings, to_micros(user.created_at),
-           to_micros(user.updated_at), user.version, user.auth_epoch,
-           wanted.password_hash.reveal())
+           to_micros(user.updated_at), user.version, user.auth_epoch, wanted.password_hash.reveal())
         .finish();
   } catch (const SqliteError& error) {
     return std::unexpected(taken(error, db, user, 0));
@@ -228,7 +231,8 @@ Result<UsageTotals> add_usage(Transaction& tx, const UsageRecord& usage, WallTim
   }
   auto run = db.run(sqlite_queries::kAddUsage, id, usage.amount.micros(), Usd::kMaxMicros);
   if (!run.next()) {
-    if (!exists(db, sqlite_queries::kIdTaken, id)) return fail(ErrorCode::not_found, "no such user");
+    if (!exists(db, sqlite_queries::kIdTaken, id))
+      return fail(ErrorCode::not_found, "no such user");
     return fail(ErrorCode::invalid, "the sum would be too large");
   }
   const UsageTotals result = totals(run);

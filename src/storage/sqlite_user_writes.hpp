@@ -1,5 +1,6 @@
-// What the writer's thread does for the user store: each function is one write inside a transaction, with its
-// rules. On an error the caller's savepoint undoes what was done. Nothing here awaits.
+// What the writer's thread does for the user store: each function is one write inside a
+// transaction, with its rules. On an error the caller's savepoint undoes what was done. Nothing
+// here awaits.
 #pragma once
 
 #include "drivers/sqlite/transaction.hpp"

@@ -1,5 +1,6 @@
-// Storage: one opened database with its stores. Made by open_sqlite() (sqlite_storage.hpp) and later by
-// its PostgreSQL twin; the only thing above storage that knows which one it is, is the composition root.
+// Storage: one opened database with its stores. Made by open_sqlite() (sqlite_storage.hpp) and
+// later by its PostgreSQL twin; the only thing above storage that knows which one it is, is the
+// composition root.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +28,10 @@ struct StorageStats {
   };
   std::map<std::string, Query> queries{};  // by the query's name: "find_user", "insert_user", …
   std::uint64_t commits = 0;
-  std::uint64_t writes = 0;        // callers answered; writes / commits is the size of a group commit
-  std::size_t write_queue = 0;     // waiting now
+  std::uint64_t writes = 0;     // callers answered; writes / commits is the size of a group commit
+  std::size_t write_queue = 0;  // waiting now
   std::size_t read_queue = 0;
-  std::uint64_t refused = 0;       // because a queue was full
+  std::uint64_t refused = 0;  // because a queue was full
 };
 
 class Storage {
@@ -42,8 +43,8 @@ class Storage {
   virtual ChangeFeed& changes() = 0;
   // Can a read and a write be done? For /readyz. The error's detail says what is wrong.
   virtual Task<Result<void>> ping(Deadline deadline) = 0;
-  // Deletes what is over: expired sessions, idempotency keys older than a day. In small batches between the
-  // writes of others; the application calls it every few minutes.
+  // Deletes what is over: expired sessions, idempotency keys older than a day. In small batches
+  // between the writes of others; the application calls it every few minutes.
   virtual Task<Result<void>> housekeeping(WallTime now, Deadline deadline) = 0;
   virtual StorageStats stats() const = 0;
   virtual std::string describe() const = 0;  // for people: "SQLite /srv/data/users.db"

@@ -1,7 +1,7 @@
 // UserStore: where users are kept. Implemented by the databases, and by the cache that wraps one.
 //
-// Thread safety: every function may be called from any event loop; a coroutine resumes on the executor
-// it was awaited on. Arguments are taken by value or outlive the call.
+// Thread safety: every function may be called from any event loop; a coroutine resumes on the
+// executor it was awaited on. Arguments are taken by value or outlive the call.
 //
 // What every implementation promises (tests/contract/user_store_contract.cpp checks it):
 //  1. A write that answered success is durable, and every later read from any store over the same
@@ -36,8 +36,8 @@ struct Credentials {
 
 struct UsageRecord {
   UserId user;
-  Usd amount;                                   // ≥ 0
-  std::optional<std::string> idempotency_key{}; // at most 255 bytes; unique per user for 24 hours
+  Usd amount;                                    // ≥ 0
+  std::optional<std::string> idempotency_key{};  // at most 255 bytes; unique per user for 24 hours
 };
 struct UsageTotals {
   Usd used_usd;
@@ -96,16 +96,16 @@ class UserStore {
   };
   virtual Task<Result<void>> remove(RemoveUser request, Deadline deadline) = 0;
 
-  // Adds to used_usd; many at once share a commit. A repeated idempotency key answers the totals and
-  // adds nothing. not_found, invalid (the sum leaves the bound of Usd), conflict (the key was used
-  // with another amount).
+  // Adds to used_usd; many at once share a commit. A repeated idempotency key answers the totals
+  // and adds nothing. not_found, invalid (the sum leaves the bound of Usd), conflict (the key was
+  // used with another amount).
   virtual Task<Result<UsageTotals>> add_usage(UsageRecord usage, Deadline deadline) = 0;
 
   // nullopt: no such user.
   virtual Task<Result<std::optional<Credentials>>> credentials(Email email, Deadline deadline) = 0;
   virtual Task<Result<std::optional<Credentials>>> credentials(UserId id, Deadline deadline) = 0;
-  // Replaces a hash by another of the same password (a new cost); ends no session, changes no version.
-  // Does nothing if the stored hash is not `old_hash` any more.
+  // Replaces a hash by another of the same password (a new cost); ends no session, changes no
+  // version. Does nothing if the stored hash is not `old_hash` any more.
   struct Rehash {
     UserId id;
     Secret old_hash;

@@ -41,8 +41,12 @@ class Listening {
   RecordingListener listener_;
 };
 
-std::string key(UserId id) { return CacheKey::of(id).str(); }
-std::string key(const SessionId& id) { return CacheKey::of(id).str(); }
+std::string key(UserId id) {
+  return CacheKey::of(id).str();
+}
+std::string key(const SessionId& id) {
+  return CacheKey::of(id).str();
+}
 
 TEST_P(ChangeFeedContract, EveryWriteIsHeldAndSettledBeforeItIsAnswered) {
   Listening feed{changes()};

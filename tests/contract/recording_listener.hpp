@@ -47,8 +47,8 @@ class RecordingListener final : public ChangeListener {
     events_.clear();
     return all;
   }
-  // The next event of this kind since the last take(); fails the waiting after a patience that is far
-  // longer than it ever takes.
+  // The next event of this kind since the last take(); fails the waiting after a patience that is
+  // far longer than it ever takes.
   std::optional<Event> await(Kind kind) {
     std::unique_lock lock{mutex_};
     std::optional<Event> found;

@@ -29,8 +29,8 @@ TEST_P(SigningKeyStoreContract, RotationRetiresTheOthersForAWhile) {
   ASSERT_TRUE(run(keys().insert_first(key("a", clock().wall_now()), kNever)));
   clock().advance(1h);
   const WallTime now = clock().wall_now();
-  ASSERT_TRUE(run(keys().rotate(
-      {.key = key("b", now), .now = now, .old_verify_until = now + 24h}, kNever)));
+  ASSERT_TRUE(run(
+      keys().rotate({.key = key("b", now), .now = now, .old_verify_until = now + 24h}, kNever)));
   const auto all = run(keys().list(kNever)).value();
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].kid, "b");

@@ -1,7 +1,9 @@
-// What the contract suites need of a storage: every implementation (SQLite; later PostgreSQL, and a cache
-// around either) makes one of these, instantiates the suites with it, and is held to the same tests.
+// What the contract suites need of a storage: every implementation (SQLite; later PostgreSQL, and a
+// cache around either) makes one of these, instantiates the suites with it, and is held to the same
+// tests.
 //
-//   INSTANTIATE_TEST_SUITE_P(Sqlite, UserStoreContract, ::testing::Values(Backend{"file", &make_sqlite}), name_of);
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, UserStoreContract, ::testing::Values(Backend{"file",
+//   &make_sqlite}), name_of);
 #pragma once
 
 #include <functional>
@@ -33,7 +35,9 @@ struct Backend {
   std::string name;
   std::function<std::unique_ptr<StorageUnderTest>()> make;
 };
-inline std::string name_of(const ::testing::TestParamInfo<Backend>& info) { return info.param.name; }
+inline std::string name_of(const ::testing::TestParamInfo<Backend>& info) {
+  return info.param.name;
+}
 
 // The fixture of all suites, with shorthands that fail the test if what they need does not succeed.
 class StorageContract : public ::testing::TestWithParam<Backend> {

@@ -81,7 +81,9 @@ TEST_P(UserSearchContract, AKeywordDoesNotReachFromOneFieldIntoTheNext) {
 
 TEST_P(UserSearchContract, ControlCharactersMatchNothing) {
   add("ab", "cd", "ef@x.org");
-  EXPECT_THAT(search("b\x1f" "c"), IsEmpty());
+  EXPECT_THAT(search("b\x1f"
+                     "c"),
+              IsEmpty());
   EXPECT_THAT(search("\x1f"), IsEmpty());
   EXPECT_THAT(search(std::string_view{"a\0b", 3}), IsEmpty());
   EXPECT_EQ(count("\x1f"), 0);

@@ -81,8 +81,11 @@ TEST_P(UserStoreConcurrencyContract, OfEqualCompareAndSetsOneWins) {
   }
   int won = 0;
   for (const auto& answer : run_all(std::move(writes))) {
-    if (answer) ++won;
-    if (!answer) EXPECT_EQ(answer.error().code, ErrorCode::conflict);
+    if (answer) {
+      ++won;
+    } else {
+      EXPECT_EQ(answer.error().code, ErrorCode::conflict);
+    }
   }
   EXPECT_EQ(won, 1);
 }

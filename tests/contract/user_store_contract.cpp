@@ -102,8 +102,8 @@ TEST_P(UserStoreContract, AChangeChangesWhatItNamesAndNothingElse) {
   user.quota_usd = Usd::from_micros(5);
   const UserRef before = insert(user);
   clock().advance(1s);
-  const auto after = update(before->user.id, {.last_name = "Last",
-                                              .quota_usd = std::optional<Usd>{}});
+  const auto after =
+      update(before->user.id, {.last_name = "Last", .quota_usd = std::optional<Usd>{}});
   ASSERT_TRUE(after);
   EXPECT_EQ((*after)->user.first_name, "First");
   EXPECT_EQ((*after)->user.last_name, "Last");
@@ -143,10 +143,9 @@ TEST_P(UserStoreContract, CompareAndSetNoticesAnotherRevision) {
   const auto second = run(users().update(
       {.id = first->user.id, .expected = first->revision, .change = {.first_name = "A"}}, kNever));
   ASSERT_TRUE(second);
-  EXPECT_EQ(code(run(users().update({.id = first->user.id,
-                                     .expected = first->revision,
-                                     .change = {.first_name = "B"}},
-                                    kNever))),
+  EXPECT_EQ(code(run(users().update(
+                {.id = first->user.id, .expected = first->revision, .change = {.first_name = "B"}},
+                kNever))),
             ErrorCode::conflict);
   Revision other_content = (*second)->revision;
   other_content.digest = "0000000000000000";
@@ -224,8 +223,8 @@ TEST_P(UserStoreContract, UsageAddsUpExactly) {
   user.quota_usd = Usd::from_micros(100);
   const UserRef before = insert(user);
   for (int i = 1; i <= 3; ++i) {
-    const auto totals = run(
-        users().add_usage({.user = before->user.id, .amount = *Usd::from_micros(41)}, kNever));
+    const auto totals =
+        run(users().add_usage({.user = before->user.id, .amount = *Usd::from_micros(41)}, kNever));
     ASSERT_TRUE(totals);
     EXPECT_EQ(totals->used_usd.micros(), 41 * i);  // also beyond the quota
     EXPECT_EQ(totals->quota_usd, Usd::from_micros(100));
@@ -285,11 +284,11 @@ TEST_P(UserStoreContract, RehashReplacesOnlyTheHashItKnew) {
   user.password_hash = Secret{"old"};
   const UserRef before = insert(user);
   const UserId id = before->user.id;
-  ASSERT_TRUE(run(users().rehash(
-      {.id = id, .old_hash = Secret{"wrong"}, .new_hash = Secret{"new"}}, kNever)));
+  ASSERT_TRUE(run(
+      users().rehash({.id = id, .old_hash = Secret{"wrong"}, .new_hash = Secret{"new"}}, kNever)));
   EXPECT_EQ((*run(users().credentials(id, kNever)))->password_hash, Secret{"old"});
-  ASSERT_TRUE(run(users().rehash(
-      {.id = id, .old_hash = Secret{"old"}, .new_hash = Secret{"new"}}, kNever)));
+  ASSERT_TRUE(run(
+      users().rehash({.id = id, .old_hash = Secret{"old"}, .new_hash = Secret{"new"}}, kNever)));
   const auto after = run(users().credentials(id, kNever));
   EXPECT_EQ((*after)->password_hash, Secret{"new"});
   EXPECT_EQ((*after)->user->user.version, before->user.version);

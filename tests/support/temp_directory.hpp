@@ -1,5 +1,5 @@
-// TempDirectory: a new empty directory that is removed with everything in it. Header only, for tests
-// that link nothing else of the support library.
+// TempDirectory: a new empty directory that is removed with everything in it. Header only, for
+// tests that link nothing else of the support library.
 #pragma once
 
 #include <cstdlib>

@@ -13,14 +13,19 @@ int flags_of(Connection::Mode mode) {
   // A connection belongs to one thread at a time, so its own mutex is not needed.
   constexpr int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
   switch (mode) {
-    case Connection::Mode::create: return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    case Connection::Mode::read_write: return common | SQLITE_OPEN_READWRITE;
-    case Connection::Mode::read_only: return common | SQLITE_OPEN_READONLY;
+    case Connection::Mode::create:
+      return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case Connection::Mode::read_write:
+      return common | SQLITE_OPEN_READWRITE;
+    case Connection::Mode::read_only:
+      return common | SQLITE_OPEN_READONLY;
   }
   return common;
 }
 
-int length_of(std::string_view text) { return static_cast<int>(text.size()); }
+int length_of(std::string_view text) {
+  return static_cast<int>(text.size());
+}
 
 void check_bound(sqlite3_stmt* statement, int code) {
   if (code != SQLITE_OK) throw SqliteError::of(::sqlite3_db_handle(statement), "bind");
@@ -60,9 +65,12 @@ void Run::bind(int index, std::nullopt_t) {
 
 bool Run::next() {
   switch (::sqlite3_step(statement_)) {
-    case SQLITE_ROW: return true;
-    case SQLITE_DONE: return false;
-    default: break;
+    case SQLITE_ROW:
+      return true;
+    case SQLITE_DONE:
+      return false;
+    default:
+      break;
   }
   failed_ = true;
   throw SqliteError::of(::sqlite3_db_handle(statement_), "step");
@@ -73,7 +81,9 @@ void Run::finish() {
   }
 }
 
-std::int64_t Run::integer(int column) const { return ::sqlite3_column_int64(statement_, column); }
+std::int64_t Run::integer(int column) const {
+  return ::sqlite3_column_int64(statement_, column);
+}
 
 std::string_view Run::text(int column) const {
   const void* data = ::sqlite3_column_blob(statement_, column);
@@ -105,8 +115,8 @@ void Connection::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
 
 Connection::Connection(const Options& options) : stats_{options.stats}, clock_{options.clock} {
   sqlite3* handle = nullptr;
-  const int code = ::sqlite3_open_v2(options.file.c_str(), &handle, flags_of(options.mode),
-                                     options.vfs);
+  const int code =
+      ::sqlite3_open_v2(options.file.c_str(), &handle, flags_of(options.mode), options.vfs);
   handle_.reset(handle);
   if (code != SQLITE_OK) throw SqliteError::of(handle, "open " + options.file.string());
   ::sqlite3_extended_result_codes(handle, 1);
@@ -116,7 +126,9 @@ Connection::Connection(const Options& options) : stats_{options.stats}, clock_{o
   }
 }
 
-Connection::~Connection() { statements_.clear(); }
+Connection::~Connection() {
+  statements_.clear();
+}
 
 int Connection::check_deadline(void* self) {
   const auto* connection = static_cast<const Connection*>(self);
@@ -127,8 +139,8 @@ int Connection::check_deadline(void* self) {
 std::unique_ptr<sqlite3_stmt, Connection::Finalize> Connection::prepare(std::string_view sql,
                                                                         unsigned flags) {
   sqlite3_stmt* statement = nullptr;
-  const int code = ::sqlite3_prepare_v3(handle_.get(), sql.data(), length_of(sql), flags,
-                                        &statement, nullptr);
+  const int code =
+      ::sqlite3_prepare_v3(handle_.get(), sql.data(), length_of(sql), flags, &statement, nullptr);
   std::unique_ptr<sqlite3_stmt, Finalize> owned{statement};
   if (code != SQLITE_OK) throw SqliteError::of(handle_.get(), "prepare");
   return owned;
@@ -160,12 +172,16 @@ std::string Connection::text(const char* sql) {
   return run.next() ? std::string{run.text(0)} : std::string{};
 }
 
-std::int64_t Connection::total_changes() const { return ::sqlite3_total_changes64(handle_.get()); }
+std::int64_t Connection::total_changes() const {
+  return ::sqlite3_total_changes64(handle_.get());
+}
 
 std::int64_t Connection::last_insert_rowid() const {
   return ::sqlite3_last_insert_rowid(handle_.get());
 }
 
-bool Connection::in_transaction() const { return ::sqlite3_get_autocommit(handle_.get()) == 0; }
+bool Connection::in_transaction() const {
+  return ::sqlite3_get_autocommit(handle_.get()) == 0;
+}
 
 }  // namespace um::sqlite

@@ -31,8 +31,8 @@ struct Blob {
   std::string_view bytes;
 };
 
-// One execution of a prepared statement. It is reset and its parameters are forgotten at the end, so at
-// most one Run of the same query lives at a time on a connection.
+// One execution of a prepared statement. It is reset and its parameters are forgotten at the end,
+// so at most one Run of the same query lives at a time on a connection.
 class Run {
  public:
   Run(sqlite3_stmt* statement, QueryStats::Counters* counters);
@@ -83,9 +83,9 @@ class Connection {
     Mode mode = Mode::create;
     // How long SQLite itself waits for a lock, blocking the thread.
     std::chrono::milliseconds busy_timeout{0};
-    const char* vfs = nullptr;      // nullptr: the default one
-    QueryStats* stats = nullptr;    // outlives the connection
-    const Clock* clock = nullptr;   // for limit(); outlives the connection
+    const char* vfs = nullptr;     // nullptr: the default one
+    QueryStats* stats = nullptr;   // outlives the connection
+    const Clock* clock = nullptr;  // for limit(); outlives the connection
   };
 
   explicit Connection(const Options& options);

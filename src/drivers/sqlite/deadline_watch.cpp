@@ -4,7 +4,9 @@
 
 namespace um::sqlite {
 
-void DeadlineWatch::start() { thread_ = std::thread{&DeadlineWatch::loop, this}; }
+void DeadlineWatch::start() {
+  thread_ = std::thread{&DeadlineWatch::loop, this};
+}
 
 void DeadlineWatch::stop() {
   {
@@ -28,7 +30,8 @@ void DeadlineWatch::loop() {
   std::unique_lock lock{mutex_};
   while (!stopping_) {
     look_again_ = false;
-    // Announced before the queues are read: a push that this look misses finds the far time and wakes us.
+    // Announced before the queues are read: a push that this look misses finds the far time and
+    // wakes us.
     wakes_at_ = BootTime::max();
     lock.unlock();
     const BootTime now = clock_.now();
@@ -40,8 +43,8 @@ void DeadlineWatch::loop() {
     if (earliest == BootTime::max()) {
       changed_.wait(lock, ready);
     } else {
-      changed_.wait_for(lock, std::min<std::chrono::nanoseconds>(earliest - now, std::chrono::seconds{1}),
-                        ready);
+      changed_.wait_for(
+          lock, std::min<std::chrono::nanoseconds>(earliest - now, std::chrono::seconds{1}), ready);
     }
   }
 }

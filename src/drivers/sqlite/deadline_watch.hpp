@@ -1,9 +1,9 @@
-// DeadlineWatch: the thread that answers jobs whose deadline passes while they wait in a queue, also
-// when the thread that should execute them is stuck in a slow disk.
+// DeadlineWatch: the thread that answers jobs whose deadline passes while they wait in a queue,
+// also when the thread that should execute them is stuck in a slow disk.
 //
-// It sleeps until the earliest deadline it knows. A push wakes it only if its own deadline is earlier than
-// that, which with deadlines of equal length means about once per such length, not once per job.
-// Thread safety: any thread.
+// It sleeps until the earliest deadline it knows. A push wakes it only if its own deadline is
+// earlier than that, which with deadlines of equal length means about once per such length, not
+// once per job. Thread safety: any thread.
 #pragma once
 
 #include <atomic>

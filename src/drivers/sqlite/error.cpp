@@ -14,19 +14,26 @@ Fault SqliteError::fault() const {
   switch (code_ & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL: return Fault::busy;
-    case SQLITE_FULL: return Fault::full;
+    case SQLITE_PROTOCOL:
+      return Fault::busy;
+    case SQLITE_FULL:
+      return Fault::full;
     case SQLITE_READONLY:
-    case SQLITE_PERM: return Fault::read_only;
+    case SQLITE_PERM:
+      return Fault::read_only;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_NOMEM:
-    case SQLITE_NOLFS: return Fault::io;
-    case SQLITE_INTERRUPT: return Fault::interrupted;
-    case SQLITE_CONSTRAINT: return Fault::constraint;
-    default: return Fault::bug;
+    case SQLITE_NOLFS:
+      return Fault::io;
+    case SQLITE_INTERRUPT:
+      return Fault::interrupted;
+    case SQLITE_CONSTRAINT:
+      return Fault::constraint;
+    default:
+      return Fault::bug;
   }
 }
 
@@ -42,14 +49,19 @@ Error unavailable(std::string detail) {
 
 Error to_error(const SqliteError& error) {
   switch (error.fault()) {
-    case Fault::busy: return unavailable("the database is locked by another program");
-    case Fault::full: return unavailable("the disk of the database is full");
-    case Fault::read_only: return unavailable("the database file cannot be written");
-    case Fault::io: return unavailable("the database file cannot be read or written");
+    case Fault::busy:
+      return unavailable("the database is locked by another program");
+    case Fault::full:
+      return unavailable("the disk of the database is full");
+    case Fault::read_only:
+      return unavailable("the database file cannot be written");
+    case Fault::io:
+      return unavailable("the database file cannot be read or written");
     case Fault::interrupted:
       return {.code = ErrorCode::timeout, .detail = "the database took too long"};
     case Fault::constraint:
-    case Fault::bug: break;
+    case Fault::bug:
+      break;
   }
   return {.code = ErrorCode::internal, .detail = error.what()};
 }

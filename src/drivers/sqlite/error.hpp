@@ -1,5 +1,6 @@
-// What SQLite reports when something fails, and how it is classified. Inside the driver failures travel
-// as exceptions of this one type; every job that leaves the driver turns them into um::Error.
+// What SQLite reports when something fails, and how it is classified. Inside the driver failures
+// travel as exceptions of this one type; every job that leaves the driver turns them into
+// um::Error.
 //
 // Result codes: https://www.sqlite.org/rescode.html
 #pragma once
@@ -14,10 +15,10 @@ struct sqlite3;
 namespace um::sqlite {
 
 enum class Fault {
-  busy,         // another connection holds the lock that is needed
-  full,         // the disk, or the allowed size, is used up
-  read_only,    // the file cannot be written
-  io,           // reading, writing or syncing failed; the file is damaged or gone; memory is used up
+  busy,       // another connection holds the lock that is needed
+  full,       // the disk, or the allowed size, is used up
+  read_only,  // the file cannot be written
+  io,         // reading, writing or syncing failed; the file is damaged or gone; memory is used up
   interrupted,  // the deadline of the statement passed
   constraint,   // a constraint of the schema
   bug,          // anything else: wrong SQL, misuse
@@ -38,8 +39,8 @@ class SqliteError : public std::exception {
   std::string message_;
 };
 
-// busy, full, read_only, io → unavailable with retry_after; interrupted → timeout; the rest → internal.
-// The detail is one line for people and names no data.
+// busy, full, read_only, io → unavailable with retry_after; interrupted → timeout; the rest →
+// internal. The detail is one line for people and names no data.
 Error to_error(const SqliteError& error);
 
 }  // namespace um::sqlite

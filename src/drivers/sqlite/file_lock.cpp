@@ -22,18 +22,19 @@ std::string holder(int descriptor) {
 Result<FileLock> FileLock::take(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
-    return fail(ErrorCode::unavailable, "cannot open " + file.string() + ": " + std::strerror(errno));
+    return fail(ErrorCode::unavailable,
+                "cannot open " + file.string() + ": " + std::strerror(errno));
   }
   FileLock lock{descriptor};
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    return fail(ErrorCode::conflict,
-                file.string() + " is locked by process " + holder(descriptor));
+    return fail(ErrorCode::conflict, file.string() + " is locked by process " + holder(descriptor));
   }
   // Only for people: the lock itself does not depend on it.
   const std::string pid = std::to_string(::getpid());
   if (::ftruncate(descriptor, 0) != 0 ||
       ::pwrite(descriptor, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    return fail(ErrorCode::unavailable, "cannot write " + file.string() + ": " + std::strerror(errno));
+    return fail(ErrorCode::unavailable,
+                "cannot write " + file.string() + ": " + std::strerror(errno));
   }
   return lock;
 }

@@ -1,5 +1,6 @@
-// FileLock: at most one holder of a lock file, across processes; given back by the kernel when its holder
-// ends, however it ends. flock(2): bound to the open file, so it does not interfere with SQLite's own locks.
+// FileLock: at most one holder of a lock file, across processes; given back by the kernel when its
+// holder ends, however it ends. flock(2): bound to the open file, so it does not interfere with
+// SQLite's own locks.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +11,8 @@ namespace um::sqlite {
 
 class FileLock {
  public:
-  // conflict: somebody else holds it; the detail names their process id. unavailable: the file cannot be made.
+  // conflict: somebody else holds it; the detail names their process id. unavailable: the file
+  // cannot be made.
   static Result<FileLock> take(const std::filesystem::path& file);
 
   FileLock(FileLock&& other) noexcept : descriptor_{std::exchange(other.descriptor_, -1)} {}

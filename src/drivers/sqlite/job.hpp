@@ -1,13 +1,14 @@
 // Job: one unit of database work on its way from a coroutine to a database thread and back.
 //
-// A job is submitted once. The thread that takes it executes it; or it is refused, or removed from its
-// queue because its deadline passed or its waiter was cancelled, and was then surely never begun.
-// Exactly one complete() follows, which posts the waiting coroutine to the executor it awaited on.
-// A job owns copies of everything it works with, so a coroutine that is destroyed takes nothing away
-// from it.
+// A job is submitted once. The thread that takes it executes it; or it is refused, or removed from
+// its queue because its deadline passed or its waiter was cancelled, and was then surely never
+// begun. Exactly one complete() follows, which posts the waiting coroutine to the executor it
+// awaited on. A job owns copies of everything it works with, so a coroutine that is destroyed takes
+// nothing away from it.
 //
-// Thread safety: the holder of the job (waiter before submission, queue, database thread, waiter again)
-// is the only one that touches it; the queue's lock is what passes it on. cancelled() may be asked by any.
+// Thread safety: the holder of the job (waiter before submission, queue, database thread, waiter
+// again) is the only one that touches it; the queue's lock is what passes it on. cancelled() may be
+// asked by any.
 #pragma once
 
 #include <atomic>

@@ -6,7 +6,8 @@ namespace um::sqlite {
 
 namespace {
 
-// A wait is cut into pieces of at most this, so that clocks of tests and far deadlines need no care.
+// A wait is cut into pieces of at most this, so that clocks of tests and far deadlines need no
+// care.
 constexpr std::chrono::nanoseconds kLongestWait = std::chrono::seconds{1};
 
 std::chrono::nanoseconds until(BootTime at, BootTime now) {
@@ -136,7 +137,9 @@ bool JobQueue::closed() const {
   return closed_;
 }
 
-bool JobQueue::empty() const { return size() == 0; }
+bool JobQueue::empty() const {
+  return size() == 0;
+}
 
 std::size_t JobQueue::size() const {
   const std::scoped_lock lock{mutex_};

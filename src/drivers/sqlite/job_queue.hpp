@@ -2,7 +2,8 @@
 //
 // Thread safety: any thread.
 // Invariants:
-//  1. A job that left the queue by take() is executed by who took it; every other job is completed by the
+//  1. A job that left the queue by take() is executed by who took it; every other job is completed
+//  by the
 //     queue itself with an error and was never begun.
 //  2. Jobs are completed outside the lock.
 #pragma once
@@ -48,7 +49,8 @@ class JobQueue {
   // Completes every waiting job with `error`.
   void fail_all(const Error& error);
 
-  // What a job is told whose deadline passes in the queue: `timeout`, or the obstacle if one is set.
+  // What a job is told whose deadline passes in the queue: `timeout`, or the obstacle if one is
+  // set.
   void set_obstacle(std::optional<Error> obstacle);
 
   // From now on nothing is accepted; what is in the queue stays.

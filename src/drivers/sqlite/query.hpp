@@ -1,5 +1,5 @@
-// A named query: what statistics and logs call a statement. Queries are constants with static storage;
-// a statement is prepared once per connection and found again by the query's address.
+// A named query: what statistics and logs call a statement. Queries are constants with static
+// storage; a statement is prepared once per connection and found again by the query's address.
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,7 @@
 // QueryStats: how often each named query ran, how often it failed, and how long it took.
 //
-// Thread safety: any thread; counters are relaxed atomics, so a reader sees each number a little late but
-// never torn. The set of queries is fixed at construction.
+// Thread safety: any thread; counters are relaxed atomics, so a reader sees each number a little
+// late but never torn. The set of queries is fixed at construction.
 #pragma once
 
 #include <array>

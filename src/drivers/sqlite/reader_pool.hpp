@@ -1,8 +1,8 @@
 // ReaderPool: a few threads, each with a read-only connection of its own, behind one bounded queue.
 //
-// In WAL mode readers neither wait for the writer nor hold it up. Work of different length belongs into
-// different pools, so that a scan never stands before a look-up. A running statement is interrupted when its
-// job's deadline passes. Thread safety: run() from any thread.
+// In WAL mode readers neither wait for the writer nor hold it up. Work of different length belongs
+// into different pools, so that a scan never stands before a look-up. A running statement is
+// interrupted when its job's deadline passes. Thread safety: run() from any thread.
 #pragma once
 
 #include <functional>

@@ -14,7 +14,8 @@ constexpr Query kKeep{"release", "RELEASE job"};
 constexpr Query kUndo{"undo", "ROLLBACK TO job"};
 constexpr std::array kQueries{&kBegin, &kCommit, &kRollBack, &kSavepoint, &kKeep, &kUndo};
 
-// Between two tries for the lock: short, because what SQLite offers to wait with is a sleep as well.
+// Between two tries for the lock: short, because what SQLite offers to wait with is a sleep as
+// well.
 constexpr std::chrono::milliseconds kLongestPause{16};
 // Programs that write beside us hold the lock for milliseconds; longer is worth a line in the log.
 constexpr std::chrono::milliseconds kBusyWorthALine{500};
@@ -23,7 +24,9 @@ constexpr std::chrono::seconds kLockPatienceAtStop{2};
 
 }  // namespace
 
-std::span<const Query* const> Writer::queries() { return kQueries; }
+std::span<const Query* const> Writer::queries() {
+  return kQueries;
+}
 
 Writer::Writer(Options options)
     : options_{std::move(options)},
@@ -34,7 +37,9 @@ Writer::Writer(Options options)
   next_tick_ = options_.clock->now();
 }
 
-void Writer::start() { thread_ = std::thread{&Writer::loop, this}; }
+void Writer::start() {
+  thread_ = std::thread{&Writer::loop, this};
+}
 
 void Writer::stop() {
   queue_.close();
@@ -71,7 +76,8 @@ void Writer::tick() {
     options_.observer->tick(*db_);
   } catch (const SqliteError& error) {
     roll_back();
-    // The lock file of a database that is being recovered is busy for a moment; the next tick will do.
+    // The lock file of a database that is being recovered is busy for a moment; the next tick will
+    // do.
     if (error.fault() != Fault::busy) handle(error);
     reopen_if_needed();
   }
@@ -192,8 +198,8 @@ Writer::Outcome Writer::commit() {
       options_.observer->rolled_back(keys_);
       return Outcome::rolled_back;
     }
-    // The frame that commits may be in the log although its sync failed: a crash before the next commit
-    // could bring it back, so neither "done" nor "not done" would be true.
+    // The frame that commits may be in the log although its sync failed: a crash before the next
+    // commit could bring it back, so neither "done" nor "not done" would be true.
     failure_ = {.code = ErrorCode::unknown_outcome,
                 .detail = "the disk failed during a commit; it may have happened"};
     options_.observer->outcome_unknown(keys_);
@@ -244,12 +250,16 @@ void Writer::handle(const SqliteError& error) {
   const std::string about = to_error(error).detail + " (" + error.what() + ")";
   switch (error.fault()) {
     case Fault::io:
-    case Fault::read_only: reopen_ = true; [[fallthrough]];
+    case Fault::read_only:
+      reopen_ = true;
+      [[fallthrough]];
     case Fault::full:
     case Fault::busy:
-    case Fault::interrupted: return complain(about);
+    case Fault::interrupted:
+      return complain(about);
     case Fault::constraint:
-    case Fault::bug: break;
+    case Fault::bug:
+      break;
   }
   if (std::exchange(bug_, about) != about && options_.log) options_.log(about);
 }
@@ -264,8 +274,8 @@ void Writer::reopen_if_needed() {
 
 void Writer::open() {
   auto db = std::make_unique<Connection>(options_.connection);
-  // FULL: a commit that was answered survives a loss of power. The log is copied into the file by this
-  // connection, at the commit that makes it longer than 1000 pages (4 MiB).
+  // FULL: a commit that was answered survives a loss of power. The log is copied into the file by
+  // this connection, at the commit that makes it longer than 1000 pages (4 MiB).
   db->execute(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
       "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 1000;"

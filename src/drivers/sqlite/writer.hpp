@@ -1,12 +1,14 @@
 // Writer: the one thread that writes to a database, with group commit.
 //
-// It takes what waits in its queue, executes each job in a savepoint of its own inside one transaction, commits,
-// and only then answers all of them: many small writes share one sync of the disk, and one that fails does not
-// take its neighbours along. While another connection holds the write lock, jobs stay in the queue, where
-// their deadlines apply; once a job was begun its waiter is told the real outcome, however long that takes.
+// It takes what waits in its queue, executes each job in a savepoint of its own inside one
+// transaction, commits, and only then answers all of them: many small writes share one sync of the
+// disk, and one that fails does not take its neighbours along. While another connection holds the
+// write lock, jobs stay in the queue, where their deadlines apply; once a job was begun its waiter
+// is told the real outcome, however long that takes.
 //
-// When a group fails as a whole (disk full) it is rolled back and each job tried alone, so that one large
-// write does not refuse the small ones around it. After an I/O error the connection is opened anew.
+// When a group fails as a whole (disk full) it is rolled back and each job tried alone, so that one
+// large write does not refuse the small ones around it. After an I/O error the connection is opened
+// anew.
 //
 // Thread safety: run() from any thread. The observer is called on the writer's thread only.
 #pragma once
@@ -26,15 +28,15 @@
 
 namespace um::sqlite {
 
-// Is told about every step of every transaction. What it throws as SqliteError counts as a failure of the
-// database; apart from that it does not throw.
+// Is told about every step of every transaction. What it throws as SqliteError counts as a failure
+// of the database; apart from that it does not throw.
 class WriteObserver {
  public:
   virtual ~WriteObserver() = default;
   // A connection was opened, or opened again after a failure.
   virtual void opened(Connection& db) = 0;
-  // BEGIN IMMEDIATE succeeded; nothing was executed yet. From here to the end of the transaction nobody
-  // else can commit.
+  // BEGIN IMMEDIATE succeeded; nothing was executed yet. From here to the end of the transaction
+  // nobody else can commit.
   virtual void begun(Connection& db) = 0;
   // Everything was executed, COMMIT follows. `keys`: what was touched, each key once.
   virtual void committing(Connection& db, std::span<const std::string> keys) = 0;
@@ -53,9 +55,9 @@ class Writer {
   struct Options {
     Connection::Options connection{};  // busy_timeout 0: the writer waits by itself
     std::size_t queue_capacity = 1024;
-    std::size_t max_group = 256;       // larger: fewer syncs under load, longer waits inside a group
+    std::size_t max_group = 256;  // larger: fewer syncs under load, longer waits inside a group
     std::chrono::nanoseconds tick_interval = std::chrono::milliseconds{75};
-    const Clock* clock;                // these two outlive the writer
+    const Clock* clock;  // these two outlive the writer
     WriteObserver* observer;
     std::function<void(Deadline)> on_deadline{};
     std::function<void(std::string_view)> log{};  // one line when a trouble begins or ends
@@ -73,8 +75,9 @@ class Writer {
   // Refuses new jobs, finishes the accepted ones, ends the thread.
   void stop();
 
-  // function: Result<T>(Transaction&), on the writer's thread. An error undoes what it did. It may be called
-  // more than once (see above) and keeps nothing from a call before; it owns all it refers to.
+  // function: Result<T>(Transaction&), on the writer's thread. An error undoes what it did. It may
+  // be called more than once (see above) and keeps nothing from a call before; it owns all it
+  // refers to.
   template <class T, class Function>
   Task<Result<T>> run(Deadline deadline, Function function) {
     using Work = FunctionJob<T, Function, WriteJob, Transaction>;
