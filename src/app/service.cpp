@@ -181,7 +181,7 @@ void Service::start_chores() {
   background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<void> {
                        const auto deadline = Deadline::after(clock_, kHousekeepingInterval);
                        Result<void> done =
-                           co_await storage_->housekeeping(deadline);
+                           co_await storage_->housekeeping(clock_.wall_now(), deadline);
                        if (!done)
                          log_.warn("housekeeping failed", {{"error", describe(done.error())}});
                      }});
