@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/cli.hpp"
+#include "cli/database_tools.hpp"
 #include "storage/sqlite_storage.hpp"
 
 namespace um {
@@ -31,6 +32,10 @@ class CliHarness : public testing::Test {
     backend_.open_storage = [this](const Config& config) {
       return open_sqlite({.file = config.database.path, .clock = &clock_});
     };
+    backend_.migrate = [this](const Config& config, MigrateRequest request) {
+      return migrate_database(config, clock_, request);
+    };
+    backend_.backup = back_up_database;
     backend_.serve = [this](const Config& config, CliIo&) {
       served_ = config;
       return 0;

@@ -7,6 +7,7 @@
 #include "app/open_storage.hpp"
 #include "app/serve.hpp"
 #include "cli/cli.hpp"
+#include "cli/database_tools.hpp"
 #include "cli/messages.hpp"
 #include "cli/terminal.hpp"
 
@@ -51,6 +52,10 @@ int cli_main(std::span<const char* const> arguments) {
   backend.serve = [](const Config& config, CliIo& streams) {
     return serve(config, {.out = streams.out, .err = streams.err});
   };
+  backend.migrate = [&](const Config& config, MigrateRequest request) {
+    return migrate_database(config, clock, request);
+  };
+  backend.backup = back_up_database;
   return run_cli(arguments, io, backend);
 }
 

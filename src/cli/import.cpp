@@ -4,139 +4,13 @@
 #include <ostream>
 
 #include "cli/commands.hpp"
-#include "cli/import_batch.hpp"
-#include "cli/import_state.hpp"
+#include "cli/import_run.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
-#include "cli/user_actions.hpp"
 
 namespace um {
 namespace {
-
-constexpr std::size_t kChunkBytes = 64 * 1024;
-
-struct Totals {
-  std::uint64_t imported = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t already_there = 0;
-  std::int64_t last_line = 0;
-  bool interrupted = false;
-};
-
-struct ImportOptions {
-  std::string file;
-  std::optional<std::string> format{};
-  bool dry_run = false;
-  bool resume = false;
-};
-
-// One run over a file: reads, inserts batch by batch, and records after each how far it came.
-class ImportRun {
- public:
-  struct Parts {
-    const Context& context;
-    UserStore& users;
-    Interrupts* interrupts;  // may be null
-    const ImportOptions& options;
-  };
-  ImportRun(Parts parts, ImportState start)
-      : parts_{parts},
-        state_file_{parts.options.file},
-        state_{std::move(start)},
-        batch_{{.rehearse = parts.options.dry_run,
-                .skip_existing = parts.options.resume,
-                .password_cost = parts.context.config.password_cost,
-                .threads = parts.context.config.threads}},
-        progress_{parts.context.io, parts.options.dry_run ? "checked" : "imported"} {
-    totals_.last_line = state_.line;
-  }
-
-  Result<Totals> read(std::istream& in, ImportReader& reader) {
-    std::string chunk(kChunkBytes, '\0');
-    while (!totals_.interrupted && in) {
-      in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-      const auto got = static_cast<std::size_t>(in.gcount());
-      bytes_read_ += got;
-      reader.feed(std::string_view{chunk}.substr(0, got));
-      if (in.eof()) reader.finish();
-      if (auto taken = take_lines(reader); !taken) return fail(std::move(taken.error()));
-    }
-    if (!totals_.interrupted && in.bad())
-      return fail(ErrorCode::unavailable, "the file cannot be read");
-    if (!totals_.interrupted && !batch_.empty()) {
-      if (auto inserted = insert(); !inserted) return fail(std::move(inserted.error()));
-    }
-    progress_.wipe();
-    if (!totals_.interrupted && !parts_.options.dry_run) state_file_.remove();
-    return totals_;
-  }
-
- private:
-  Result<void> take_lines(ImportReader& reader) {
-    while (!totals_.interrupted) {
-      auto line = reader.next();
-      if (!line) return fail(std::move(line.error()));
-      if (!*line) return {};
-      if ((*line)->number <= state_.line) continue;  // done by an earlier run
-      batch_.add(**std::move(line));
-      if (!batch_.full()) continue;
-      if (auto inserted = insert(); !inserted) return inserted;
-    }
-    return {};
-  }
-
-  Result<void> insert() {
-    const auto result = batch_.insert(parts_.users, call_deadline(parts_.context.io));
-    if (!result) return fail(stopped(result.error()));
-    totals_.imported += result->imported;
-    totals_.already_there += result->already_there;
-    totals_.failed += result->failures.size();
-    totals_.last_line = batch_.last_line();
-    for (const auto& failure : result->failures) {
-      progress_.wipe();
-      parts_.context.io.err << "line " << failure.line << ": " << error_line(failure.error) << '\n';
-    }
-    record();
-    const double all = static_cast<double>(std::max<std::uint64_t>(state_.file_bytes, 1));
-    progress_.update(
-        {.fraction = static_cast<double>(bytes_read_) / all, .users = totals_.imported});
-    totals_.interrupted = parts_.interrupts != nullptr && parts_.interrupts->requested();
-    return {};
-  }
-
-  void record() {
-    if (parts_.options.dry_run) return;
-    ImportState now = state_;
-    now.line = totals_.last_line;
-    now.imported += totals_.imported;
-    now.failed += totals_.failed;
-    if (state_file_.save(now) || warned_) return;
-    warned_ = true;
-    progress_.wipe();
-    parts_.context.io.err
-        << "user-manager: " << shown(state_file_.path())
-        << " cannot be written; --resume will have to read the file from its beginning\n";
-  }
-
-  Error stopped(Error error) {
-    progress_.wipe();
-    error.detail =
-        "stopped after line " + std::to_string(totals_.last_line) + ": " + error_line(error);
-    error.fields.clear();
-    if (!parts_.options.dry_run) error.detail += "; go on with --resume";
-    return error;
-  }
-
-  Parts parts_;
-  ImportStateFile state_file_;
-  ImportState state_;
-  ImportBatch batch_;
-  Progress progress_;
-  Totals totals_;
-  std::uint64_t bytes_read_ = 0;
-  bool warned_ = false;
-};
 
 class Import final : public Command {
  public:
@@ -220,7 +94,7 @@ class Import final : public Command {
     return **std::move(recorded);
   }
 
-  void report(const Context& context, const Totals& totals) const {
+  void report(const Context& context, const ImportTotals& totals) const {
     if (context.json) {
       context.io.out << JsonObjectText{}
                             .raw("dry_run", options_.dry_run ? "true" : "false")

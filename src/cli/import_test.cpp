@@ -212,6 +212,22 @@ TEST_F(ImportTest, AnInterruptedExportLeavesNoFile) {
   EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
+TEST_F(ImportTest, MigrateShowsWhatIsPendingAndThenNothing) {
+  const auto pending = um({"migrate", "--dry-run"});
+  EXPECT_EQ(pending.code, 0) << pending.err;
+  EXPECT_THAT(pending.out, testing::StartsWith("pending: 0001_"));
+  EXPECT_FALSE(std::filesystem::exists(file("users.db")));
+  EXPECT_THAT(um({"migrate"}).out, testing::StartsWith("applied: 0001_"));
+  EXPECT_EQ(um({"migrate"}).out, "the schema is up to date\n");
+}
+
+TEST_F(ImportTest, BackupCopiesAndNeverOverwrites) {
+  create("ann@x");
+  EXPECT_EQ(um({"backup", file("copy.db")}).code, 0);
+  EXPECT_EQ(um({"user", "show", "ann@x", "--database", "sqlite:" + file("copy.db")}).code, 0);
+  EXPECT_EQ(um({"backup", file("copy.db")}).code, 1);
+}
+
 TEST(ImportStateFile, KeepsWhatItIsGiven) {
   const std::string input = testing::TempDir() + "um-import-state-test";
   const ImportStateFile file{input};
