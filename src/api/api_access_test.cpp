@@ -2,7 +2,7 @@
 // administrator. A route without a line here fails the test.
 #include <gtest/gtest.h>
 
-#include "api/api_stage.hpp"
+#include "support/api_stage.hpp"
 
 namespace um::api::test {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "api/api_stage.hpp"
+#include "support/api_stage.hpp"
 
 namespace {
 // Constant-initialized, because operator new is called before everything else.

@@ -1,8 +1,8 @@
 // What takes more than one request, or more than a request to see.
 #include <gtest/gtest.h>
 
-#include "api/api_stage.hpp"
 #include "api/schemas.hpp"
+#include "support/api_stage.hpp"
 
 namespace um::api::test {
 namespace {

@@ -1,8 +1,8 @@
 // The interface request by request: status, headers, body. In no answer is there a password.
 #include <gtest/gtest.h>
 
-#include "api/api_stage.hpp"
 #include "api/schemas.hpp"
+#include "support/api_stage.hpp"
 
 namespace um::api::test {
 namespace {

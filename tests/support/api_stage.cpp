@@ -1,4 +1,4 @@
-#include "api/api_stage.hpp"
+#include "support/api_stage.hpp"
 
 #include <stdexcept>
 
