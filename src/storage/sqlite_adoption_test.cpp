@@ -59,7 +59,8 @@ TEST_F(SqliteAdoptionTest, EveryRowIsTakenOverWithItsIdAndItsPassword) {
   EXPECT_TRUE(plan->adoption);
   EXPECT_EQ(plan->rows_to_adopt, 2);
   const auto storage = open();
-  const auto grace = test::run(storage->users().credentials(*Email::parse("user1@example.com"), {}));
+  const auto grace =
+      test::run(storage->users().credentials(*Email::parse("user1@example.com"), {}));
   ASSERT_TRUE(grace && *grace);
   EXPECT_EQ((*grace)->user->user.id.value(), 1);
   EXPECT_EQ((*grace)->user->user.last_name, "Кузнецов");
@@ -79,12 +80,11 @@ TEST_F(SqliteAdoptionTest, RowsThatDoNotFitAreListedAndNothingIsChanged) {
   EXPECT_EQ(plan->rows_to_adopt, 8);
   std::vector<std::string> listed;
   for (const MisfitRow& row : plan->misfits) listed.push_back(row.id + ": " + row.reason);
-  EXPECT_THAT(listed, ElementsAre("-3: the id is not a positive number",
-                                  "8: the same e-mail address as user 1",
-                                  "9: the e-mail address is empty",
-                                  "10: the e-mail address is null",
-                                  "11: the e-mail address is not valid",
-                                  "12: a name is not valid UTF-8"));
+  EXPECT_THAT(
+      listed,
+      ElementsAre("-3: the id is not a positive number", "8: the same e-mail address as user 1",
+                  "9: the e-mail address is empty", "10: the e-mail address is null",
+                  "11: the e-mail address is not valid", "12: a name is not valid UTF-8"));
   const auto refused = migrator_.apply(Misfits::refuse);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::conflict);
@@ -113,8 +113,8 @@ TEST_F(SqliteAdoptionTest, NoIdThatWasEverUsedIsGivenAgain) {
            "INSERT INTO users VALUES (500, 'x', 'y', 'gone@example.com', 'x');"
            "DELETE FROM users WHERE id = 500"});
   ASSERT_TRUE(migrator_.apply(Misfits::quarantine));
-  const auto user = test::run(
-      open()->users().insert({.email = *Email::parse("new@example.com")}, {}));
+  const auto user =
+      test::run(open()->users().insert({.email = *Email::parse("new@example.com")}, {}));
   ASSERT_TRUE(user);
   EXPECT_EQ((*user)->user.id.value(), 501);
 }
@@ -124,8 +124,8 @@ TEST_F(SqliteAdoptionTest, AnEmptyTableIsAdoptedToo) {
   const auto plan = migrator_.apply(Misfits::refuse);
   ASSERT_TRUE(plan) << plan.error().detail;
   EXPECT_TRUE(plan->adoption);
-  const auto user = test::run(
-      open()->users().insert({.email = *Email::parse("new@example.com")}, {}));
+  const auto user =
+      test::run(open()->users().insert({.email = *Email::parse("new@example.com")}, {}));
   EXPECT_EQ((*user)->user.id.value(), 1);
 }
 
@@ -144,9 +144,10 @@ TEST_F(SqliteAdoptionTest, IdsThatAreNoNumbersOrDoubledAreMisfits) {
 }
 
 TEST_F(SqliteAdoptionTest, ATableWithMoreColumnsIsKeptBesideTheNewOne) {
-  prepare({"CREATE TABLE users (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT, email TEXT,"
-           " password TEXT, shoe_size TEXT)",
-           "INSERT INTO users VALUES (1, 'a', 'b', 'a@x.org', 'p', '43')"});
+  prepare(
+      {"CREATE TABLE users (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT, email TEXT,"
+       " password TEXT, shoe_size TEXT)",
+       "INSERT INTO users VALUES (1, 'a', 'b', 'a@x.org', 'p', '43')"});
   ASSERT_TRUE(migrator_.apply(Misfits::refuse));
   EXPECT_EQ(integer("SELECT count(*) FROM users"), 1);
   EXPECT_EQ(integer("SELECT shoe_size FROM users_before_adoption"), 43);

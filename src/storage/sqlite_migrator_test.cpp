@@ -54,7 +54,7 @@ TEST_F(SqliteMigratorTest, AppliesOnceAndThenNothing) {
 
 TEST_F(SqliteMigratorTest, ANewFileIsForItsOwnerOnly) {
   ASSERT_TRUE(migrator_.apply(Misfits::refuse));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(file_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }

@@ -31,7 +31,12 @@ void Job::complete() {
 
 Task<void> submit(JobQueue& queue, std::shared_ptr<Job> job) {
   const auto initiate = [&queue, job](auto handler) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
+    auto executor = asio::prefer(asio::any_io_executor{asio::get_associated_executor(handler)},
+                                 asio::execution::outstanding_work.tracked);
+    job->waiter_ = std::make_unique<Job::Waiter>(
+        Job::Waiter{asio::any_completion_handler<void()>{std::move(handler)}, std::move(executor)});
+    // The erased handler has a slot of its own and uses up the one of what it holds.
+    auto slot = asio::get_associated_cancellation_slot(job->waiter_->handler);
     if (slot.is_connected()) {
       // Only marks: whether the job was begun is known under the queue's lock alone.
       slot.assign([mark = std::weak_ptr{job}](asio::cancellation_type) {
@@ -40,10 +45,6 @@ Task<void> submit(JobQueue& queue, std::shared_ptr<Job> job) {
         }
       });
     }
-    auto executor = asio::prefer(asio::any_io_executor{asio::get_associated_executor(handler)},
-                                 asio::execution::outstanding_work.tracked);
-    job->waiter_ = std::make_unique<Job::Waiter>(
-        Job::Waiter{asio::any_completion_handler<void()>{std::move(handler)}, std::move(executor)});
     queue.push(job);
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate,

@@ -52,6 +52,7 @@ class JobQueue {
   // What a job is told whose deadline passes in the queue: `timeout`, or the obstacle if one is
   // set.
   void set_obstacle(std::optional<Error> obstacle);
+  bool obstructed() const;
 
   // From now on nothing is accepted; what is in the queue stays.
   void close();

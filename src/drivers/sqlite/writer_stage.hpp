@@ -110,6 +110,14 @@ class WriterStage : public ::testing::Test {
     return answers;
   }
 
+  // Lets ticks happen until there were `more`.
+  void tick(int more) {
+    for (const int before = observer_.ticks; observer_.ticks < before + more;) {
+      clock_.advance(std::chrono::milliseconds{1});
+      std::this_thread::yield();
+    }
+  }
+
   std::int64_t rows() {
     Connection db{{.file = file_, .mode = Connection::Mode::read_only}};
     return db.integer("SELECT count(*) FROM t");
@@ -125,7 +133,7 @@ class WriterStage : public ::testing::Test {
 
   const test::TempDirectory directory_;
   const std::filesystem::path file_ = directory_.path() / "t.db";
-  const SystemClock clock_;
+  ManualClock clock_;
   FaultVfs vfs_;
   NotingObserver observer_;
   DeadlineWatch watch_{clock_};
