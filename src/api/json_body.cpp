@@ -45,7 +45,7 @@ class Builder {
   bool on_document_begin(error_code&) { return true; }
   bool on_document_end(error_code&) { return true; }
   bool on_array_begin(error_code&) { return open(JsonValue::Kind::array); }
-  bool on_array_end(std::size_t, error_code&) { return close(); }
+  bool on_array_end(std::size_t, error_code& ec) { return close(ec); }
   bool on_object_begin(error_code&) { return open(JsonValue::Kind::object); }
   bool on_object_end(std::size_t, error_code& ec) {
     if (repeats_a_name(open_.back().value)) {
@@ -53,7 +53,7 @@ class Builder {
       ec = boost::json::error::syntax;
       return false;
     }
-    return close();
+    return close(ec);
   }
   bool on_key_part(string_view part, std::size_t, error_code&) { return keep(part); }
   bool on_key(string_view rest, std::size_t, error_code&) {
@@ -64,21 +64,21 @@ class Builder {
     return true;
   }
   bool on_string_part(string_view part, std::size_t, error_code&) { return keep(part); }
-  bool on_string(string_view rest, std::size_t, error_code&) {
+  bool on_string(string_view rest, std::size_t, error_code& ec) {
     append(text_, rest);
     check_nul(text_);
-    return add(JsonValue{JsonValue::Kind::string, std::exchange(text_, {})});
+    return add(JsonValue{JsonValue::Kind::string, std::exchange(text_, {})}, ec);
   }
   bool on_number_part(string_view part, error_code&) { return keep(part); }
-  bool on_int64(std::int64_t, string_view rest, error_code&) { return number(rest); }
-  bool on_uint64(std::uint64_t, string_view rest, error_code&) { return number(rest); }
-  bool on_double(double, string_view rest, error_code&) { return number(rest); }
-  bool on_bool(bool value, error_code&) {
+  bool on_int64(std::int64_t, string_view rest, error_code& ec) { return number(rest, ec); }
+  bool on_uint64(std::uint64_t, string_view rest, error_code& ec) { return number(rest, ec); }
+  bool on_double(double, string_view rest, error_code& ec) { return number(rest, ec); }
+  bool on_bool(bool value, error_code& ec) {
     JsonValue boolean{JsonValue::Kind::boolean};
     boolean.boolean = value;
-    return add(std::move(boolean));
+    return add(std::move(boolean), ec);
   }
-  bool on_null(error_code&) { return add(JsonValue{}); }
+  bool on_null(error_code& ec) { return add(JsonValue{}, ec); }
   bool on_comment_part(string_view, error_code&) { return true; }
   bool on_comment(string_view, error_code&) { return true; }
 
@@ -99,12 +99,17 @@ class Builder {
     open_.push_back({.value = JsonValue{kind}});
     return true;
   }
-  bool close() {
+  bool close(error_code& ec) {
     JsonValue value = std::move(open_.back().value);
     open_.pop_back();
-    return add(std::move(value));
+    return add(std::move(value), ec);
   }
-  bool add(JsonValue value) {
+  bool add(JsonValue value, error_code& ec) {
+    if (++values_ > kMaxJsonValues) {
+      reject("too_many_values", "the body has more values than anything here can have");
+      ec = boost::json::error::object_too_large;
+      return false;
+    }
     if (open_.empty()) {
       root_ = std::move(value);
     } else if (open_.back().value.kind == JsonValue::Kind::array) {
@@ -118,10 +123,10 @@ class Builder {
     append(text_, part);
     return true;
   }
-  bool number(string_view rest) {
+  bool number(string_view rest, error_code& ec) {
     append(text_, rest);
     if (!in_range(text_)) out_of_range();
-    return add(JsonValue{JsonValue::Kind::number, std::exchange(text_, {})});
+    return add(JsonValue{JsonValue::Kind::number, std::exchange(text_, {})}, ec);
   }
   void check_nul(std::string_view text) {
     if (text.find('\0') != std::string_view::npos) {
@@ -153,6 +158,7 @@ class Builder {
   std::string text_;  // of the string, name or number being read
   std::string top_level_name_;
   std::vector<FieldError> errors_;
+  std::size_t values_ = 0;
   bool repeated_ = false;
 };
 
@@ -178,6 +184,7 @@ std::expected<JsonValue, Problem> parse_json(std::string_view text) {
     builder.out_of_range();
     return refuse(invalid_fields(builder.errors()));
   }
+  if (ec == boost::json::error::object_too_large) return refuse(invalid_fields(builder.errors()));
   if (ec) return refuse(ProblemCode::malformed_json, describe(ec, builder.repeated()));
   if (!builder.errors().empty()) return refuse(invalid_fields(builder.errors()));
   return builder.take();

@@ -16,6 +16,9 @@
 namespace um::api {
 
 inline constexpr std::size_t kMaxJsonDepth = 32;
+// Nothing that fits the limits of its members has so many (16 KiB of `1,` are 8,192), and building
+// them must not keep an event loop for milliseconds.
+inline constexpr std::size_t kMaxJsonValues = 10'000;
 
 std::expected<JsonValue, Problem> parse_json(std::string_view text);
 

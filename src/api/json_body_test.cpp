@@ -74,6 +74,16 @@ TEST(JsonBody, DepthIsLimited) {
   EXPECT_EQ(refused(std::string(60'000, '[')), ProblemCode::malformed_json);
 }
 
+TEST(JsonBody, TheNumberOfValuesIsLimited) {
+  const auto array_of = [](std::size_t values) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < values; ++i) text += i > 0 ? ",1" : "1";
+    return text + "]";
+  };
+  EXPECT_TRUE(parse_json(array_of(kMaxJsonValues - 1)));
+  EXPECT_EQ(refused(array_of(kMaxJsonValues)), ProblemCode::validation_failed);
+}
+
 TEST(JsonBody, NulIsRefusedNamingTheMember) {
   const auto value = parse_json(R"({"first_name":"a\u0000b","s":{"\u0000":1}})");
   ASSERT_FALSE(value);
