@@ -8,9 +8,10 @@ namespace {
 struct Unit {
   std::string_view name;
   std::uint64_t size;
+  std::uint64_t from = 1;  // written only for at least so many: 24h, not 1d
 };
 constexpr std::array<Unit, 5> kDurations{
-    {{"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1'000}, {"ms", 1}}};
+    {{"d", 86'400'000, 2}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1'000}, {"ms", 1}}};
 // The first five are used for writing, the largest first.
 constexpr std::array<Unit, 9> kBytes{{{"TiB", 1ULL << 40U},
                                       {"GiB", 1ULL << 30U},
@@ -39,7 +40,7 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text, std::span<con
 
 std::string format_quantity(std::uint64_t value, std::span<const Unit> units) {
   for (const Unit& unit : units) {
-    if (value >= unit.size && value % unit.size == 0) {
+    if (value >= unit.size * unit.from && value % unit.size == 0) {
       return std::to_string(value / unit.size) + std::string{unit.name};
     }
   }

@@ -30,7 +30,8 @@ TEST(Units, DurationsAreWrittenInTheLargestExactUnit) {
   EXPECT_EQ(format_duration(500ms), "500ms");
   EXPECT_EQ(format_duration(90s), "90s");
   EXPECT_EQ(format_duration(5min), "5min");
-  EXPECT_EQ(format_duration(24h), "1d");
+  EXPECT_EQ(format_duration(24h), "24h");
+  EXPECT_EQ(format_duration(48h), "2d");
   EXPECT_EQ(format_duration(25h), "25h");
 }
 
