@@ -1,5 +1,8 @@
 #include "auth/local_attempt_limiter.hpp"
 
+#include <thread>
+
+#include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 
 #include "support/run_task.hpp"
@@ -161,6 +164,40 @@ TEST_F(LocalAttemptLimiterTest, WhoWaitsMayVanishWithTheEventLoop) {
   }
   EXPECT_EQ(limiter_.stats().waiting, 0u);
   places.clear();
+}
+
+// Two event loops with more sign-ins at once than the limit: those that wait are woken across
+// threads.
+TEST_F(LocalAttemptLimiterTest, EventLoopsOfTwoThreadsShareTheLimit) {
+  LocalAttemptLimiter limiter{{}, clock_};
+  std::atomic<int> under_way{0};
+  std::atomic<int> most{0};
+  std::atomic<int> signed_in{0};
+  const auto attempt = [&]() -> Task<void> {
+    auto place = co_await limiter.take(who("alice"), Deadline::never());
+    if (!place) co_return;
+    const int now = ++under_way;
+    int seen = most;
+    while (seen < now && !most.compare_exchange_weak(seen, now)) {
+    }
+    co_await boost::asio::post(boost::asio::use_awaitable);
+    --under_way;
+    (*place)->succeeded();
+    ++signed_in;
+  };
+  const auto serve = [&] {
+    boost::asio::io_context loop;
+    for (int i = 0; i < 100; ++i) boost::asio::co_spawn(loop, attempt(), boost::asio::detached);
+    loop.run();
+  };
+  {
+    const std::jthread a{serve};
+    const std::jthread b{serve};
+  }
+  EXPECT_EQ(signed_in, 200);
+  EXPECT_GT(most, 1);
+  EXPECT_LE(most, 10);
+  EXPECT_EQ(limiter.stats().waiting, 0u);
 }
 
 TEST_F(LocalAttemptLimiterTest, APlaceMayOutliveItsLimiter) {

@@ -1,5 +1,7 @@
 #include "auth/token_authority.hpp"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "auth/jws.hpp"
@@ -212,6 +214,24 @@ TEST_F(TokenAuthorityTest, AdministratorsSeeNoPrivateHalves) {
   ASSERT_EQ(keys->size(), 1u);
   EXPECT_TRUE(keys->front().private_key.empty());
   EXPECT_FALSE(store_.rows.front().private_key.empty());
+}
+
+TEST_F(TokenAuthorityTest, VerifyingGoesOnWhileOtherThreadsRotate) {
+  const std::string one = token();
+  std::atomic<bool> stop{false};
+  std::atomic<int> refused{0};
+  const auto verify_all = [&] {
+    while (!stop) {
+      if (!*authority_.verify_now(one) || !*authority_.verify_now(token())) ++refused;
+    }
+  };
+  {
+    const std::jthread a{verify_all};
+    const std::jthread b{verify_all};
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(run(authority_.rotate(never())));
+    stop = true;
+  }
+  EXPECT_EQ(refused, 0);
 }
 
 TEST_F(TokenAuthorityTest, WithASecretItSignsHs256AndReadsNoKeys) {
