@@ -7,8 +7,29 @@ namespace um::http {
 namespace {
 
 using boost::asio::ip::tcp;
-// Asio has no name for it.
-using reuse_port = boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+// SO_REUSEPORT, for which Asio has no name; the members are what it asks of a socket option.
+class ReusePort {
+ public:
+  template <class Protocol>
+  int level(const Protocol&) const {
+    return SOL_SOCKET;
+  }
+  template <class Protocol>
+  int name(const Protocol&) const {
+    return SO_REUSEPORT;
+  }
+  template <class Protocol>
+  const void* data(const Protocol&) const {
+    return &on_;
+  }
+  template <class Protocol>
+  std::size_t size(const Protocol&) const {
+    return sizeof on_;
+  }
+
+ private:
+  int on_ = 1;
+};
 
 [[noreturn]] void throw_cannot_listen(const ServerOptions& options, const std::error_code& error) {
   throw std::system_error{
@@ -42,7 +63,7 @@ std::vector<Acceptor> open_acceptors(const std::vector<boost::asio::io_context*>
       Acceptor& acceptor = acceptors.emplace_back(*context);
       acceptor.open(endpoint.protocol());
       acceptor.set_option(boost::asio::socket_base::reuse_address{true});
-      acceptor.set_option(reuse_port{true});
+      acceptor.set_option(ReusePort{});
       acceptor.bind(endpoint);
     }
     for (Acceptor& acceptor : acceptors) acceptor.listen();

@@ -197,6 +197,7 @@ bool Connection::body_is_too_slow(BootTime now) const {
 }
 
 void Connection::sweep(BootTime now) {
+  const ConnectionPtr self{this};  // see close()
   switch (state_) {
     case State::closed:
       return;
@@ -285,12 +286,13 @@ void Connection::on_discarded(ErrorCode error, std::size_t bytes) {
 
 void Connection::close() {
   if (state_ == State::closed) return;
-  if (state_ == State::answering) {
-    task_cancellation_.emit(boost::asio::cancellation_type::total);
-  }
+  // The cancelled task may end, and drop its reference, inside of emit().
+  const ConnectionPtr self{this};
+  const bool has_task = state_ == State::answering;
   state_ = State::closed;
   close_socket();
   loop_->forget(*this);
+  if (has_task) task_cancellation_.emit(boost::asio::cancellation_type::total);
 }
 
 }  // namespace um::http

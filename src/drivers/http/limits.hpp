@@ -22,7 +22,7 @@ struct Limits {
   // its kernel does not throw that answer away: for so long, and so much.
   std::chrono::milliseconds linger_time{5'000};
   std::size_t linger_bytes = 16 * 1024 * 1024;
-  std::size_t output_bytes = 64 * 1024;  // of answers gathered for one write
+  std::size_t output_bytes = 16 * 1024;  // of answers gathered for one write
   std::size_t connections = 10'000;
 };
 

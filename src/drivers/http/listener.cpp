@@ -60,7 +60,10 @@ void Listener::on_accept(const boost::system::error_code& error, Socket socket) 
     shed();
     return pause();
   }
-  if (!error) take(std::move(socket));
+  if (!error) {
+    short_ = false;
+    take(std::move(socket));
+  }
   accept();
 }
 
@@ -112,7 +115,8 @@ void Listener::drop(Socket socket) {
 }
 
 void Listener::pause() {
-  loop_->report("out of file descriptors or memory: accepting rests for a moment");
+  if (!short_) loop_->report("out of file descriptors or memory: clients are turned away");
+  short_ = true;
   timer_.expires_after(kPause);
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (!error) self->accept();

@@ -38,6 +38,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Acceptor acceptor_;
   boost::asio::steady_timer timer_;
   int reserve_ = -1;
+  bool short_ = false;  // the shortage has been reported
 };
 
 // One acceptor for each loop on the same address and port, listening. Throws std::system_error with

@@ -98,7 +98,7 @@ void Output::consume(std::size_t bytes) {
   sent_ += bytes;
   if (sent_ < size_) return;
   text_.clear();
-  if (text_.capacity() > kKeptBytes * 2) text_.shrink_to_fit();
+  if (text_.capacity() > kKeptBytes) text_.shrink_to_fit();
   large_.clear();
   buffers_.clear();
   size_ = sent_ = 0;

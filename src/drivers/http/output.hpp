@@ -48,7 +48,7 @@ class Output {
     std::size_t at;
     std::shared_ptr<const std::string> body;
   };
-  static constexpr std::size_t kKeptBytes = 64 * 1024;
+  static constexpr std::size_t kKeptBytes = 32 * 1024;
 
   void append_body(Response& response);
 

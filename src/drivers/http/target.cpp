@@ -1,6 +1,8 @@
 #include "drivers/http/target.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 
 #include "drivers/http/characters.hpp"
 
@@ -45,10 +47,11 @@ Checked parse_absolute(Method method, std::string_view text, Target& target) {
 }
 
 bool is_ipv6(std::string_view text) {
-  const auto allowed = [](char c) { return is(c, kHexDigit) || c == ':' || c == '.'; };
-  return text.size() >= 2 && text.size() <= 45 && std::ranges::all_of(text, allowed) &&
-         std::ranges::count(text, ':') >= 2 && std::ranges::count(text, ':') <= 7 &&
-         text.find(":::") == std::string_view::npos;
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (text.size() >= terminated.size()) return false;
+  std::ranges::copy(text, terminated.begin());
+  in6_addr ignored;
+  return ::inet_pton(AF_INET6, terminated.data(), &ignored) == 1;
 }
 
 bool is_port(std::string_view text) {
