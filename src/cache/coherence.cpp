@@ -88,10 +88,8 @@ void Coherence::apply(const Poll& poll) {
     const HashedKey hashed = hash_.hashed(key);
     work_for(hashed).holds.push_back(hashed);
   }
-  if (const char* reason = reason_to_flush(poll); reason != nullptr) {
-    flush(poll, work, reason);
-  } else if (poll.flush_reason) {
-    flush(poll, work, *poll.flush_reason);
+  if (const auto reason = reason_to_flush(poll)) {
+    flush(poll, work, *reason);
   } else {
     for (const auto& change : poll.changes) {
       const HashedKey hashed = hash_.hashed(change.key);
@@ -107,14 +105,15 @@ void Coherence::apply(const Poll& poll) {
   renew_lease();
 }
 
-const char* Coherence::reason_to_flush(const Poll& poll) const {
+std::optional<std::string_view> Coherence::reason_to_flush(const Poll& poll) const {
   if (!last_) return "start";
+  if (poll.flush_reason) return poll.flush_reason;
   if (poll.stamp.tau != last_->tau) return "namespace";
   if (poll.stamp.snapshot.xmax < last_->snapshot.xmax) return "went_back";
   if (poll.changes.size() > settings_.max_poll_changes) return "too_many_changes";
   const auto everything = [](const Change& change) { return change.key.empty(); };
   if (std::ranges::any_of(poll.changes, everything)) return "flush_row";
-  return nullptr;
+  return std::nullopt;
 }
 
 void Coherence::flush(const Poll& poll, std::vector<ShardWork>& work, std::string_view reason) {

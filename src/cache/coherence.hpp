@@ -101,7 +101,7 @@ class Coherence final : public ChangeListener {
   CoherenceShard& shard_of(HashedKey key) {
     return *shards_[(key.hash >> 40) & (shards_.size() - 1)];
   }
-  const char* reason_to_flush(const Poll& poll) const;
+  std::optional<std::string_view> reason_to_flush(const Poll& poll) const;
   void flush(const Poll& poll, std::vector<ShardWork>& work, std::string_view reason);
   void follow(const Poll& poll, std::vector<ShardWork>& work);
   void trim_logs();

@@ -49,9 +49,18 @@ class CachedSqlite : public ::testing::Test {
  protected:
   static constexpr Deadline kNever{};
 
-  // The feed polls every few milliseconds of real time.
-  CachedSqlite() {
-    while (!under_test.stats().coherence.lease_valid) std::this_thread::yield();
+  CachedSqlite() { wait_for_lease(); }
+  // The feed goes by the clock of the test: each round lets one poll become due and waits for it.
+  template <class Condition>
+  void poll_until(Condition condition) {
+    while (!condition()) {
+      const auto polls = under_test.stats().coherence.polls;
+      under_test.clock().advance(std::chrono::milliseconds{5});
+      while (under_test.stats().coherence.polls == polls) std::this_thread::yield();
+    }
+  }
+  void wait_for_lease() {
+    poll_until([&] { return under_test.stats().coherence.lease_valid; });
   }
   UserStore& users() { return under_test.users(); }
   UserId add(const std::string& address) {
@@ -86,8 +95,7 @@ TEST_F(CachedSqlite, AChangeByAnotherProgramIsSeenAfterTheNextPoll) {
   const UserId id = add("ann@x.org");
   read(id);
   under_test.rename_elsewhere(id, "Elsewhere");
-  const auto flushes = [&] { return under_test.stats().coherence.flushes.size(); };
-  while (flushes() < 2) std::this_thread::yield();  // "start" and this one
+  poll_until([&] { return under_test.stats().coherence.flushes.contains("foreign_commit"); });
   EXPECT_EQ(read(id)->user.last_name, "Elsewhere");
 }
 
@@ -96,7 +104,7 @@ TEST_F(CachedSqlite, ALapsedLeaseIsRenewedByTheNextPoll) {
   read(id);
   under_test.clock().advance(std::chrono::hours{1});
   EXPECT_TRUE(read(id));  // from wherever it is right
-  while (!under_test.stats().coherence.lease_valid) std::this_thread::yield();
+  wait_for_lease();
   EXPECT_TRUE(remembered(id));
 }
 
