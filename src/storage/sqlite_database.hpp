@@ -55,6 +55,7 @@ class SqliteDatabase {
         });
   }
 
+  bool troubled() const { return writer_.troubled(); }
   const Clock& clock() const { return clock_; }
   SqliteChangeFeed& feed() { return feed_; }
   StorageStats stats() const;

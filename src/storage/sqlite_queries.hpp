@@ -37,9 +37,10 @@ inline constexpr Query kCredentials{
 inline constexpr Query kCredentialsByEmail{"credentials_by_email",
                                            "SELECT " UM_USER_COLUMNS
                                            ", u.password_hash FROM users u WHERE u.email = ?1"};
+// Without a limit: the reader stops when it has enough.
 inline constexpr Query kListUsers{"list_users",
                                   "SELECT " UM_USER_COLUMNS
-                                  " FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2 OFFSET ?3"};
+                                  " FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT -1 OFFSET ?2"};
 inline constexpr Query kCountUsers{"count_users", "SELECT count(*) FROM users"};
 inline constexpr Query kHasAdmin{
     "has_admin", "SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND is_active = 1)"};

@@ -34,10 +34,12 @@ class SqliteStorage final : public Storage {
           return run.next();
         });
     if (!read) co_return std::unexpected(read.error());
-    // Takes the write lock and a place in a group; changes nothing, so it costs no sync.
+    // Takes the write lock and a place in a group. All being well it changes nothing and costs no
+    // sync; after a failure only a real write tells whether it is over.
+    const bool really = database_.troubled();
     auto written =
-        co_await database_.write<void>(deadline, [](sqlite::Transaction& tx) -> Result<void> {
-          tx.db().run(sqlite_queries::kPing).finish();
+        co_await database_.write<void>(deadline, [really](sqlite::Transaction& tx) -> Result<void> {
+          tx.db().run(really ? sqlite_queries::kNextCommit : sqlite_queries::kPing).finish();
           return {};
         });
     co_return written;

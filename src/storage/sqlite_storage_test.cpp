@@ -145,8 +145,10 @@ TEST_F(SqliteStorageTest, AFullDiskStopsWritesAndNotReadsAndIsLoggedOnce) {
     EXPECT_EQ(write.error().code, ErrorCode::unavailable);
   }
   EXPECT_TRUE(test::run(storage->users().find((*user)->user.id, {}))->value);
+  EXPECT_FALSE(test::run(storage->ping({})));
   EXPECT_THAT(lines(), SizeIs(1));
   vfs_.fail_writes(0);
+  EXPECT_TRUE(test::run(storage->ping({})));
   EXPECT_TRUE(test::run(storage->users().insert(named("b@x.org"), {})));
   EXPECT_THAT(lines(), SizeIs(2));
 }
@@ -199,10 +201,15 @@ TEST_F(SqliteStorageTest, RowsOfOtherProgramsGetAVersionASearchTextAndAnEnd) {
 TEST_F(SqliteStorageTest, ARowThatBreaksTheRulesIsReportedAndNotAnswered) {
   const auto storage = open(options());
   sqlite::Connection other{{.file = file_, .busy_timeout = 5s}};
-  other.execute("INSERT INTO users (email) VALUES ('no address at all')");
+  other.execute("INSERT INTO users (email) VALUES ('no address at all'), ('good@x.org')");
   const auto read = test::run(storage->users().find(*UserId::from(1), {}));
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, ErrorCode::internal);
+  // It does not take the others along.
+  const auto listed = test::run(storage->users().list({.limit = 1}, {})).value();
+  ASSERT_THAT(listed, SizeIs(1));
+  EXPECT_EQ(listed[0]->user.id.value(), 2);
+  EXPECT_THAT(test::run(storage->users().search("o", {}, {})).value(), SizeIs(1));
 }
 
 TEST(SqliteQueries, OnlyCredentialsSelectThePasswordHash) {

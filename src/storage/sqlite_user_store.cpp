@@ -17,6 +17,15 @@ UserRef record_at(const sqlite::Run& run, int column) {
   return make_record(read_user(run, column));
 }
 
+// Null for a row that breaks the rules (another program wrote it): in a list it is left out.
+UserRef record_if_sound(const sqlite::Run& run) {
+  try {
+    return record_at(run, 0);
+  } catch (const sqlite::SqliteError&) {
+    return nullptr;
+  }
+}
+
 // Several statements that see one state of the database.
 class ReadTransaction {
  public:
@@ -63,9 +72,11 @@ Task<Result<std::vector<UserRef>>> SqliteUserStore::list(Page page, Deadline dea
   using Users = std::vector<UserRef>;
   return db_.scan<Users>(deadline, [page](Connection& db) -> Result<Users> {
     Users users;
-    auto run = db.run(sqlite_queries::kListUsers, page.after ? page.after->value() : 0, page.limit,
-                      page.offset);
-    while (run.next()) users.push_back(record_at(run, 0));
+    auto run =
+        db.run(sqlite_queries::kListUsers, page.after ? page.after->value() : 0, page.offset);
+    while (std::ssize(users) < page.limit && run.next()) {
+      if (auto user = record_if_sound(run)) users.push_back(std::move(user));
+    }
     return users;
   });
 }
@@ -81,7 +92,8 @@ Task<Result<std::vector<UserRef>>> SqliteUserStore::search(std::string keyword, 
                            Users users;
                            for (const std::int64_t id : sqlite_search::find(db, folded, page)) {
                              auto run = db.run(sqlite_queries::kLoadUser, id);
-                             if (run.next()) users.push_back(record_at(run, 0));
+                             if (!run.next()) continue;
+                             if (auto user = record_if_sound(run)) users.push_back(std::move(user));
                            }
                            return users;
                          });

@@ -35,7 +35,7 @@ void ReaderPool::execute(ReadJob& job, std::unique_ptr<Connection>& db) const {
   try {
     if (!db) {
       db = std::make_unique<Connection>(options_.connection);
-      db->execute("PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;");
+      db->execute("PRAGMA query_only = ON; PRAGMA cache_size = -16384;");
     }
     db->limit(job.deadline());
     job.execute(*db);

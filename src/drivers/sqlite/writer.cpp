@@ -239,6 +239,7 @@ void Writer::answer(const Group& group, Outcome outcome) {
     writes_.fetch_add(group.size(), std::memory_order_relaxed);
     if (!trouble_.empty() && options_.log) options_.log("the database can be written again");
     trouble_.clear();
+    troubled_ = false;
   }
   for (const auto& job : group) {
     if (outcome == Outcome::rolled_back || outcome == Outcome::unknown) job->fail(failure_);
@@ -265,6 +266,7 @@ void Writer::handle(const SqliteError& error) {
 }
 
 void Writer::complain(const std::string& about) {
+  troubled_ = true;
   if (std::exchange(trouble_, about) != about && options_.log) options_.log(about);
 }
 

@@ -92,6 +92,9 @@ class Writer {
   // Makes the next tick happen now.
   void tick_soon();
 
+  // Did the last try to write fail because of the surroundings (disk, lock, file)?
+  bool troubled() const { return troubled_.load(); }
+
   JobQueue& queue() { return queue_; }
   const JobQueue& queue() const { return queue_; }
   Stats stats() const { return {commits_.load(), writes_.load()}; }
@@ -122,6 +125,7 @@ class Writer {
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<bool> tick_now_{false};
+  std::atomic<bool> troubled_{false};
   std::thread thread_;
 
   // Used by the writer's thread alone once it runs.
