@@ -1,6 +1,6 @@
 #include <sqlite3.h>
 
-#include "drivers/sqlite/writer_stage.hpp"
+#include "support/writer_stage.hpp"
 
 namespace um::sqlite {
 namespace {

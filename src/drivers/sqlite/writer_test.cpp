@@ -1,6 +1,6 @@
 #include "drivers/sqlite/writer.hpp"
 
-#include "drivers/sqlite/writer_stage.hpp"
+#include "support/writer_stage.hpp"
 
 namespace um::sqlite {
 namespace {
