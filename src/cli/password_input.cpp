@@ -29,7 +29,10 @@ Result<Secret> ask_twice(const CliIo& io) {
     return io.ask_secret ? io.ask_secret(prompt) : std::nullopt;
   };
   auto first = ask("New password: ");
-  if (!first) return misuse("there is no terminal to ask for the password; use --password-stdin");
+  if (!first)
+    return misuse(
+        "no password was given: there is no terminal to ask on, or it was cancelled; use "
+        "--password-stdin");
   const auto second = ask("The same again: ");
   if (!second || *second != *first) return misuse("the two passwords are not the same");
   return *std::move(first);
