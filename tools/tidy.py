@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over every source file of src/, in parallel; warnings are errors (.clang-tidy).
+"""Runs clang-tidy over every source file of src/ that is not a test, in parallel; warnings are errors (.clang-tidy).
 
-A file whose text, headers and configuration did not change since it last passed is skipped: the key
-is a digest of the preprocessor's dependencies, kept in BUILD/tidy-passed.
+A file whose text, headers, flags and configuration did not change since it last passed is skipped: like
+ccache, what passed is remembered by a digest in ~/.cache, for all checkouts.
 """
 import concurrent.futures
 import hashlib
@@ -15,6 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = "clang-tidy-19"
+PASSED = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "user-manager-tidy"
 
 
 def plain_arguments(entry):
@@ -44,17 +45,18 @@ def digest(entry, arguments):
         return None
     files = run.stdout.replace("\\\n", " ").split()[1:]
     sha = hashlib.sha256((ROOT / ".clang-tidy").read_bytes())
+    sha.update(" ".join(arguments).replace(str(ROOT), "").encode())
     for name in sorted(files):
         path = pathlib.Path(entry["directory"], name)
         if str(path).startswith(str(ROOT)):
-            sha.update(path.read_bytes())
+            sha.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return sha.hexdigest()
 
 
-def check(entry, passed_dir):
+def check(entry):
     arguments = plain_arguments(entry)
     key = digest(entry, arguments)
-    stamp = passed_dir / key if key else None
+    stamp = PASSED / key if key else None
     if stamp and stamp.exists():
         return entry["file"], 0, ""
     command = [CLANG_TIDY, "--quiet", entry["file"], "--", *arguments, "-Wno-everything"]
@@ -67,16 +69,15 @@ def check(entry, passed_dir):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    passed_dir = build / "tidy-passed"
-    passed_dir.mkdir(exist_ok=True)
+    PASSED.mkdir(parents=True, exist_ok=True)
     entries = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         path = pathlib.Path(entry["file"])
-        if ROOT / "src" in path.parents and path.name != "boost.cpp":
+        if ROOT / "src" in path.parents and path.name != "boost.cpp" and not path.name.endswith("_test.cpp"):
             entries[entry["file"]] = entry
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(check, entry, passed_dir) for entry in entries.values()]
+        jobs = [pool.submit(check, entry) for entry in entries.values()]
         for job in concurrent.futures.as_completed(jobs):
             file, status, output = job.result()
             if status != 0:

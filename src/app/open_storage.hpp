@@ -13,7 +13,7 @@ namespace um {
 
 enum class StorageUse {
   serve,  // migrates SQLite; with SQLite one process at a time
-  tool,   // a command beside a running server, or without one; migrates a new SQLite file
+  tool,   // a command beside a running server, or without one; makes and migrates nothing
 };
 
 struct OpenStorage {
