@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "drivers/http/status.hpp"
+
 namespace um::http {
 namespace {
 

@@ -59,7 +59,4 @@ class Output {
   std::size_t sent_ = 0;
 };
 
-// "HTTP/1.1 200 OK\r\n". Pure; the reason is empty for a status HTTP does not know.
-std::string_view status_line(unsigned status);
-
 }  // namespace um::http

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "drivers/http/handler.hpp"
+#include "drivers/http/refusal.hpp"
 
 namespace um::http {
 

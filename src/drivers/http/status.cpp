@@ -1,10 +1,8 @@
 // The tables of status lines, refusals and method names.
-#include <array>
-#include <string>
-#include <utility>
+#include "drivers/http/status.hpp"
 
-#include "drivers/http/handler.hpp"
-#include "drivers/http/output.hpp"
+#include "drivers/http/message.hpp"
+#include "drivers/http/refusal.hpp"
 
 namespace um::http {
 

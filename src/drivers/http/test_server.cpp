@@ -1,5 +1,7 @@
 #include "drivers/http/test_server.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -37,39 +39,61 @@ Task<void> TestHandler::answer(const Request& request, Response& response) {
   response.body = request.body;
 }
 
+class TestHandler::Waiting {
+ public:
+  Waiting(TestHandler& handler, boost::asio::steady_timer& timer)
+      : handler_{handler}, timer_{timer} {
+    const std::lock_guard lock{handler_.mutex_};
+    handler_.timers_.push_back(&timer_);
+    ++handler_.waiting_;
+    handler_.changed_.notify_all();
+  }
+  ~Waiting() {
+    const std::lock_guard lock{handler_.mutex_};
+    handler_.timers_.remove(&timer_);
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  bool is_over() {
+    const std::lock_guard lock{handler_.mutex_};
+    return handler_.released_;
+  }
+  void was_cancelled() {
+    const std::lock_guard lock{handler_.mutex_};
+    ++handler_.cancelled_;
+    handler_.changed_.notify_all();
+  }
+
+ private:
+  TestHandler& handler_;
+  boost::asio::steady_timer& timer_;
+};
+
 Task<void> TestHandler::wait_for_release() {
   co_await boost::asio::this_coro::reset_cancellation_state(
       boost::asio::enable_total_cancellation());
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   const auto executor = co_await boost::asio::this_coro::executor;
-  std::unique_lock lock{mutex_};
-  auto timer = timers_.emplace(timers_.end(), executor);
-  timer->expires_at(boost::asio::steady_timer::time_point::max());
-  ++waiting_;
-  changed_.notify_all();
-  while (!released_) {
-    lock.unlock();
+  boost::asio::steady_timer timer{executor, boost::asio::steady_timer::time_point::max()};
+  Waiting waiting{*this, timer};
+  while (!waiting.is_over()) {
     boost::system::error_code ignored;
-    co_await timer->async_wait(boost::asio::redirect_error(use_awaitable, ignored));
+    co_await timer.async_wait(boost::asio::redirect_error(use_awaitable, ignored));
     const auto state = co_await boost::asio::this_coro::cancellation_state;
-    lock.lock();
     if (state.cancelled() == boost::asio::cancellation_type::none) continue;
-    ++cancelled_;
+    waiting.was_cancelled();
     break;
   }
-  timers_.erase(timer);
-  changed_.notify_all();
 }
 
 void TestHandler::release() {
   const std::lock_guard lock{mutex_};
   released_ = true;
-  for (auto& timer : timers_) {
-    boost::asio::post(timer.get_executor(), [this, which = &timer] {
+  for (auto* const timer : timers_) {
+    boost::asio::post(timer->get_executor(), [this, timer] {
       const std::lock_guard still_there{mutex_};
-      for (auto& one : timers_) {
-        if (&one == which) one.cancel();
-      }
+      if (std::ranges::find(timers_, timer) != timers_.end()) timer->cancel();
     });
   }
 }

@@ -34,6 +34,9 @@ class TestHandler final : public Handler {
   const std::shared_ptr<const std::string> big;
 
  private:
+  // Enters a task's timer for as long as its frame lives.
+  class Waiting;
+
   Task<void> wait_for_release();
   bool wait_for(const std::size_t& count, std::size_t tasks);
 
@@ -43,7 +46,7 @@ class TestHandler final : public Handler {
   std::size_t waiting_ = 0;
   std::size_t cancelled_ = 0;
   bool released_ = false;
-  std::list<boost::asio::steady_timer> timers_;  // the waiting tasks'
+  std::list<boost::asio::steady_timer*> timers_;  // the waiting tasks'
 };
 
 class TestServer {
