@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -83,12 +84,16 @@ class PausedCalls {
     co_return value;
   }
   std::size_t count() const { return calls_.size(); }
-  // REQUIRES: call number `n` (from 0) was made.
-  void answer(std::size_t n, T value) { calls_.at(n)->answer(std::move(value)); }
+  // REQUIRES: call number `n` (from 0) was made and its coroutine still waits.
+  void answer(std::size_t n, T value) {
+    const auto call = calls_.at(n).lock();
+    if (!call) throw std::logic_error("nobody waits for this answer");
+    call->answer(std::move(value));
+  }
 
  private:
   ManualClock clock_;
-  std::deque<std::shared_ptr<PendingCall<T>>> calls_;
+  std::deque<std::weak_ptr<PendingCall<T>>> calls_;  // owned by the coroutines that wait
 };
 
 // Only find() works; everything else is a bug in the test, or shows that a call was passed through.

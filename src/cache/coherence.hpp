@@ -20,6 +20,10 @@
 // process changes is held from before the commit until the commit is in the log. So a remembered
 // value can only be older than the database by changes of others within T.
 //
+// Of a feed whose τ can change while this process writes, more is asked: no commit of this process
+// may fall between the question of the poll that brings the new τ and its apply(), because the log
+// of the old τ is thrown away with it. (SQLite's feed polls and commits on one thread.)
+//
 // Thread safety: every function may be called from any thread. The listener's functions do not
 // block (short locks only) and do not call back. Locks: the poll's mutex, then one shard's; never
 // two shards.
