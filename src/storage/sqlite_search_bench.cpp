@@ -11,6 +11,7 @@
 #include <random>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include "storage/sqlite_storage.hpp"
 
