@@ -38,7 +38,8 @@ class CliConfig : public ::testing::Test {
     arguments.emplace_back("--json");
     const auto result = call(std::move(arguments), std::move(environment));
     EXPECT_EQ(result.code, 0) << result.err;
-    for (const auto& setting : parse_json(result.out).as_array()) {
+    const auto settings = parse_json(result.out);
+    for (const auto& setting : settings.as_array()) {
       if (text_at(setting, "/setting") == name) {
         return {text_at(setting, "/value"), text_at(setting, "/source")};
       }

@@ -68,7 +68,7 @@ TEST_F(Connections, ARequestCutAnywhereGivesTheSameAnswer) {
   const std::string whole = stage().fill_in(
       "PATCH /user/<ann> HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
       "<ann.token>\r\nContent-Type: application/json\r\nTransfer-Encoding: "
-      "chunked\r\n\r\n7;ext=1\r\n{\"last_\r\n0d\r\nname\": \"Cut!\"}\r\n0\r\nX-T: "
+      "chunked\r\n\r\n7;ext=1\r\n{\"last_\r\n0e\r\nname\": \"Cut!\"}\r\n0\r\nX-T: "
       "v\r\n\r\n");
   const std::string token = stage().token("ann");
   const auto token_at = whole.find(token);

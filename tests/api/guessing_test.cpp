@@ -41,7 +41,7 @@ TEST_F(Guessing, TenFailuresCloseAnAccountAlsoToTheRightPassword) {
   EXPECT_EQ(refused.status, 429U);
   const int wait = std::stoi(refused.header("Retry-After").value_or("0"));
   EXPECT_GE(wait, 1);
-  EXPECT_LE(wait, 15 * 60);
+  EXPECT_LE(wait, 16 * 60);  // the window moves in steps
 }
 
 TEST_F(Guessing, WritingTheAddressOtherwiseDoesNotHelp) {

@@ -130,8 +130,8 @@ TEST_F(RawHttp, FieldsThatMayBeThereOnce) {
 
 TEST_F(RawHttp, HostsThatAreNone) {
   expect_refused({"none", get(""), {400}});
-  for (const auto* host : {"a b", "a/b", "user@host", "a,b", "[::1", "host:port", "host:99999",
-                           "host:-1", "a\xC3\xA9", "a?b", "a#b", "a\\b", "<host>"}) {
+  for (const auto* host : {"a b", "a/b", "user@host", "[::1", "host:port", "host:99999", "host:-1",
+                           "a\xC3\xA9", "a?b", "a#b", "a\\b", "<host>"}) {
     expect_refused({host, get("Host: " + std::string{host} + "\r\n"), {400}});
   }
   for (const auto* host : {"localhost", "127.0.0.1:80", "[::1]:8080", "users.example.test"}) {

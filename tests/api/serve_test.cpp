@@ -93,13 +93,20 @@ TEST(Serve, DatabasesThatCannotBeAreRefused) {
   }
 }
 
-TEST(Serve, ADirectoryThatIsMissingIsMade) {
+TEST(Serve, WithoutADatabaseSettingOneIsMadeBelowTheWorkingDirectory) {
   const TempDir directory;
-  ServerUnderTest server{{.database = directory.file("new/place/users.db")}};
-  EXPECT_TRUE(std::filesystem::exists(directory.file("new/place/users.db")));
+  Process process{{.program = program(),
+                   .arguments = {"serve", "--listen", "127.0.0.1:0"},
+                   .working_directory = directory.path().string()}};
+  std::string matched;
+  ASSERT_TRUE(process.wait_for_output(std::regex{"user create"}, matched)) << process.all();
+  const auto database = directory.path() / "data" / "users.db";
+  ASSERT_TRUE(std::filesystem::exists(database));
   // Nobody else on the machine may read the hashes in it.
-  const auto permissions = std::filesystem::status(server.database()).permissions();
+  const auto permissions = std::filesystem::status(database).permissions();
   EXPECT_EQ(permissions & std::filesystem::perms::others_all, std::filesystem::perms::none);
+  process.send_signal(SIGTERM);
+  EXPECT_EQ(process.wait()->code, 0);
 }
 
 TEST(Serve, SigtermFinishesWhatIsUnderWayAndEndsWithZero) {

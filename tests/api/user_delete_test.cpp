@@ -94,11 +94,6 @@ TEST_F(LastAdministrator, CannotBeRemovedDemotedOrDisabled) {
        .status = 409,
        .json = refusal},
       {.who = "admin",
-       .request = "PUT /user/<admin>",
-       .body = R"({"first_name": "", "last_name": "", "email": "<admin.email>", "role": "user"})",
-       .status = 409,
-       .json = refusal},
-      {.who = "admin",
        .request = "GET /auth/me",
        .json = R"({"role": "admin", "is_active": true})"},
   });

@@ -23,7 +23,7 @@ struct Step {
   unsigned status = 200;
   std::string json{};              // pattern (support/json.hpp) for the body
   std::vector<std::string> has{};  // "ETag": is there; "Allow: GET, HEAD": with exactly that value
-  std::vector<std::string> lacks{};  // header that must not be there, or text that must be nowhere
+  std::vector<std::string> lacks{};  // text that must be nowhere, or "header:ETag"
   std::vector<std::pair<std::string, std::string>>
       save{};  // name, "/json/pointer" or "header:ETag"
 };

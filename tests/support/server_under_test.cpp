@@ -1,5 +1,6 @@
 #include "support/server_under_test.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <stdexcept>
@@ -16,10 +17,6 @@ const std::string& program() {
   return path;
 }
 
-std::vector<std::string> ServerUnderTest::quick_arguments() {
-  return {"--listen", "127.0.0.1:0", "--password-cost", "4"};
-}
-
 ServerUnderTest::ServerUnderTest(ServeOptions options) : options_{std::move(options)} {
   if (options_.database.empty()) options_.database = own_directory_.file("users.db");
   directory_ = std::filesystem::path{options_.database}.parent_path().string();
@@ -31,10 +28,14 @@ void ServerUnderTest::start() {
                   .arguments = {"serve", "--database", "sqlite:" + options_.database},
                   .environment = options_.environment,
                   .working_directory = own_directory_.path().string()};
-  const auto quick = quick_arguments();
-  command.arguments.insert(command.arguments.end(), quick.begin(), quick.end());
-  command.arguments.insert(command.arguments.end(), options_.arguments.begin(),
-                           options_.arguments.end());
+  const auto& own = options_.arguments;
+  if (std::ranges::find(own, "--listen") == own.end()) {
+    command.arguments.insert(command.arguments.end(), {"--listen", "127.0.0.1:0"});
+  }
+  if (std::ranges::find(own, "--password-cost") == own.end()) {
+    command.arguments.insert(command.arguments.end(), {"--password-cost", "4"});
+  }
+  command.arguments.insert(command.arguments.end(), own.begin(), own.end());
   process_ = std::make_unique<Process>(command);
 
   static const std::regex kAddress{R"((https?)://127\.0\.0\.1:([0-9]+))"};

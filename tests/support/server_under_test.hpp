@@ -17,7 +17,8 @@ namespace um::e2e {
 const std::string& program();  // path of the binary
 
 struct ServeOptions {
-  std::vector<std::string> arguments{};  // after those that every test needs
+  // Unless they say otherwise: a free port and cheap hashing.
+  std::vector<std::string> arguments{};
   std::map<std::string, std::string> environment{};
   bool tls = false;        // the arguments give a certificate
   std::string database{};  // path; empty: a new one in a temporary directory
@@ -43,8 +44,6 @@ class ServerUnderTest {
   // The command line with --database of this server. `arguments` are what follows the program's
   // name.
   RunResult cli(std::vector<std::string> arguments, std::string input = {}) const;
-
-  static std::vector<std::string> quick_arguments();  // cheap hashing, a free port
 
  private:
   std::string why_not() const;

@@ -14,7 +14,14 @@ namespace um::e2e {
 template <class Derived>
 class StageTest : public ::testing::Test {
  public:
-  static void SetUpTestSuite() { stage_ = std::make_unique<Stage>(Derived::options()); }
+  // A failure here would make ctest count every test as skipped: it is kept for the tests to throw.
+  static void SetUpTestSuite() {
+    try {
+      stage_ = std::make_unique<Stage>(Derived::options());
+    } catch (const std::exception& error) {
+      why_not_ = error.what();
+    }
+  }
   // Also the check that every suite ends with a clean shutdown.
   static void TearDownTestSuite() {
     if (stage_ && stage_->server().process().running()) {
@@ -26,12 +33,13 @@ class StageTest : public ::testing::Test {
 
  protected:
   static Stage& stage() {
-    if (!stage_) throw std::runtime_error("the server of this suite did not start");
+    if (!stage_) throw std::runtime_error("the server of this suite did not start: " + why_not_);
     return *stage_;
   }
 
  private:
   static inline std::unique_ptr<Stage> stage_;
+  static inline std::string why_not_;
 };
 
 }  // namespace um::e2e
