@@ -30,7 +30,9 @@ class SignIn::Impl {
   };
   Task<Result<SignedIn>> try_login(const LoginRequest& request, Deadline deadline);
   Task<Result<Proven>> prove(const Attempt& attempt);
-  Task<Result<SignedIn>> open_session(const Attempt& attempt, Proven proven);
+  Task<Result<SignedIn>> open_session(const Attempt& attempt, Proven& proven);
+  Task<Result<SessionRef>> create_session(const Attempt& attempt, Proven& proven);
+  Task<Result<bool>> renew_hash(const Attempt& attempt, Proven& proven);
   Task<void> upgrade_hash(const LoginRequest& request, Proven proven, Deadline deadline);
   void count(const Result<SignedIn>& result);
 

@@ -77,7 +77,25 @@ Task<Result<SignIn::Impl::Proven>> SignIn::Impl::prove(const Attempt& attempt) {
   co_return Proven{.user = std::move(stored->user), .hash = std::move(stored->password_hash)};
 }
 
-Task<Result<SignedIn>> SignIn::Impl::open_session(const Attempt& attempt, Proven proven) {
+// Another login may have upgraded the hash while this one computed, and then the store rightly
+// finds another hash than the verified one. An upgrade keeps auth_epoch; whatever ends the right to
+// sign in, a new password first of all, changes it. So if the epoch is still the one that was read
+// together with the verified hash, the new hash is one of the same password, and the store compares
+// with it. Once: a second time is no upgrade.
+Task<Result<bool>> SignIn::Impl::renew_hash(const Attempt& attempt, Proven& proven) {
+  Result<std::optional<Credentials>> found =
+      co_await parts_.users.credentials(proven.user->user.id, attempt.deadline);
+  if (!found) co_return fail(found.error());
+  if (!*found) co_return false;
+  Credentials& now = **found;
+  const bool upgraded = now.user->user.is_active &&
+                        now.user->user.auth_epoch == proven.user->user.auth_epoch &&
+                        !now.password_hash.empty() && !(now.password_hash == proven.hash);
+  if (upgraded) proven.hash = std::move(now.password_hash);
+  co_return upgraded;
+}
+
+Task<Result<SessionRef>> SignIn::Impl::create_session(const Attempt& attempt, Proven& proven) {
   const WallTime now = parts_.clock.wall_now();
   NewSession session{.id = SessionId::random(),
                      .user_id = proven.user->user.id,
@@ -86,9 +104,19 @@ Task<Result<SignedIn>> SignIn::Impl::open_session(const Attempt& attempt, Proven
                      .expires_at = now + options_.token_ttl,
                      .address = attempt.request.address,
                      .user_agent = printable(attempt.request.user_agent),
-                     .verified_hash = std::move(proven.hash)};
-  const Result<SessionRef> opened =
-      co_await parts_.sessions.create(std::move(session), attempt.deadline);
+                     .verified_hash = proven.hash};
+  Result<SessionRef> opened = co_await parts_.sessions.create(session, attempt.deadline);
+  if (opened || opened.error().code != ErrorCode::invalid_credentials) co_return opened;
+  const Result<bool> renewed = co_await renew_hash(attempt, proven);
+  if (!renewed) co_return fail(renewed.error());
+  if (!*renewed) co_return opened;
+  session.verified_hash = proven.hash;
+  opened = co_await parts_.sessions.create(std::move(session), attempt.deadline);
+  co_return opened;
+}
+
+Task<Result<SignedIn>> SignIn::Impl::open_session(const Attempt& attempt, Proven& proven) {
+  const Result<SessionRef> opened = co_await create_session(attempt, proven);
   if (!opened) {
     // The password was changed or the user disabled while the hash was computed.
     if (opened.error().code != ErrorCode::invalid_credentials) co_return fail(opened.error());

@@ -102,10 +102,56 @@ TEST_F(SignInTest, WhatCouldNotBeFoundOutCostsNoAttempt) {
 
 TEST_F(SignInTest, APasswordChangedWhileItWasCheckedOpensNothing) {
   const UserRef alice = add("alice@example.org");
-  sessions.before_create = [&] { users.rows.at(alice->user.id).hash = Secret{"another"}; };
+  sessions.before_create = [&] {
+    users.rows.at(alice->user.id).hash = Secret{"another"};
+    users.bump_epoch(alice->user.id);
+  };
   EXPECT_EQ(login("alice@example.org", kPassword).error().code, ErrorCode::invalid_credentials);
   EXPECT_TRUE(sessions.rows.empty());
   EXPECT_EQ(limiter.stats().failures, 1u);
+}
+
+TEST_F(SignInTest, AHashThatAnotherLoginUpgradedMeanwhileStillOpensASession) {
+  const UserRef alice = add("alice@example.org", {.cost = 5});
+  const Secret upgraded = *PasswordHasher::hash_here(Secret{kPassword}, 4);
+  sessions.before_create = [&] { users.rows.at(alice->user.id).hash = upgraded; };
+  EXPECT_TRUE(login("alice@example.org", kPassword));
+  EXPECT_EQ(sessions.rows.size(), 1u);
+  EXPECT_EQ(limiter.stats().failures, 0u);
+  EXPECT_EQ(users.calls.rehash, 0) << "the new hash needs none";
+}
+
+TEST_F(SignInTest, AUserDisabledOrDeletedAfterAnUpgradeGetsNoSession) {
+  const UserRef alice = add("alice@example.org");
+  sessions.before_create = [&] {
+    users.rows.at(alice->user.id).hash = Secret{"another"};
+    users.rows.at(alice->user.id).user.is_active = false;
+  };
+  EXPECT_EQ(login("alice@example.org", kPassword).error().code, ErrorCode::invalid_credentials);
+  add("bob@example.org");
+  sessions.before_create = [&] { users.rows.clear(); };
+  EXPECT_EQ(login("bob@example.org", kPassword).error().code, ErrorCode::invalid_credentials);
+  EXPECT_TRUE(sessions.rows.empty());
+  EXPECT_EQ(limiter.stats().failures, 2u);
+}
+
+TEST_F(SignInTest, AHashThatChangesAgainAndAgainIsTriedTwiceOnly) {
+  const UserRef alice = add("alice@example.org");
+  sessions.before_create = [&] {
+    users.rows.at(alice->user.id).hash = Secret{std::to_string(sessions.calls.create)};
+  };
+  EXPECT_EQ(login("alice@example.org", kPassword).error().code, ErrorCode::invalid_credentials);
+  EXPECT_EQ(sessions.calls.create, 2);
+}
+
+TEST_F(SignInTest, ADatabaseThatGoesAwayBeforeTheSecondTryCostsNoAttempt) {
+  const UserRef alice = add("alice@example.org");
+  sessions.before_create = [&] {
+    users.rows.at(alice->user.id).hash = Secret{"another"};
+    users.failure = Error{.code = ErrorCode::unavailable};
+  };
+  EXPECT_EQ(login("alice@example.org", kPassword).error().code, ErrorCode::unavailable);
+  EXPECT_EQ(limiter.stats().failures, 0u);
 }
 
 TEST_F(SignInTest, ALoginBringsAnOldHashToTheConfiguredCost) {
