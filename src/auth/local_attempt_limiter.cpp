@@ -164,8 +164,13 @@ Task<Result<std::unique_ptr<AttemptLimiter::Place>>> LocalAttemptLimiter::take(W
       waiting = std::make_unique<Waiting>(state, names);
     }
     const auto left = deadline.at - state->clock.now();
-    const bool woken = co_await Waiter::wait(waiting->waiter(), left);
-    if (!woken) co_return fail(ErrorCode::timeout, "other sign-ins of this account take too long");
+    const Waiter::Outcome outcome = co_await Waiter::wait_while_wanted(waiting->waiter(), left);
+    if (outcome == Waiter::Outcome::gone) {
+      co_return fail(ErrorCode::unavailable, "the client has gone");
+    }
+    if (outcome == Waiter::Outcome::time_passed) {
+      co_return fail(ErrorCode::timeout, "other sign-ins of this account take too long");
+    }
   }
 }
 

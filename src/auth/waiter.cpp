@@ -59,4 +59,19 @@ Task<bool> Waiter::wait(std::shared_ptr<Waiter> self, std::chrono::nanoseconds a
   co_return attached.woken();
 }
 
+Task<Waiter::Outcome> Waiter::wait_while_wanted(std::shared_ptr<Waiter> self,
+                                                std::chrono::nanoseconds at_most) {
+  namespace this_coro = boost::asio::this_coro;
+  const bool throws = co_await this_coro::throw_if_cancelled();
+  co_await this_coro::throw_if_cancelled(false);
+  co_await this_coro::reset_cancellation_state(boost::asio::enable_total_cancellation());
+  const bool woken = co_await wait(std::move(self), at_most);
+  const boost::asio::cancellation_state state = co_await this_coro::cancellation_state;
+  const bool cancelled = state.cancelled() != boost::asio::cancellation_type::none;
+  co_await this_coro::reset_cancellation_state(boost::asio::enable_terminal_cancellation());
+  co_await this_coro::throw_if_cancelled(throws);
+  if (woken) co_return Outcome::woken;
+  co_return cancelled ? Outcome::gone : Outcome::time_passed;
+}
+
 }  // namespace um

@@ -58,12 +58,14 @@ struct WorkPool::Shared {
     ready.notify_all();
   }
 
-  void leave(const std::shared_ptr<Call>& call) {
+  // False if the call was no longer waiting.
+  bool leave(const std::shared_ptr<Call>& call) {
     const std::lock_guard lock{mutex};
-    if (call->state != CallState::waiting) return;
+    if (call->state != CallState::waiting) return false;
     call->state = CallState::dropped;
     ++stats.cancelled;
     std::erase(queue, call);
+    return true;
   }
 };
 
@@ -114,7 +116,15 @@ Task<Result<void>> WorkPool::run(std::function<void()> work, Deadline deadline) 
   }
   shared->ready.notify_one();
   const Leave leave{shared, call};
-  [[maybe_unused]] const bool woken = co_await Waiter::wait(call->waiter, deadline.at - now);
+  const Waiter::Outcome outcome =
+      co_await Waiter::wait_while_wanted(call->waiter, deadline.at - now);
+  if (outcome == Waiter::Outcome::gone) {
+    if (shared->leave(call)) co_return fail(ErrorCode::unavailable, "the client has gone");
+    // What has begun is waited for: its outcome counts, or going away in time would make guesses
+    // free.
+    [[maybe_unused]] const bool woken =
+        co_await Waiter::wait(call->waiter, deadline.at - shared->clock.now());
+  }
   const std::lock_guard lock{shared->mutex};
   if (call->state == CallState::done) co_return Result<void>{};
   if (shared->closing) co_return fail(ErrorCode::unavailable, "shutting down");

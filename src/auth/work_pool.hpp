@@ -41,7 +41,9 @@ class WorkPool {
   WorkPool& operator=(const WorkPool&) = delete;
 
   // Runs `work` on a thread of the pool. `work` does not throw and owns what it uses: it may
-  // outlive the caller. overloaded, timeout, unavailable (the pool is being closed).
+  // outlive the caller. A cancelled caller (also of the type total) leaves the queue; what has
+  // begun is waited for. overloaded, timeout, unavailable (the pool is being closed, or the caller
+  // was cancelled).
   Task<Result<void>> run(std::function<void()> work, Deadline deadline);
   Stats stats() const;
 

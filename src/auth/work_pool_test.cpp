@@ -4,6 +4,8 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 #include "support/run_task.hpp"
@@ -122,25 +124,72 @@ TEST_F(WorkPoolTest, WorkWhoseDeadlinePassedInTheQueueIsNotBegun) {
   EXPECT_FALSE(ran);
 }
 
-TEST_F(WorkPoolTest, ACancelledCallerLeavesTheQueue) {
+TEST_F(WorkPoolTest, ACallerCancelledInWhateverWayLeavesTheQueue) {
+  using boost::asio::cancellation_type;
   block();
-  boost::asio::cancellation_signal cancel;
   bool ran = false;
-  Outcome outcome;
-  boost::asio::co_spawn(
-      loop_, pool_->run([&] { ran = true; }, Deadline::never()),
-      boost::asio::bind_cancellation_slot(
-          cancel.slot(), [&](std::exception_ptr, Result<void> r) { outcome = r; }));
-  loop_.poll();
-  EXPECT_EQ(pool_->stats().queued, 1u);
-  cancel.emit(boost::asio::cancellation_type::terminal);
-  while (!outcome) loop_.run_one();
-  EXPECT_FALSE(*outcome);
-  EXPECT_EQ(pool_->stats().queued, 0u);
+  for (const auto type : {cancellation_type::terminal, cancellation_type::total}) {
+    boost::asio::cancellation_signal cancel;
+    Outcome outcome;
+    boost::asio::co_spawn(
+        loop_, pool_->run([&] { ran = true; }, Deadline::never()),
+        boost::asio::bind_cancellation_slot(
+            cancel.slot(), [&](std::exception_ptr, Result<void> r) { outcome = r; }));
+    loop_.poll();
+    EXPECT_EQ(pool_->stats().queued, 1u);
+    cancel.emit(type);
+    loop_.poll();
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->error().code, ErrorCode::unavailable);
+    EXPECT_EQ(pool_->stats().queued, 0u);
+  }
   gate_.open();
   loop_.run();
   pool_.reset();
   EXPECT_FALSE(ran);
+}
+
+TEST_F(WorkPoolTest, WorkThatHasBegunIsWaitedForAlsoByACancelledCaller) {
+  boost::asio::cancellation_signal cancel;
+  Outcome outcome;
+  boost::asio::co_spawn(
+      loop_, pool_->run(gate_.work(), Deadline::never()),
+      boost::asio::bind_cancellation_slot(
+          cancel.slot(), [&](std::exception_ptr, Result<void> r) { outcome = r; }));
+  loop_.poll();
+  gate_.wait_until_begun();
+  cancel.emit(boost::asio::cancellation_type::total);
+  loop_.poll();
+  cancel.emit(boost::asio::cancellation_type::total);
+  loop_.poll();
+  EXPECT_FALSE(outcome);
+  gate_.open();
+  loop_.run();
+  EXPECT_TRUE(outcome && *outcome);
+}
+
+TEST_F(WorkPoolTest, AfterTheWaitNothingElseIsInterruptedByAClientThatGoes) {
+  block();
+  boost::asio::cancellation_signal cancel;
+  bool left = false;
+  bool finished = false;
+  const auto task = [&]() -> Task<void> {
+    const Result<void> done = co_await pool_->run([] {}, Deadline::never());
+    left = !done;
+    boost::asio::steady_timer write{co_await boost::asio::this_coro::executor};
+    write.expires_after(1ms);
+    co_await write.async_wait(boost::asio::use_awaitable);
+    finished = true;
+  };
+  boost::asio::co_spawn(
+      loop_, task(), boost::asio::bind_cancellation_slot(cancel.slot(), [](std::exception_ptr) {}));
+  loop_.poll();
+  cancel.emit(boost::asio::cancellation_type::total);
+  while (!left) loop_.run_one();
+  cancel.emit(boost::asio::cancellation_type::total);
+  gate_.open();
+  loop_.run();
+  EXPECT_TRUE(finished);
 }
 
 TEST_F(WorkPoolTest, ACallerMayVanishWithItsEventLoop) {
