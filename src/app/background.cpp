@@ -8,17 +8,26 @@
 
 namespace um {
 
-void Background::start(Chore chore) {
+std::function<void()> Background::start(Chore chore) {
   Running& running = running_.emplace_back(loop_, std::move(chore));
   running.ended = boost::asio::co_spawn(loop_, repeat(running), boost::asio::use_future);
+  return [this, &running] {
+    boost::asio::post(loop_, [&running] {
+      running.wanted = true;
+      running.timer.cancel();
+    });
+  };
 }
 
 Task<void> Background::repeat(Running& running) {
   while (!running.stopping) {
-    running.timer.expires_after(running.chore.every);
-    boost::system::error_code cancelled;
-    co_await running.timer.async_wait(
-        boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));
+    if (!running.wanted) {
+      running.timer.expires_after(running.chore.every);
+      boost::system::error_code cancelled;
+      co_await running.timer.async_wait(
+          boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));
+    }
+    running.wanted = false;
     if (!running.stopping) co_await running.chore.work();
   }
 }

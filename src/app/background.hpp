@@ -29,7 +29,9 @@ class Background {
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  void start(Chore chore);
+  // What it returns makes the chore happen now, or once more if it is under way: from any thread,
+  // until stop() is called.
+  std::function<void()> start(Chore chore);
   // Lets the chores under way finish and returns when they have.
   void stop();
 
@@ -38,7 +40,9 @@ class Background {
     Running(boost::asio::io_context& loop, Chore c) : chore{std::move(c)}, timer{loop} {}
     Chore chore;
     boost::asio::steady_timer timer;
-    bool stopping = false;  // touched on the loop only
+    // Touched on the loop only.
+    bool stopping = false;
+    bool wanted = false;
     std::future<void> ended{};
   };
   static Task<void> repeat(Running& running);

@@ -25,6 +25,18 @@ TEST(Background, AChoreIsDoneAgainAndAgain) {
   background.stop();
 }
 
+TEST(Background, AChoreCanBeWantedBeforeItsTime) {
+  EventLoops loops{1};
+  std::promise<void> done;
+  Background background{loops.first()};
+  const auto now = background.start({.every = 24h, .work = [&]() -> Task<void> {
+                                       done.set_value();
+                                       co_return;
+                                     }});
+  now();
+  EXPECT_EQ(done.get_future().wait_for(30s), std::future_status::ready);
+}
+
 TEST(Background, AStopDoesNotWaitForTheNextTime) {
   EventLoops loops{1};
   std::atomic<bool> done{false};

@@ -161,23 +161,30 @@ Result<void> Service::listen() {
 }
 
 Result<void> Service::start() {
-  storage_->changes().start(cache_.coherence());
+  start_feed();
   const auto deadline = Deadline::after(clock_, kStartDeadline);
   Result<void> keys = wait_for(loops_.first(), tokens_.start(deadline));
   if (!keys) return keys;
-  start_chores();
+  start_housekeeping();
   server_->start();
   return {};
 }
 
-void Service::start_chores() {
-  background_.start({.every = kKeyReloadInterval, .work = [this]() -> Task<void> {
-                       const auto deadline = Deadline::after(clock_, config_.database_timeout);
-                       Result<void> done = co_await tokens_.reload(deadline);
-                       if (!done)
-                         log_.warn("reading the signing keys failed",
-                                   {{"error", describe(done.error())}});
-                     }});
+// A key that another process revoked must end at once: keys are read again when a commit of another
+// process is noticed, and now and then anyway.
+void Service::start_feed() {
+  auto reload_keys = background_.start(
+      {.every = kKeyReloadInterval, .work = [this]() -> Task<void> {
+         const auto deadline = Deadline::after(clock_, config_.database_timeout);
+         Result<void> done = co_await tokens_.reload(deadline);
+         if (!done)
+           log_.warn("reading the signing keys failed", {{"error", describe(done.error())}});
+       }});
+  listener_.emplace(cache_.coherence(), std::move(reload_keys));
+  storage_->changes().start(*listener_);
+}
+
+void Service::start_housekeeping() {
   background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<void> {
                        const auto deadline = Deadline::after(clock_, kHousekeepingInterval);
                        Result<void> done =
@@ -195,6 +202,7 @@ Result<bool> Service::has_admin() {
 bool Service::stop(std::chrono::seconds at_most) {
   operations_.note_draining();
   const bool complete = server_->drain(at_most);
+  storage_->changes().stop();
   background_.stop();
   return complete;
 }

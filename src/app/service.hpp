@@ -12,6 +12,7 @@
 #include "api/api.hpp"
 #include "app/background.hpp"
 #include "app/event_loops.hpp"
+#include "app/flush_watcher.hpp"
 #include "app/operations.hpp"
 #include "auth/local_attempt_limiter.hpp"
 #include "auth/password_hasher.hpp"
@@ -56,7 +57,8 @@ class Service {
   Service(Surroundings around, std::unique_ptr<Storage> storage,
           std::optional<Secret> hs256_secret);
   Result<void> listen();
-  void start_chores();
+  void start_feed();
+  void start_housekeeping();
   void log_request(const api::RequestLogLine& line) const;
   api::ApiOptions api_options();
 
@@ -82,6 +84,7 @@ class Service {
   EventLoops loops_;
   std::unique_ptr<http::Server> server_;
   Background background_;
+  std::optional<FlushWatcher> listener_;  // of the storage's changes
   bool https_ = false;
 };
 
