@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 
@@ -13,7 +14,9 @@
 namespace um::e2e {
 
 const std::string& program() {
-  static const std::string path = UM_BINARY;
+  // UM_PROGRAM: another build of the program, for example one with sanitizers.
+  const char* other = std::getenv("UM_PROGRAM");  // NOLINT(concurrency-mt-unsafe)
+  static const std::string path = other != nullptr ? other : UM_BINARY;
   return path;
 }
 
