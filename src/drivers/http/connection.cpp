@@ -2,10 +2,25 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "drivers/http/loop.hpp"
 
 namespace um::http {
+namespace {
+
+// How an operation that was cancelled ends a task that does not catch it.
+bool says_cancelled(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const boost::system::system_error& error) {
+    return error.code() == boost::asio::error::operation_aborted;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
 
 Connection::Connection(std::shared_ptr<Loop> loop, Peer peer, Admission admission)
     : loop_{std::move(loop)},
@@ -114,6 +129,7 @@ Connection::Next Connection::finish_answer() {
 
 void Connection::start_task() {
   state_ = State::answering;
+  task_abandoned_ = false;
   const ConnectionPtr self{this};
   auto done = [self](std::exception_ptr thrown) { self->on_answered(thrown); };
   boost::asio::co_spawn(loop_->executor(), loop_->handler().answer(request_, response_),
@@ -124,6 +140,7 @@ void Connection::on_answered(std::exception_ptr thrown) {
   if (state_ == State::closed) return;
   // Requests that were read meanwhile, behind this one, count as read now: later is never wrong.
   read_at_ = BootClock::now();
+  if (thrown && task_abandoned_ && says_cancelled(thrown)) return close();
   if (thrown) return handler_threw(thrown);
   if (finish_answer() == Next::go_on) work();
 }
@@ -202,7 +219,7 @@ void Connection::sweep(BootTime now) {
     case State::closed:
       return;
     case State::answering:
-      if (peer_is_gone()) task_cancellation_.emit(boost::asio::cancellation_type::total);
+      if (peer_is_gone()) abandon_task();
       return;
     case State::reading:
       if (timed_out_ || (now < deadline_ && !body_is_too_slow(now))) return;
@@ -292,7 +309,12 @@ void Connection::close() {
   state_ = State::closed;
   close_socket();
   loop_->forget(*this);
-  if (has_task) task_cancellation_.emit(boost::asio::cancellation_type::total);
+  if (has_task) abandon_task();
+}
+
+void Connection::abandon_task() {
+  task_abandoned_ = true;
+  task_cancellation_.emit(boost::asio::cancellation_type::total);
 }
 
 }  // namespace um::http

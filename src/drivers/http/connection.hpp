@@ -65,7 +65,8 @@ class Connection : public boost::intrusive::list_base_hook<>,
   virtual void begin_discard(std::span<char> into) = 0;
   // As much as goes without waiting; would_block if nothing does.
   virtual std::size_t write_now(Buffers buffers, ErrorCode& error) = 0;
-  // Has the client closed its side?
+  // Has the client closed its side? One that only stopped sending and still listens looks the same
+  // until something is sent to it, so it counts as gone, too.
   virtual bool peer_is_gone() = 0;
   virtual void cancel() = 0;
   virtual void close_socket() = 0;
@@ -86,6 +87,7 @@ class Connection : public boost::intrusive::list_base_hook<>,
   Next serve();
   Next finish_answer();
   void start_task();
+  void abandon_task();
   void on_answered(std::exception_ptr thrown);
   void handler_threw(std::exception_ptr thrown);
   void refuse(const Rejection& rejection, BodyWish body);
@@ -105,7 +107,8 @@ class Connection : public boost::intrusive::list_base_hook<>,
   Timing timing_ = Timing::idle;
   AfterWrite after_write_ = AfterWrite::work;
   bool timed_out_ = false;
-  bool continued_ = false;  // 100 Continue was sent for this request
+  bool task_abandoned_ = false;  // its client is gone
+  bool continued_ = false;       // 100 Continue was sent for this request
   BootTime read_at_{};
   BootTime stage_began_{};  // of `timing_` header or body
   BootTime deadline_{};

@@ -21,8 +21,10 @@ class Handler {
   // When the client goes away meanwhile, the task gets a cancellation of the type `total`, which
   // changes nothing unless it asks for it with
   // reset_cancellation_state(enable_total_cancellation()): so what is half written is finished, and
-  // what only waits in a queue can leave it. Its own deadline bounds it; the server does not. What
-  // it throws becomes a 500.
+  // what only waits in a queue can leave it. A client that only ended its sending counts as gone: a
+  // task that gives up for it answers so, and that answer is still sent. Its own deadline bounds
+  // it; the server does not. What it throws becomes a 500; a cancellation that it lets through
+  // closes the connection.
   virtual Task<void> answer(const Request& request, Response& response) = 0;
   // The body of a refusal; `detail` is a sentence for people. Sets headers and body, not the
   // status.

@@ -1,0 +1,134 @@
+#include <future>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "auth/work_pool.hpp"
+#include "drivers/http/server.hpp"
+#include "drivers/http/test_client.hpp"
+
+namespace um::http {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::EndsWith;
+using ::testing::IsEmpty;
+using testing::TestClient;
+
+std::string target(std::string_view path) {
+  return "GET " + std::string{path} + " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+
+// GET /block: work that lasts until open(). GET /work: work behind it. GET /throw: throws when
+// cancelled, as an operation without error code does.
+class QueueHandler final : public Handler {
+ public:
+  bool answer_now(const Request&, Response&) override { return false; }
+  Task<void> answer(const Request& request, Response& response) override {
+    if (request.path == "/throw") co_await wait_and_throw();
+    std::function<void()> work = [] {};
+    if (request.path == "/block") work = [opened = opened_] { opened.wait(); };
+    const Result<void> done = co_await pool.run(std::move(work), Deadline::never());
+    response.body = done ? "done" : done.error().detail;
+  }
+  void refuse(Refusal, std::string_view detail, Response& response) override {
+    response.body = detail;
+  }
+  void open() { gate_.set_value(); }
+
+  SystemClock clock;
+  WorkPool pool{{.threads = 1, .queue = 10}, clock};
+  std::atomic<bool> waits{false};
+  std::atomic<bool> thrown{false};
+
+ private:
+  Task<void> wait_and_throw() {
+    co_await boost::asio::this_coro::reset_cancellation_state(
+        boost::asio::enable_total_cancellation());
+    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, 1h};
+    waits = true;
+    try {
+      co_await timer.async_wait(boost::asio::use_awaitable);
+    } catch (...) {
+      thrown = true;
+      throw;
+    }
+  }
+
+  std::promise<void> gate_;
+  std::shared_future<void> opened_ = gate_.get_future().share();
+};
+
+class GoneClient : public ::testing::Test {
+ protected:
+  GoneClient() {
+    server_.start();
+    thread_ = std::jthread{[this] { loop_.run(); }};
+  }
+  ~GoneClient() override {
+    server_.drain(20s);
+    loop_.stop();
+  }
+  ServerOptions options() {
+    // The loop looks after its connections four times in the shortest of these.
+    Limits limits;
+    limits.linger_time = 20ms;
+    return {.port = 0, .limits = limits, .on_error = [this](std::string_view) { ++errors_; }};
+  }
+  template <class Condition>
+  static bool comes_true(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  bool queued(std::size_t calls) {
+    return comes_true([&] { return handler_.pool.stats().queued == calls; });
+  }
+
+  std::atomic<int> errors_{0};
+  QueueHandler handler_;
+  boost::asio::io_context loop_{1};
+  Server server_{options(), {&loop_}, handler_};
+  std::jthread thread_;
+};
+
+TEST_F(GoneClient, GivesUpItsPlaceInTheQueue) {
+  TestClient first{server_.port()};
+  ASSERT_TRUE(first.send(target("/block") + target("/work")));
+  {
+    TestClient second{server_.port()};
+    ASSERT_TRUE(second.send(target("/work")));
+    EXPECT_TRUE(queued(1));
+  }
+  EXPECT_TRUE(queued(0)) << "while the thread is still busy";
+  EXPECT_EQ(handler_.pool.stats().cancelled, 1u);
+  handler_.open();
+  EXPECT_THAT(first.answer(), EndsWith("done"));
+  EXPECT_THAT(first.answer(), EndsWith("done"));
+  EXPECT_EQ(errors_, 0);
+}
+
+TEST_F(GoneClient, IsNoErrorOfTheHandlerThatGaveUpForIt) {
+  {
+    TestClient client{server_.port()};
+    ASSERT_TRUE(client.send(target("/throw")));
+    EXPECT_TRUE(comes_true([this] { return handler_.waits.load(); }));
+  }
+  EXPECT_TRUE(comes_true([this] { return handler_.thrown.load(); }));
+  handler_.open();
+  TestClient next{server_.port()};
+  ASSERT_TRUE(next.send(target("/work")));
+  EXPECT_THAT(next.answer(), EndsWith("done"));
+  EXPECT_EQ(errors_, 0);
+}
+
+}  // namespace
+}  // namespace um::http
