@@ -1,0 +1,41 @@
+#include "user/merge_patch.hpp"
+
+#include <gtest/gtest.h>
+
+namespace um {
+namespace {
+
+std::string merged(std::string_view target, std::string_view patch) {
+  const auto result = merge_json({.target = target, .patch = patch});
+  return result ? *result : std::string{describe(result.error())};
+}
+
+// The object cases of RFC 7396, appendix A.
+TEST(MergePatch, DoesWhatTheRfcShows) {
+  EXPECT_EQ(merged(R"({"a":"b"})", R"({"a":"c"})"), R"({"a":"c"})");
+  EXPECT_EQ(merged(R"({"a":"b"})", R"({"b":"c"})"), R"({"a":"b","b":"c"})");
+  EXPECT_EQ(merged(R"({"a":"b"})", R"({"a":null})"), "{}");
+  EXPECT_EQ(merged(R"({"a":"b","b":"c"})", R"({"a":null})"), R"({"b":"c"})");
+  EXPECT_EQ(merged(R"({"a":["b"]})", R"({"a":"c"})"), R"({"a":"c"})");
+  EXPECT_EQ(merged(R"({"a":"c"})", R"({"a":["b"]})"), R"({"a":["b"]})");
+  EXPECT_EQ(merged(R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})"), R"({"a":{"b":"d"}})");
+  EXPECT_EQ(merged(R"({"a":[{"b":"c"}]})", R"({"a":[1]})"), R"({"a":[1]})");
+  EXPECT_EQ(merged(R"({"e":null})", R"({"a":1})"), R"({"e":null,"a":1})");
+  EXPECT_EQ(merged(R"({"a":"foo"})", R"({"a":{"bb":{"ccc":null}}})"), R"({"a":{"bb":{}}})");
+  EXPECT_EQ(merged("{}", R"({"a":{"bb":{"ccc":null}}})"), R"({"a":{"bb":{}}})");
+}
+
+TEST(MergePatch, KeepsNumbersTextAndNullsWithinArrays) {
+  EXPECT_EQ(merged(R"({ "n" : 1.50, "t":"a\"\u00e9" })", R"({"m":1E+2,"l":[null,{"x":null}]})"),
+            "{\"n\":1.50,\"t\":\"a\\\"\xC3\xA9\",\"m\":1E+2,\"l\":[null,{\"x\":null}]}");
+}
+
+TEST(MergePatch, RefusesWhatIsNoObject) {
+  EXPECT_EQ(merged("{}", "[]"), "must be a JSON object");
+  EXPECT_EQ(merged("1", "{}"), "must be a JSON object");
+  EXPECT_EQ(merged("{}", "{"), "is not valid JSON");
+  EXPECT_EQ(merged("{}", R"({"a":1,"a":2})"), "has the same member twice");
+}
+
+}  // namespace
+}  // namespace um
