@@ -20,9 +20,59 @@ class AuthenticateTest : public ::testing::Test, protected SignInStage {
     return answer ? ErrorCode::internal : answer.error().code;
   }
 
+  // A password change that keeps the session: one transaction.
+  void change_password_and_keep() {
+    users.bump_epoch(id_);
+    auto kept = std::make_shared<Session>(*sessions.rows.begin()->second);
+    kept->auth_epoch = alice().auth_epoch;
+    sessions.rows.begin()->second = kept;
+  }
+
   UserId id_;
   std::string token_;
 };
+
+TEST_F(AuthenticateTest, TheKeptSessionIsGoodWhileItsPasswordChanges) {
+  const int finds = sessions.calls.find;
+  sessions.after_find = [this, finds] {
+    if (sessions.calls.find == finds + 1) change_password_and_keep();
+  };
+  EXPECT_TRUE(who(token_)) << "the session was read before, the user after the change";
+  EXPECT_EQ(sessions.calls.from_primary, 1);
+  EXPECT_TRUE(who(token_));
+  EXPECT_EQ(sessions.calls.from_primary, 1) << "only when the epochs differ";
+}
+
+TEST_F(AuthenticateTest, AChangeBetweenTheSecondReadsToo) {
+  const int finds = sessions.calls.find;
+  sessions.before_find = [this, finds] {
+    if (sessions.calls.find == finds + 2) change_password_and_keep();
+  };
+  sessions.after_find = [this, finds] {
+    if (sessions.calls.find == finds + 1) change_password_and_keep();
+  };
+  EXPECT_TRUE(who(token_)) << "the user was read before the second change, the session after it";
+}
+
+TEST_F(AuthenticateTest, AnEndedSessionIsAskedForAgainOnceAndRefused) {
+  sessions.after_find = [this] { users.bump_epoch(id_); };
+  EXPECT_EQ(refused(token_), ErrorCode::unauthenticated);
+  EXPECT_EQ(sessions.calls.from_primary, 1);
+}
+
+TEST_F(AuthenticateTest, ASessionRevokedBeforeTheSecondReadIsRefused) {
+  users.bump_epoch(id_);
+  sessions.after_find = [this] { sessions.rows.clear(); };
+  EXPECT_EQ(refused(token_), ErrorCode::unauthenticated);
+}
+
+TEST_F(AuthenticateTest, FromMemoryEpochsThatDifferAreNoAnswer) {
+  sessions.in_memory = true;
+  users.in_memory = true;
+  users.bump_epoch(id_);
+  EXPECT_FALSE(sign_in.authenticate_now(token_, clock.now()));
+  EXPECT_EQ(refused(token_), ErrorCode::unauthenticated);
+}
 
 TEST_F(AuthenticateTest, ATokenOfALivingSessionSaysWhoSentIt) {
   const auto principal = who(token_);

@@ -18,20 +18,35 @@ std::optional<Result<Principal>> SignIn::Impl::authenticate_now(std::string_view
   if (!session) return std::nullopt;
   const auto user = parts_.users.find_now((*subject)->user, fresh, now);
   if (!user) return std::nullopt;
-  return check_session({.subject = **subject, .session = session->value, .user = user->value},
-                       parts_.clock.wall_now());
+  const TokenFacts facts{.subject = **subject, .session = session->value, .user = user->value};
+  const WallTime wall = parts_.clock.wall_now();
+  if (outdated(facts, wall) != Outdated::none) return std::nullopt;
+  return check_session(facts, wall);
 }
 
 Task<Result<Principal>> SignIn::Impl::authenticate(std::string token, Deadline deadline) {
   const Result<TokenSubject> subject = co_await parts_.tokens.verify(std::move(token), deadline);
   if (!subject) co_return fail(subject.error());
   const ReadOptions fresh{.deadline = deadline};
-  const Result<SessionReading> session = co_await parts_.sessions.find(subject->session, fresh);
+  Result<SessionReading> session = co_await parts_.sessions.find(subject->session, fresh);
   if (!session) co_return fail(session.error());
-  const Result<UserReading> user = co_await parts_.users.find(subject->user, fresh);
+  Result<UserReading> user = co_await parts_.users.find(subject->user, fresh);
   if (!user) co_return fail(user.error());
-  co_return check_session({.subject = *subject, .session = session->value, .user = user->value},
-                          parts_.clock.wall_now());
+  const TokenFacts facts{.subject = *subject, .session = session->value, .user = user->value};
+  // The reading with the older epoch is replaced by one that is certainly newer. Epochs only grow,
+  // and a session gets the epoch its user has at that moment: if the two agree in the end, they
+  // agreed at the time of the earlier of the two reads, when the session, which is there at the
+  // later one, was there as well. Twice is enough for one change between any two of the reads.
+  const ReadOptions from_primary{.from_primary = true, .deadline = deadline};
+  if (outdated(facts, parts_.clock.wall_now()) == Outdated::session) {
+    session = co_await parts_.sessions.find(subject->session, from_primary);
+    if (!session) co_return fail(session.error());
+  }
+  if (outdated(facts, parts_.clock.wall_now()) == Outdated::user) {
+    user = co_await parts_.users.find(subject->user, from_primary);
+    if (!user) co_return fail(user.error());
+  }
+  co_return check_session(facts, parts_.clock.wall_now());
 }
 
 SignInStats SignIn::Impl::stats() const {

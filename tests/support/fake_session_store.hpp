@@ -15,6 +15,7 @@ class FakeSessionStore final : public SessionStore {
   struct Calls {
     int find = 0;
     int find_now = 0;
+    int from_primary = 0;
     int create = 0;
   };
 
@@ -24,6 +25,8 @@ class FakeSessionStore final : public SessionStore {
   Calls calls;
   std::optional<Error> failure;         // what every call answers while it is set
   bool in_memory = false;               // does find_now know everything?
+  std::function<void()> before_find;    // what others do before a session is read
+  std::function<void()> after_find;     // what others do once a session was read
   std::function<void()> before_create;  // what others do while a hash is being computed
 
   std::optional<SessionReading> find_now(const SessionId& id, const ReadOptions&,
@@ -32,10 +35,14 @@ class FakeSessionStore final : public SessionStore {
     if (!in_memory) return std::nullopt;
     return SessionReading{.value = look_up(id), .source = Source::l1};
   }
-  Task<Result<SessionReading>> find(SessionId id, ReadOptions) override {
+  Task<Result<SessionReading>> find(SessionId id, ReadOptions options) override {
     ++calls.find;
+    if (options.from_primary) ++calls.from_primary;
     if (failure) co_return fail(*failure);
-    co_return SessionReading{.value = look_up(id)};
+    if (before_find) before_find();
+    SessionReading reading{.value = look_up(id)};
+    if (after_find) after_find();
+    co_return reading;
   }
 
   Task<Result<SessionRef>> create(NewSession made, Deadline) override {
