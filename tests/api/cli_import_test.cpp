@@ -84,6 +84,38 @@ TEST_F(CliImport, JsonLinesWithHashesAndPasswordsCanSignIn) {
   EXPECT_EQ(text_at(made.json(), "/id"), "4002");
 }
 
+TEST_F(CliImport, HashesOfOtherProgramsVerifyAndAreRenewedAtTheFirstSignIn) {
+  std::string lines;
+  for (const auto* prefix : {"$2a$", "$2b$", "$2y$"}) {
+    lines += R"({"email": "of)" + std::string{prefix[2]} + R"(@example.test", "password_hash": ")" +
+             prefix + hash_.substr(4) + "\"}\n";
+  }
+  ASSERT_EQ(cli({"import", directory_.write("hashes.jsonl", lines)}).code, 0);
+  ServerUnderTest server{{.arguments = {"--password-cost", "5"}, .database = database_}};
+  auto client = server.client();
+  DatabaseProbe probe{database_};
+  for (const auto* name : {"ofa", "ofb", "ofy"}) {
+    const std::string email = std::string{name} + "@example.test";
+    sign_in(client, email, "imported-Sesame");
+    sign_in(client, email, "imported-Sesame");
+    const std::string query = "SELECT password_hash FROM users WHERE email = '" + email + "'";
+    EXPECT_TRUE(eventually([&] { return probe.value(query).starts_with("$2b$05$"); })) << name;
+    sign_in(client, email, "imported-Sesame");
+    EXPECT_THROW(sign_in(client, email, "other-Sesame"), std::runtime_error);
+  }
+}
+
+TEST_F(CliImport, AHashOfALongPasswordVerifiesAsTheOtherProgramVerifiedIt) {
+  // bcrypt sees 72 bytes; programs that did not know took longer passwords.
+  const std::string seen = "Sesame" + std::string(66, 'x');
+  ASSERT_EQ(cli({"user", "set-password", "1", "--password-stdin"}, seen + "\n").code, 0);
+  ServerUnderTest server{{.database = database_}};
+  auto client = server.client();
+  sign_in(client, "first@example.test", seen);
+  sign_in(client, "first@example.test", seen + "and-what-came-after");
+  EXPECT_THROW(sign_in(client, "first@example.test", seen.substr(1)), std::runtime_error);
+}
+
 TEST_F(CliImport, EveryBadLineIsNamedAndTheOthersAreTaken) {
   const auto file =
       directory_.write("bad.jsonl",

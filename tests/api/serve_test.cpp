@@ -135,6 +135,11 @@ TEST(Serve, SigtermFinishesWhatIsUnderWayAndEndsWithZero) {
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->status, 200U) << answer->text();
     EXPECT_TRUE(answer->closes());
+    EXPECT_EQ(under_way.read_to_end(), "");
+    // A client that does not close its side in turn would be waited for.
+    {
+      const HttpConnection closed{std::move(under_way)}, also{std::move(idle)};
+    }
     const auto exit = server.process().wait();
     ASSERT_TRUE(exit) << server.process().all();
     EXPECT_EQ(exit->code, 0) << server.process().all();
@@ -170,6 +175,9 @@ TEST(Serve, ReadyzSaysNoWhileItDrains) {
   EXPECT_EQ(answer->status, 503U) << answer->text();
   holder.write("{}");
   EXPECT_EQ(holder.read_response()->status, 422U);
+  {
+    const HttpConnection closed[]{std::move(holder), std::move(asker), std::move(idle)};
+  }
   EXPECT_EQ(server.process().wait()->code, 0);
 }
 

@@ -1,6 +1,7 @@
 // Through HTTP: the reads and writes of one user, on every path, form a linearizable register, and
 // a session that was ended is over for every request that begins afterwards.
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "history.hpp"
@@ -190,6 +191,34 @@ TEST_F(Linearizability, WhatAnotherProgramChangesIsSeenByWhateverBeginsTLater) {
     }
   }
   EXPECT_GT(hits, 100U) << "a run without hits is no evidence";
+}
+
+TEST_F(Linearizability, AProcessThatWasStoppedAnswersNothingFromBefore) {
+  constexpr std::chrono::milliseconds kT{500};
+  DatabaseProbe probe{stage().server().database()};
+  HttpConnection connection{stage().server().endpoint()};
+  const HttpRequest read{.target = stage().fill_in("/user/<ann>"),
+                         .headers = {bearer(stage().token("admin"))}};
+  for (int round = 1; round <= 5; ++round) {
+    EXPECT_TRUE(eventually([&] {
+      return connection.exchange(read).header("Cache-Status") == "user-manager; hit; detail=L1";
+    }));
+    stage().server().process().send_signal(SIGSTOP);
+    const std::string wanted = "stopped " + std::to_string(round);
+    probe.execute("UPDATE users SET first_name = '" + wanted +
+                  "' WHERE id = " + stage().known("ann"));
+    const auto committed = Steady::now();
+    EXPECT_TRUE(eventually([&] {
+      probe.value("SELECT 1");
+      return Steady::now() > committed + kT;
+    }));
+    connection.write(read.text());  // waits in the socket's buffer
+    stage().server().process().send_signal(SIGCONT);
+    const auto answer = connection.read_response();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 200U) << answer->text();
+    EXPECT_EQ(text_at(answer->json(), "/first_name"), wanted) << answer->text();
+  }
 }
 
 }  // namespace
