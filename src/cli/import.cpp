@@ -1,9 +1,12 @@
 // import
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
 
 #include "cli/commands.hpp"
+#include "cli/content_digest.hpp"
+#include "cli/database_identity.hpp"
 #include "cli/import_run.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"
@@ -46,13 +49,18 @@ class Import final : public Command {
     std::error_code problem;
     const auto size = std::filesystem::file_size(options_.file, problem);
     if (!in || problem) return misuse("cannot read " + shown(options_.file));
-    auto start = starting_point(context, size);
-    if (!start) return fail(std::move(start.error()));
+    auto recorded = recorded_state();
+    if (!recorded) return fail(std::move(recorded.error()));
 
     // Before the storage makes its threads.
     const auto interrupts = context.io.watch_interrupts ? context.io.watch_interrupts() : nullptr;
     const auto storage = context.backend.open_storage(context.config);
     if (!storage) return fail(storage.error());
+    // Which database it is can be told only when it is there.
+    auto start = starting_point(
+        *std::move(recorded),
+        {.database = database_identity(context.config.database), .file_bytes = size});
+    if (!start) return fail(std::move(start.error()));
     ImportRun import{{.context = context,
                       .users = (*storage)->users(),
                       .interrupts = interrupts.get(),
@@ -75,23 +83,41 @@ class Import final : public Command {
                   "\" is not a format; allowed: csv or jsonl (see --format)");
   }
 
-  Result<ImportState> starting_point(const Context& context, std::uint64_t size) const {
-    const ImportState fresh{.database = context.config.database.masked(), .file_bytes = size};
+  Result<std::optional<ImportState>> recorded_state() const {
     const ImportStateFile file{options_.file};
-    if (options_.dry_run) return fresh;
+    if (options_.dry_run) return std::optional<ImportState>{};
     auto recorded = file.load();
-    if (!recorded) return fail(std::move(recorded.error()));
-    if (!*recorded) return fresh;
-    if (!options_.resume) {
-      return misuse("an earlier import of this file stopped after line " +
-                    std::to_string((*recorded)->line) + "; go on with --resume, or remove " +
-                    shown(file.path()) + " to begin again");
-    }
-    if ((*recorded)->file_bytes != size || (*recorded)->database != fresh.database) {
-      return misuse(shown(file.path()) +
+    if (!recorded || !*recorded || options_.resume) return recorded;
+    return misuse("an earlier import of this file stopped after line " +
+                  std::to_string((*recorded)->line) + "; go on with --resume, or remove " +
+                  shown(file.path()) + " to begin again");
+  }
+
+  // A record counts only for the same database and for a file that begins with the same bytes:
+  // otherwise lines that nobody imported would be left out.
+  Result<ImportState> starting_point(std::optional<ImportState> recorded,
+                                     const ImportState& fresh) const {
+    if (!recorded) return fresh;
+    if (recorded->database != fresh.database || recorded->file_bytes != fresh.file_bytes ||
+        sha256_of_beginning(recorded->read_bytes) != recorded->read_sha256) {
+      return misuse(shown(ImportStateFile{options_.file}.path()) +
                     " is of another file or database; remove it to begin again");
     }
-    return **std::move(recorded);
+    return *std::move(recorded);
+  }
+
+  // nullopt: the file cannot be read so far.
+  std::optional<std::string> sha256_of_beginning(std::uint64_t bytes) const {
+    std::ifstream in{options_.file, std::ios::binary};
+    ContentDigest digest;
+    std::string chunk(64 * 1024, '\0');
+    while (bytes > 0) {
+      const auto wanted = std::min<std::uint64_t>(bytes, chunk.size());
+      if (!in.read(chunk.data(), static_cast<std::streamsize>(wanted))) return std::nullopt;
+      digest.add(std::string_view{chunk}.substr(0, wanted));
+      bytes -= wanted;
+    }
+    return digest.hex();
   }
 
   void report(const Context& context, const ImportTotals& totals) const {

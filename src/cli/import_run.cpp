@@ -32,6 +32,7 @@ Result<ImportTotals> ImportRun::read(std::istream& in, ImportReader& reader) {
     in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
     const auto got = static_cast<std::size_t>(in.gcount());
     bytes_read_ += got;
+    digest_.add(std::string_view{chunk}.substr(0, got));
     reader.feed(std::string_view{chunk}.substr(0, got));
     if (in.eof()) reader.finish();
     if (auto taken = take_lines(reader); !taken) return fail(std::move(taken.error()));
@@ -86,6 +87,8 @@ void ImportRun::report(const BatchResult& result) {
 void ImportRun::record() {
   if (parts_.options.dry_run) return;
   ImportState now = state_;
+  now.read_bytes = bytes_read_;
+  now.read_sha256 = digest_.hex();
   now.line = totals_.last_line;
   now.imported += totals_.imported;
   now.failed += totals_.failed;

@@ -5,6 +5,7 @@
 #include <iosfwd>
 
 #include "cli/command.hpp"
+#include "cli/content_digest.hpp"
 #include "cli/import_batch.hpp"
 #include "cli/import_state.hpp"
 #include "cli/progress.hpp"
@@ -55,7 +56,8 @@ class ImportRun {
   Progress progress_;
   ImportTotals totals_;
   std::uint64_t bytes_read_ = 0;
-  bool warned_ = false;  // that the state cannot be recorded
+  ContentDigest digest_;  // of them
+  bool warned_ = false;   // that the state cannot be recorded
 };
 
 }  // namespace um

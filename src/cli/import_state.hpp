@@ -12,8 +12,10 @@
 namespace um {
 
 struct ImportState {
-  std::string database;          // where the users went, as people write it
+  std::string database;          // where the users went: database_identity()
   std::uint64_t file_bytes = 0;  // size of the input: another one means another file
+  std::uint64_t read_bytes = 0;  // how much of it was read up to `line` or a little further
+  std::string read_sha256{};     // of these bytes, as hexadecimal digits
   std::int64_t line = 0;         // records that begin up to here are done
   std::uint64_t imported = 0;
   std::uint64_t failed = 0;
