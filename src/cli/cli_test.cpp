@@ -92,6 +92,31 @@ TEST_F(CliTest, WrongUseIsOneLineAndExitCodeTwo) {
   }
 }
 
+TEST_F(CliTest, VersionIsAlsoAFlag) {
+  const auto ran = um({"--version"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "user-manager " UM_VERSION "\n");
+}
+
+TEST_F(CliTest, AnUnknownCommandOrFlagIsNamed) {
+  EXPECT_EQ(um({"frob"}).err,
+            "user-manager: unknown command \"frob\"; see `user-manager --help`\n");
+  EXPECT_EQ(um({"user", "creat", "--email", "ann@x"}).err,
+            "user-manager: unknown command \"creat\"; see `user-manager user --help`\n");
+  EXPECT_THAT(um({"--frob"}).err, HasSubstr("--frob"));
+  EXPECT_THAT(um({}).err, HasSubstr("subcommand is required"));
+}
+
+TEST_F(CliTest, AKeyIdThatBeginsWithADashIsExplained) {
+  EXPECT_THAT(um({"keys", "revoke", "--help"}).out, HasSubstr("keys revoke -- -KID"));
+  const auto without = um({"keys", "revoke", "-abc"});
+  EXPECT_EQ(without.code, 2);
+  EXPECT_THAT(without.err, HasSubstr("as in `user-manager keys revoke -- -abc`"));
+  const auto ran = um({"keys", "revoke", "--", "-abc"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err, "user-manager: no key -abc\n");
+}
+
 TEST_F(CliTest, WhatWasTypedCannotForgeLinesOrMoveTheCursor) {
   const auto ran = um({"sing\nuser-manager: done\x1b[2J"});
   EXPECT_EQ(ran.code, 2);

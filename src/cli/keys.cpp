@@ -103,7 +103,9 @@ class KeysRevoke final : public Command {
   About about() const override {
     return {.name = "revoke",
             .summary = "end a key and every token it signed, at once",
-            .examples = "  user-manager keys rotate && user-manager keys revoke KID"};
+            .examples =
+                "  user-manager keys rotate && user-manager keys revoke KID\n"
+                "  user-manager keys revoke -- -KID    (for one that begins with -)"};
   }
   void declare(Options& options) override {
     options.positional({"KID", "as `keys list` shows it"}, kid_);

@@ -58,6 +58,7 @@ class Parser {
   explicit Parser(const std::vector<CommandGroup>& groups)
       : app_{std::string{kAbout}, "user-manager"} {
     app_.require_subcommand(1);
+    app_.set_version_flag("--version", "user-manager " UM_VERSION, "print the version");
     app_.get_formatter()->column_width(34);
     for (const CommandGroup& group : groups) add_group(group);
     app_.footer(
@@ -70,9 +71,12 @@ class Parser {
       app_.parse(static_cast<int>(arguments.size()), arguments.data());
     } catch (const CLI::CallForHelp&) {
       return HelpText{app_.help()};
+    } catch (const CLI::CallForVersion& version) {
+      return HelpText{std::string{version.what()} + '\n'};
+    } catch (const CLI::RequiredError& error) {
+      return UsageError{fmt::format("{}; see `{} --help`", what_is_missing(error), path())};
     } catch (const CLI::ParseError& error) {
-      return UsageError{fmt::format(
-          "{}; see `{} --help`", printable(error.what(), {.escapes = Escapes::display}), path())};
+      return UsageError{fmt::format("{}; see `{} --help`", display(error.what()), path())};
     }
     return std::move(found_);
   }
@@ -121,6 +125,31 @@ class Parser {
                assign)
           ->group("Settings");
     }
+  }
+
+  static std::string display(std::string_view text) {
+    return printable(text, {.escapes = Escapes::display});
+  }
+
+  // CLI11 complains of what is missing before it complains of what it did not know.
+  std::string what_is_missing(const CLI::RequiredError& error) {
+    CLI::App& app = deepest();
+    const auto unknown = app.remaining();
+    if (unknown.empty()) return display(error.what());
+    const std::string& first = unknown.front();
+    const bool is_flag = first.starts_with('-');
+    if (app.get_require_subcommand_min() > 0) {
+      return fmt::format("unknown {} \"{}\"", is_flag ? "option" : "command", display(first));
+    }
+    if (!is_flag) return display(error.what());
+    return fmt::format("{}; a value that begins with - comes after --, as in `{} -- {}`",
+                       display(error.what()), path(), display(first));
+  }
+
+  CLI::App& deepest() {
+    CLI::App* app = &app_;
+    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+    return *app;
   }
 
   // "user-manager user create", as far as the arguments were understood.
