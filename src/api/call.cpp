@@ -107,8 +107,9 @@ std::expected<UserInput, Problem> read_user_input(const Call& call) {
 }
 
 std::expected<std::optional<RevisionMatch>, Problem> read_if_match(const Call& call) {
+  // A field that is there and empty was meant to protect something: it is no list and is refused.
+  if (!call.request.has_header("If-Match")) return std::optional<RevisionMatch>{};
   const std::string_view field = call.request.header("If-Match");
-  if (field.empty()) return std::optional<RevisionMatch>{};
   const auto tags = http::parse_entity_tags(field);
   if (!tags) {
     return refuse(

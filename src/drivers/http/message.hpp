@@ -29,11 +29,12 @@ class Request {
   BootTime read_at;               // after the last byte of the request was read
   bool secure = false;            // came over TLS
 
-  // The value of a header field without surrounding white space; empty if absent. The name is
-  // compared without case. A field sent several times gives the values joined with ", " where HTTP
+  // The value of a header field without surrounding white space; empty if absent, and then its
+  // data() is null, which tells it from a field that is there and empty. The name is compared
+  // without case. A field sent several times gives the values joined with ", " where HTTP
   // allows lists (those that do not were refused).
   virtual std::string_view header(std::string_view name) const = 0;
-  bool has_header(std::string_view name) const { return !header(name).empty(); }
+  bool has_header(std::string_view name) const { return header(name).data() != nullptr; }
 };
 
 // An answer. The server adds Date, Content-Length and Connection; everything else is the

@@ -42,6 +42,25 @@ TEST(RequestParser, NearMissesAreAccepted) {
   }
 }
 
+TEST(ParsedRequest, AFieldThatIsThereAndEmptyIsNotAnAbsentOne) {
+  const std::string_view bytes = "GET / HTTP/1.1\r\nHost: a\r\nIf-Match:  \r\nX:\r\n\r\n";
+  InputBuffer input;
+  const auto room = input.prepare(bytes.size());
+  ASSERT_GE(room.size(), bytes.size());
+  std::memcpy(room.data(), bytes.data(), bytes.size());
+  input.commit(bytes.size());
+  RequestParser parser{Limits{}};
+  ASSERT_EQ(parser.advance(input), RequestParser::Progress::complete);
+  ParsedRequest request;
+  request.bind(parser, input);
+  EXPECT_TRUE(request.has_header("Host"));
+  EXPECT_TRUE(request.has_header("if-match"));
+  EXPECT_EQ(request.header("If-Match"), "");
+  EXPECT_TRUE(request.has_header("X"));
+  EXPECT_FALSE(request.has_header("If-None-Match"));
+  EXPECT_EQ(request.header("If-None-Match"), "");
+}
+
 TEST(RequestParser, ACutAtAnyByteChangesNothing) {
   std::vector<std::string> streams = testing::accepted_requests();
   for (const auto& row : testing::refused_requests()) streams.push_back(row.bytes);
