@@ -112,6 +112,21 @@ TEST(ApiAccess, MethodsOfTheUserAreRefusedBeforeTheBodyIsLookedAt) {
   }
 }
 
+TEST(ApiAccess, AServiceChangesNobodyNotEvenItself) {
+  for (const bool cached : {false, true}) {
+    ApiStage stage;
+    stage.cache(cached);
+    for (const std::string_view method : {"PUT", "PATCH", "DELETE"}) {
+      const Reply reply = stage.ask({.line = std::string{method} + " /user/3",
+                                     .who = "robot",
+                                     .body = method == "DELETE" ? std::string{} : kAda});
+      EXPECT_EQ(reply.status, 403U) << method;
+      EXPECT_EQ(reply.member("code"), "forbidden");
+    }
+    EXPECT_EQ(stage.ask({.line = "GET /user/3", .who = "robot"}).status, 200U);
+  }
+}
+
 TEST(ApiAccess, TheBareTokenIsAccepted) {
   ApiStage stage;
   Headers headers{{{"Authorization", stage.token_of("ada")}}};

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "user/money.hpp"
+
 namespace um::api {
 namespace {
 
@@ -32,7 +34,9 @@ FieldError wrong_type(const JsonMember& from, Form form) {
 std::optional<std::string> text_of(const JsonValue& value, Form form) {
   using Kind = JsonValue::Kind;
   if (form == Form::object && value.kind == Kind::object) return canonical_json(value);
-  if (form == Form::amount && value.kind == Kind::number) return value.text;
+  if (form == Form::amount && value.kind == Kind::number) {
+    return plain_decimal(value.text).value_or(value.text);
+  }
   if (form != Form::object && value.kind == Kind::string) return value.text;
   return std::nullopt;
 }

@@ -17,7 +17,8 @@
 namespace um::api {
 
 // What a member looks like in JSON. `amount` is a decimal string or a number and is taken as
-// written.
+// written, except that the exponent of a number is written out (exactly; some programs write
+// 1e-05).
 enum class Form { text, secret, boolean, integer, amount, object, timestamp };
 enum class Nullable { no, yes };
 enum class Use {

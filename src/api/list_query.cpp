@@ -136,6 +136,7 @@ std::string link_field(const ListPlace& place, const ListQuery& query, const Use
     out.append(">; rel=\"").append(relation).append("\"");
   };
   if (query.after) {
+    add("first", "after", 0);
     if (page.more && !page.users.empty()) add("next", "after", page.users.back()->user.id.value());
     return out;
   }

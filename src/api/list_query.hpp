@@ -36,8 +36,8 @@ struct ListQueryRules {
 };
 std::expected<ListQuery, Problem> parse_list_query(std::string_view raw, ListQueryRules rules);
 
-// The value of Link (RFC 8288): first, prev and next by page, or next by `after`. The other
-// parameters stay as they were sent. Empty if there is nowhere to go.
+// The value of Link (RFC 8288): first, prev and next by page, or first and next by
+// `after`. The other parameters stay as they were sent.
 struct ListPlace {
   std::string_view path;
   std::string_view query;

@@ -113,10 +113,11 @@ TEST(ListQuery, LinksGoToTheFirstThePreviousAndTheNextPage) {
             R"(</users/search?page=1>; rel="first", </users/search?page=1>; rel="prev")");
 }
 
-TEST(ListQuery, LinksByIdGoToTheNextPageOnly) {
+TEST(ListQuery, LinksByIdGoToTheFirstAndTheNextPage) {
   EXPECT_EQ(link("after=0&per_page=2", page_of({5, 9}, true)),
+            R"(</users/search?per_page=2&after=0>; rel="first", )"
             R"(</users/search?per_page=2&after=9>; rel="next")");
-  EXPECT_EQ(link("after=9", page_of({11}, false)), "");
+  EXPECT_EQ(link("after=9", page_of({11}, false)), R"(</users/search?after=0>; rel="first")");
 }
 
 TEST(ListQuery, ALinkCannotBeBrokenOutOf) {

@@ -101,6 +101,10 @@ Task<Answer> UserHandlers::patch(Call& call) {
 }
 
 Task<Answer> UserHandlers::remove(Call& call) {
+  // As with every change: not even itself.
+  if (call.principal().is_service()) {
+    co_return refuse(ProblemCode::forbidden, "a service changes no user");
+  }
   const auto id = call.user_id();
   if (!id) co_return refuse(id.error());
   auto if_match = read_if_match(call);
@@ -132,7 +136,8 @@ std::expected<UsageRecord, Problem> read_usage(const Call& call) {
                        "must be an amount that is not negative, with at most six decimals"}));
   }
   UsageRecord usage{.user = *id, .amount = *amount};
-  if (const auto key = call.request.header("Idempotency-Key"); !key.empty()) {
+  if (call.request.has_header("Idempotency-Key")) {
+    const std::string_view key = call.request.header("Idempotency-Key");
     if (!is_visible_ascii(key)) {
       return refuse(invalid_field({"Idempotency-Key", "invalid", "must be printable ASCII"}));
     }
