@@ -35,11 +35,14 @@ class PasswordHasher::Impl {
     const bool checkable = stored && bcrypt::supported_cost(stored->reveal()).has_value();
     Secret against = checkable ? std::move(*stored) : nobody_;
     const auto matches = std::make_shared<bool>(false);
-    std::function<void()> work = [matches, password = std::move(password),
-                                  against = std::move(against)] {
-      *matches = bcrypt::verify(password, against);
-    };
     const std::shared_ptr<Counters> counters = counters_;
+    std::function<void()> work = [matches, counters, cost = options_.cost,
+                                  password = std::move(password), against = std::move(against)] {
+      *matches = bcrypt::verify(password, against);
+      const int own_cost = *bcrypt::supported_cost(against.reveal());
+      counters->rounds.fetch_add(1ULL << own_cost, std::memory_order_relaxed);
+      if (!*matches) make_up(password, {.from = own_cost, .to = cost}, *counters);
+    };
     const Result<void> done = co_await pool_.run(std::move(work), deadline);
     if (!done) co_return fail(done.error());
     counters->verified.fetch_add(1, std::memory_order_relaxed);
@@ -54,7 +57,8 @@ class PasswordHasher::Impl {
             .hashed = counters_->hashed.load(std::memory_order_relaxed),
             .verified = counters_->verified.load(std::memory_order_relaxed),
             .refused = pool.refused,
-            .cancelled = pool.cancelled};
+            .cancelled = pool.cancelled,
+            .rounds = counters_->rounds.load(std::memory_order_relaxed)};
   }
 
  private:
@@ -62,7 +66,21 @@ class PasswordHasher::Impl {
   struct Counters {
     std::atomic<std::uint64_t> hashed{0};
     std::atomic<std::uint64_t> verified{0};
+    std::atomic<std::uint64_t> rounds{0};
   };
+  // A refusal must take as long for a cheap stored hash as for an unknown user: 2^from rounds are
+  // done, and those of from, from + 1, …, to - 1 together are the rest of 2^to. What a more
+  // expensive hash takes longer cannot be hidden without making every refusal that expensive.
+  struct Costs {
+    int from;
+    int to;
+  };
+  static void make_up(const Secret& password, Costs costs, Counters& counters) {
+    for (int cost = costs.from; cost < costs.to; ++cost) {
+      [[maybe_unused]] const bool never = bcrypt::verify(password, bcrypt::unmatchable(cost));
+      counters.rounds.fetch_add(1ULL << cost, std::memory_order_relaxed);
+    }
+  }
   // Cost 10 takes about 50 ms, and each step of it doubles that.
   static std::chrono::milliseconds typical(const PasswordHasherOptions& options) {
     return std::chrono::milliseconds{(50LL << (options.cost - bcrypt::kMinCost)) >>

@@ -28,6 +28,7 @@ struct PasswordHasherStats {
   std::uint64_t verified = 0;
   std::uint64_t refused = 0;    // queue full
   std::uint64_t cancelled = 0;  // left the queue: cancelled, or the deadline passed
+  std::uint64_t rounds = 0;     // of bcrypt, 2^cost each, that checks have taken
 };
 
 class PasswordHasher {
@@ -44,8 +45,9 @@ class PasswordHasher {
   // "$2b$…". Precondition: 1 to 72 bytes without NUL (else invalid). overloaded, timeout.
   Task<Result<Secret>> hash(Secret password, Deadline deadline);
   // False also for a stored hash that is broken or costs more than kMaxCost; nullopt (an unknown
-  // user) costs the same time as a check, and so do those. Passwords of any length; bcrypt reads 72
-  // bytes. overloaded, timeout.
+  // user) costs the same time as a check, and so do those and a wrong password for a hash that is
+  // cheaper than new ones; one for a hash that is more expensive shows. Passwords of any length;
+  // bcrypt reads 72 bytes. overloaded, timeout.
   static constexpr int kMaxCost = 14;
   Task<Result<bool>> verify(Secret password, std::optional<Secret> stored_hash, Deadline deadline);
   // Was `hash` made with another cost or an older prefix than new ones would be?

@@ -37,6 +37,23 @@ TEST(PasswordHasher, UnknownBrokenAndExpensiveAreFalseAndEachCostsACheck) {
   EXPECT_EQ(hasher.stats().verified, std::size(stored));
 }
 
+TEST(PasswordHasher, ARefusalTakesTheSameRoundsWhateverTheCheaperHashCost) {
+  PasswordHasher hasher{{.cost = 7, .threads = 1, .queue = 1}};
+  std::uint64_t before = 0;
+  for (const int cost : {4, 5, 6, 7}) {
+    const Secret stored = *PasswordHasher::hash_here(Secret{"right"}, cost);
+    EXPECT_EQ(run(hasher.verify(Secret{"wrong"}, stored, Deadline::never())), false);
+    EXPECT_EQ(hasher.stats().rounds - before, 1u << 7) << cost;
+    before = hasher.stats().rounds;
+  }
+  EXPECT_EQ(run(hasher.verify(Secret{"wrong"}, std::nullopt, Deadline::never())), false);
+  EXPECT_EQ(hasher.stats().rounds - before, 1u << 7);
+  before = hasher.stats().rounds;
+  const Secret cheap = *PasswordHasher::hash_here(Secret{"right"}, 4);
+  EXPECT_EQ(run(hasher.verify(Secret{"right"}, cheap, Deadline::never())), true);
+  EXPECT_EQ(hasher.stats().rounds - before, 1u << 4) << "who is let in has nothing to hide";
+}
+
 TEST(PasswordHasher, APasswordThatCannotBeHashedIsAnError) {
   PasswordHasher hasher{kFast};
   for (const std::string& password :

@@ -66,7 +66,11 @@ Task<Result<SignIn::Impl::Proven>> SignIn::Impl::prove(const Attempt& attempt) {
     stored = std::move(*found);
   }
   std::optional<Secret> hash;
-  if (stored && !stored->password_hash.empty()) hash = stored->password_hash;
+  // A disabled user is checked like an unknown one: a right password for a cheaper hash would be
+  // refused sooner than a wrong one.
+  if (stored && stored->user->user.is_active && !stored->password_hash.empty()) {
+    hash = stored->password_hash;
+  }
   const Result<bool> right =
       co_await parts_.hasher.verify(attempt.request.password, std::move(hash), attempt.deadline);
   if (!right) co_return fail(right.error());

@@ -64,6 +64,24 @@ TEST_F(SignInTest, UnknownWrongDisabledAndMalformedAreOneAnswerAtOneCost) {
   EXPECT_EQ(sign_in.stats().wrong, std::size(attempts));
 }
 
+TEST_F(SignInTest, ARefusalTakesTheSameRoundsForCheaperHashesAndDisabledUsers) {
+  PasswordHasher costly{{.cost = 6, .threads = 1, .queue = 1}, clock};
+  SignIn with_costly{{users, sessions, costly, limiter, tokens, clock}, {}};
+  add("alice@example.org", {.cost = 4});
+  add("disabled@example.org", {.cost = 4, .active = false});
+  const std::pair<std::string, std::string> attempts[] = {
+      {"unknown@example.org", kPassword},
+      {"alice@example.org", "wrong password"},
+      {"disabled@example.org", "wrong password"},
+      {"disabled@example.org", kPassword},
+  };
+  std::uint64_t rounds = 0;
+  for (const auto& [email, password] : attempts) {
+    EXPECT_FALSE(run(with_costly.login(login_request(email, password), never())));
+    EXPECT_EQ(costly.stats().rounds, rounds += 1u << 6) << email;
+  }
+}
+
 TEST_F(SignInTest, AfterTenFailuresEvenTheRightPasswordWaits) {
   add("alice@example.org");
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(login("alice@example.org", "wrong password"));
