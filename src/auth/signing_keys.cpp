@@ -34,15 +34,19 @@ std::string public_half(std::string_view seed) {
 }  // namespace
 
 SigningKey make_signing_key(WallTime now) {
-  std::string seed(kKeyBytes, '\0');
-  fill_random(std::as_writable_bytes(std::span{seed}));
-  Secret private_key{std::move(seed)};
-  std::string public_key = public_half(private_key.reveal());
-  std::string kid = key_thumbprint(public_key);
-  return {.kid = std::move(kid),
-          .public_key = std::move(public_key),
-          .private_key = std::move(private_key),
-          .created_at = now};
+  for (;;) {
+    std::string seed(kKeyBytes, '\0');
+    fill_random(std::as_writable_bytes(std::span{seed}));
+    Secret private_key{std::move(seed)};
+    std::string public_key = public_half(private_key.reveal());
+    std::string kid = key_thumbprint(public_key);
+    // On a command line it would be taken for an option. One in 64 is.
+    if (kid.starts_with('-')) continue;
+    return {.kid = std::move(kid),
+            .public_key = std::move(public_key),
+            .private_key = std::move(private_key),
+            .created_at = now};
+  }
 }
 
 std::string key_thumbprint(std::string_view public_key) {

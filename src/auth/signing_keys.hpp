@@ -9,7 +9,8 @@
 
 namespace um {
 
-// A new key pair from the system's random generator.
+// A new key pair from the system's random generator. Its kid does not begin with '-', so that it
+// can be an argument of a command.
 SigningKey make_signing_key(WallTime now);
 
 // The `kid`: RFC 7638 thumbprint (SHA-256, base64url) of an Ed25519 public key as JWK (RFC 8037).

@@ -29,6 +29,10 @@ TEST(SigningKeys, ANewKeyIsItsOwnAndComplete) {
   EXPECT_TRUE(verifies(one, kNow));
 }
 
+TEST(SigningKeys, NoKidLooksLikeAnOption) {
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(make_signing_key(WallTime{}).kid.starts_with('-'));
+}
+
 TEST(SigningKeys, ARetiredKeyVerifiesUntilItsTimeAndARevokedOneNever) {
   SigningKey key = make_signing_key(kNow);
   key.retired_at = kNow;
