@@ -37,7 +37,8 @@ class AttemptLimiter {
   };
 
   virtual ~AttemptLimiter() = default;
-  // too_many_attempts, timeout.
+  // too_many_attempts, with a Retry-After of at most the window and one step of it (see
+  // failure_window.hpp: 16 minutes for 15); timeout; unavailable (the caller was cancelled).
   virtual Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline deadline) = 0;
 };
 

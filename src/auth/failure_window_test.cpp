@@ -35,6 +35,17 @@ TEST(FailureWindow, WhatIsUnderWayIsCountedApart) {
   EXPECT_EQ(window.count(name, kStart).total, 1u);
 }
 
+TEST(FailureWindow, TheTimeToWaitIsAtMostTheWindowAndOneStep) {
+  for (const auto offset : {0s, 1s, 17s, 59s, 60s}) {
+    FailureWindow window{{.cells_per_row = 64, .key = SipKey::random()}};
+    const auto name = window.name("alice");
+    const BootTime now = kStart + offset;
+    for (int i = 0; i < 100; ++i) window.add_failure(name, now);
+    EXPECT_GE(window.until_below(name, kTen, now), 15min);
+    EXPECT_LE(window.until_below(name, kTen, now), 16min);
+  }
+}
+
 TEST(FailureWindow, TheTimeToWaitIsExactlyWhenTheCountIsBelowTheLimit) {
   FailureWindow window{{.cells_per_row = 64, .key = SipKey::random()}};
   const auto name = window.name("alice");
