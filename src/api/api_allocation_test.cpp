@@ -108,7 +108,11 @@ class ApiAllocations : public ::testing::Test {
 
   ApiStage stage_;
   PreparedUsers prepared_{stage_.users};
-  Users use_cases_{{.store = prepared_, .hasher = stage_.hasher, .limiter = stage_.limiter}, {}};
+  Users use_cases_{{.store = prepared_,
+                    .hasher = stage_.hasher,
+                    .limiter = stage_.limiter,
+                    .clock = stage_.clock},
+                   {}};
   SignIn sign_in_{{.users = prepared_,
                    .sessions = stage_.sessions,
                    .hasher = stage_.hasher,

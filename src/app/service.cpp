@@ -88,9 +88,10 @@ Service::Service(Surroundings around, std::unique_ptr<Storage> storage,
                 .clock = clock_},
                {.token_ttl = config_.token_ttl}},
       users_{
-          {.store = user_store_, .hasher = hasher_, .limiter = limiter_},
+          {.store = user_store_, .hasher = hasher_, .limiter = limiter_, .clock = clock_},
           {.registration = config_.registration == RegistrationPolicy::open ? Registration::open
-                                                                            : Registration::admin}},
+                                                                            : Registration::admin,
+           .store_time = config_.database_timeout}},
       operations_{{.storage = *storage_,
                    .cache = cache_,
                    .tokens = tokens_,

@@ -2,13 +2,21 @@
 // faster.
 #include <algorithm>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/random.hpp"
 #include "service/users.hpp"
 
 namespace um {
 
 namespace {
 
-constexpr int kMaxAttempts = 3;
+// Of many changes of one user at the same time each round of the database lets one through.
+constexpr int kMaxAttempts = 50;
+constexpr int kDoublings = 8;
 
 bool matches(const std::optional<RevisionMatch>& match, const Revision& revision) {
   return !match || match->any || std::ranges::count(match->revisions, revision) > 0;
@@ -31,7 +39,8 @@ std::unexpected<Error> wrong_current_password() {
 }  // namespace
 
 Task<Result<UserReading>> Users::existing(UserId id, Freshness freshness, Deadline deadline) {
-  const ReadOptions options{.from_primary = freshness == Freshness::primary, .deadline = deadline};
+  const ReadOptions options{.from_primary = freshness == Freshness::primary,
+                            .deadline = store_deadline(deadline)};
   Result<UserReading> reading = co_await parts_.store.find(id, options);
   if (reading && !reading->value) co_return fail(ErrorCode::not_found, "no such user");
   co_return reading;
@@ -45,27 +54,49 @@ Task<Result<Users::Decision>> Users::decide(const ChangeRequest& request, Editin
     const bool final = freshness == Freshness::primary || reading->source == Source::primary;
     freshness = Freshness::primary;
 
+    // First, because what does not fit a row that has changed is said to be outdated, not wrong.
+    if (!matches(request.if_match, reading->value->revision)) {
+      if (!final) continue;
+      co_return changed_since_read();
+    }
     Result<Edit> edit = plan_edit(reading->value->user, request.input, editing);
     if (!edit) {
       if (!final && depends_on_row(edit.error())) continue;
       co_return fail(std::move(edit.error()));
     }
-    if (!matches(request.if_match, reading->value->revision)) {
-      if (!final) continue;
-      co_return changed_since_read();
-    }
+    // No compare-and-set would find out that the row is old.
+    if (!final && edit->change.empty() && !edit->password) continue;
     co_return Decision{.row = reading->value, .edit = std::move(*edit)};
   }
+}
+
+// The bound doubles with every attempt, and the whole range below it is used, so that those who
+// lost together do not meet again (full jitter).
+Task<bool> Users::pause_before(int attempt, Deadline deadline) {
+  if (attempt >= kMaxAttempts) co_return false;
+  const auto longest = std::chrono::microseconds{options_.longest_pause};
+  const auto bound = longest / (1 << std::max(0, kDoublings - attempt));
+  const auto steps = static_cast<std::uint64_t>(bound.count()) + 1;
+  const std::chrono::microseconds pause{static_cast<std::int64_t>(random_u64() % steps)};
+  if (deadline.at - parts_.clock.now() <= pause) co_return false;
+  if (pause.count() > 0) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    boost::asio::steady_timer timer{executor, pause};
+    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  co_return true;
 }
 
 // The auth_epoch for which the password was right.
 Task<Result<std::int64_t>> Users::prove_password(const User& user, const ChangeRequest& request,
                                                  Deadline deadline) {
-  AttemptLimiter::Who who{.account = user.email.folded(), .address = request.address};
+  // Not by the address, which its owner may change for a new allowance. No address has a line
+  // break.
+  AttemptLimiter::Who who{.account = "\nid:" + user.id.text(), .address = request.address};
   auto place = co_await parts_.limiter.take(std::move(who), deadline);
   if (!place) co_return fail(std::move(place.error()));
 
-  const auto credentials = co_await parts_.store.credentials(user.id, deadline);
+  const auto credentials = co_await parts_.store.credentials(user.id, store_deadline(deadline));
   if (!credentials) co_return fail(credentials.error());
   if (!*credentials) co_return fail(ErrorCode::not_found, "no such user");
   const Credentials& stored = **credentials;
@@ -106,13 +137,16 @@ Task<Result<UserRef>> Users::change(Principal caller, EditKind kind, ChangeReque
     new_hash = std::move(*hash);
   }
 
-  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    if (attempt > 0) {
-      decision = co_await decide(request, editing, Freshness::primary, deadline);
-      if (!decision) co_return fail(std::move(decision.error()));
-    }
-    // Another epoch: the row is older than the proof, or the password was changed after it.
-    if (proven_epoch && decision->row->user.auth_epoch != *proven_epoch) continue;
+  // Another epoch: the row is older than the proof.
+  if (proven_epoch && decision->row->user.auth_epoch != *proven_epoch) {
+    decision = co_await decide(request, editing, Freshness::primary, deadline);
+    if (!decision) co_return fail(std::move(decision.error()));
+  }
+
+  for (int attempt = 1;; ++attempt) {
+    // Still another one: the password was changed after the proof.
+    if (proven_epoch && decision->row->user.auth_epoch != *proven_epoch)
+      co_return lost_every_time();
 
     UpdateUser update{.id = request.id,
                       .expected = decision->row->revision,
@@ -120,22 +154,28 @@ Task<Result<UserRef>> Users::change(Principal caller, EditKind kind, ChangeReque
     update.change.password_hash = new_hash;
     if (new_hash && editing.of_oneself) update.change.keep_session = caller.session().id;
     if (update.change.empty()) co_return decision->row;
-    Result<UserRef> updated = co_await parts_.store.update(std::move(update), deadline);
+    Result<UserRef> updated =
+        co_await parts_.store.update(std::move(update), store_deadline(deadline));
     if (updated || updated.error().code != ErrorCode::conflict) co_return updated;
+
+    const bool again = co_await pause_before(attempt, deadline);
+    if (!again) co_return lost_every_time();
+    decision = co_await decide(request, editing, Freshness::primary, deadline);
+    if (!decision) co_return fail(std::move(decision.error()));
   }
-  co_return lost_every_time();
 }
 
 Task<Result<void>> Users::remove(UserId id, std::optional<RevisionMatch> if_match,
                                  Deadline deadline) {
   if (!if_match) {
     UserStore::RemoveUser request{.id = id};
-    Result<void> removed = co_await parts_.store.remove(std::move(request), deadline);
+    Result<void> removed =
+        co_await parts_.store.remove(std::move(request), store_deadline(deadline));
     co_return removed;
   }
   // A mismatch with a row from memory and a lost compare-and-set both ask the primary once more.
   Freshness freshness = Freshness::any;
-  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+  for (int attempt = 1;; ++attempt) {
     const Result<UserReading> reading = co_await existing(id, freshness, deadline);
     if (!reading) co_return fail(reading.error());
     const bool final = freshness == Freshness::primary || reading->source == Source::primary;
@@ -145,10 +185,13 @@ Task<Result<void>> Users::remove(UserId id, std::optional<RevisionMatch> if_matc
       co_return changed_since_read();
     }
     UserStore::RemoveUser request{.id = id, .expected = reading->value->revision};
-    Result<void> removed = co_await parts_.store.remove(std::move(request), deadline);
+    Result<void> removed =
+        co_await parts_.store.remove(std::move(request), store_deadline(deadline));
     if (removed || removed.error().code != ErrorCode::conflict) co_return removed;
+
+    const bool again = co_await pause_before(attempt, deadline);
+    if (!again) co_return lost_every_time();
   }
-  co_return lost_every_time();
 }
 
 }  // namespace um

@@ -4,6 +4,7 @@
 
 #include "auth/password_rules.hpp"
 #include "service/refusals.hpp"
+#include "user/merge_patch.hpp"
 #include "user/time_text.hpp"
 #include "user/validation.hpp"
 
@@ -98,11 +99,30 @@ class EditPlanner {
                 {"quota_usd", same_amount(input_.quota_usd.value, current_.quota_usd)})) {
       change.quota_usd = nullable(input_.quota_usd, check_quota_usd);
     }
-    const auto& settings = input_.model_capability_settings;
-    if (may_set(settings, {"model_capability_settings",
-                           same_settings(settings.value, current_.model_capability_settings)})) {
-      change.model_capability_settings = nullable(settings, check_model_capability_settings);
+    settings();
+  }
+  void settings() {
+    const auto& sent = input_.model_capability_settings;
+    const auto& current = current_.model_capability_settings;
+    const Member<std::string> wanted{.present = sent.present, .value = merged_settings()};
+    // Nulls that are stored can be sent back too, though merging takes them out.
+    const bool sent_back = !editing_.by_admin && same_settings(sent.value, current);
+    if (may_set(wanted,
+                {"model_capability_settings", sent_back || same_settings(wanted.value, current)})) {
+      // What was sent is checked first: it may be no object at all.
+      if (auto checked = nullable(sent, check_model_capability_settings))
+        edit_.change.model_capability_settings =
+            sent.value ? nullable(wanted, check_model_capability_settings) : checked;
     }
+  }
+  // A merge patch goes into the object too, and not only down to it. What cannot be merged is as it
+  // was sent.
+  std::optional<std::string> merged_settings() const {
+    const auto& sent = input_.model_capability_settings.value;
+    if (!sent || editing_.kind != EditKind::patch) return sent;
+    const std::string& target = current_.model_capability_settings.value_or("{}");
+    auto merged = merge_json({.target = target, .patch = *sent});
+    return merged ? std::move(*merged) : *sent;
   }
   struct Compared {
     const char* field;
@@ -131,14 +151,21 @@ class EditPlanner {
   void unwritable() {
     must_equal(input_.id, {"id", input_.id.value == current_.id.value()});
     must_equal(input_.version, {"version", input_.version.value == current_.version});
-    must_equal(input_.used_usd,
-               {"used_usd", same_amount(input_.used_usd.value, current_.used_usd)});
     must_equal(input_.created_at,
                {"created_at", same_instant(input_.created_at.value, current_.created_at)});
     must_equal(input_.updated_at,
                {"updated_at", same_instant(input_.updated_at.value, current_.updated_at)});
-    must_equal(input_.last_login_at,
-               {"last_login_at", same_instant(input_.last_login_at.value, current_.last_login_at)});
+    counters();
+  }
+  // Reading a user and sending it back must not fail because somebody signed in or was served in
+  // between, so an outdated counter is ignored. A value that no counter can have is a mistake.
+  void counters() {
+    const auto& used = input_.used_usd;
+    if (used.present && !used.value) refusals_.null("used_usd");
+    if (used.value) (void)refusals_.wrong.take(check_used_usd(*used.value));
+    const auto& login = input_.last_login_at.value;
+    if (login && !parse_time(*login))
+      refusals_.wrong.add({"last_login_at", "not_a_time", "must be a time (RFC 3339) or null"});
   }
   template <class T>
   void must_equal(const Member<T>& member, Compared compared) {

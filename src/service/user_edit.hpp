@@ -26,7 +26,7 @@ struct Edit {
 // `input` on top of `current`. invalid with everything that is wrong, or forbidden with every
 // member that only an administrator may change. What equals the current value is never refused, so
 // that what GET gave can be sent back: amounts are compared as numbers, times as instants, settings
-// as JSON.
+// as JSON. The counters are accepted with any value they can have and never written.
 Result<Edit> plan_edit(const User& current, const UserInput& input, Editing editing);
 
 // Might the answer be another one for a newer row? (A member that cannot be written differed.)

@@ -148,7 +148,7 @@ UserInput administrated() {
   input.role = is("admin");
   input.is_active = is(false);
   input.quota_usd = is("99");
-  input.model_capability_settings = is("{ }");
+  input.model_capability_settings = is(R"({"a":null,"b":null})");
   return input;
 }
 
@@ -197,17 +197,14 @@ TEST(UserEdit, WhatCannotBeWrittenMustBeEqual) {
   UserInput input;
   input.id = is<std::int64_t>(43);
   input.version = is<std::int64_t>(8);
-  input.used_usd = is("0");
   input.created_at = is("2026-01-01T00:00:00.000001Z");
   input.updated_at = is("yesterday");
-  input.last_login_at = is("2026-01-01T00:00:00Z");
   for (const Editing& editing : {kSelfPatch, kAdminPatch}) {
     const auto edit = plan_edit(ada(), input, editing);
     EXPECT_THAT(
         faults(edit),
         UnorderedElementsAre(Pair("id", "read_only"), Pair("version", "read_only"),
-                             Pair("used_usd", "read_only"), Pair("created_at", "read_only"),
-                             Pair("updated_at", "read_only"), Pair("last_login_at", "read_only")));
+                             Pair("created_at", "read_only"), Pair("updated_at", "read_only")));
     EXPECT_TRUE(depends_on_row(edit.error()));
   }
   UserInput nulls;
@@ -215,6 +212,69 @@ TEST(UserEdit, WhatCannotBeWrittenMustBeEqual) {
   nulls.used_usd = null<std::string>();
   nulls.created_at = null<std::string>();
   EXPECT_EQ(faults(plan_edit(ada(), nulls, kAdminPatch)).size(), 3U);
+}
+
+TEST(UserEdit, CountersMayBeOlderThanTheRow) {
+  UserInput input = as_read();
+  for (const char* used : {"0", "0.01", "99"}) {
+    input.used_usd = is(used);
+    input.last_login_at = is("2026-01-01T00:00:00Z");
+    for (const Editing& editing : kEverybody) {
+      const auto edit = plan_edit(ada(), input, editing);
+      ASSERT_TRUE(edit) << edit.error().detail;
+      EXPECT_TRUE(edit->change.empty());
+    }
+  }
+}
+
+TEST(UserEdit, CountersMustBeWellFormed) {
+  UserInput input;
+  input.used_usd = is("-1");
+  input.last_login_at = is("yesterday");
+  EXPECT_THAT(
+      faults(plan_edit(ada(), input, kSelfPatch)),
+      UnorderedElementsAre(Pair("used_usd", "negative"), Pair("last_login_at", "not_a_time")));
+}
+
+Result<Edit> patched_settings(std::optional<std::string> current, const char* patch,
+                              Editing editing = kAdminPatch) {
+  User user = ada();
+  user.model_capability_settings = std::move(current);
+  UserInput input;
+  input.model_capability_settings = is(patch);
+  return plan_edit(user, input, editing);
+}
+
+TEST(UserEdit, SettingsAreMerged) {
+  const auto edit = patched_settings(R"({"a":{"x":1,"y":2},"b":1.0})", R"({"a":{"x":null,"z":3}})");
+  ASSERT_TRUE(edit);
+  EXPECT_EQ(edit->change.model_capability_settings.value(), R"({"a":{"y":2,"z":3},"b":1.0})");
+}
+
+TEST(UserEdit, SettingsThatAreMissingAreMergedIntoAnEmptyObject) {
+  const auto edit = patched_settings(std::nullopt, R"({"a":{"x":null,"z":3},"b":null})");
+  ASSERT_TRUE(edit);
+  EXPECT_EQ(edit->change.model_capability_settings.value(), R"({"a":{"z":3}})");
+}
+
+TEST(UserEdit, AMergeThatChangesNothingIsNoChange) {
+  for (const Editing& editing : {kAdminPatch, kSelfPatch}) {
+    const auto edit = patched_settings(R"({"a":1,"b":2})", R"({"b":2,"c":null})", editing);
+    ASSERT_TRUE(edit);
+    EXPECT_TRUE(edit->change.empty());
+  }
+  EXPECT_TRUE(patched_settings(R"({"a":null})", R"({"a":null})", kSelfPatch));
+  EXPECT_EQ(patched_settings(R"({"a":1})", R"({"a":2})", kSelfPatch).error().code,
+            ErrorCode::forbidden);
+}
+
+TEST(UserEdit, TheLimitOfSettingsIsThatOfTheResult) {
+  const std::string big = "{\"a\":\"" + std::string(10'000, 'x') + "\"}";
+  const std::string more = "{\"b\":\"" + std::string(10'000, 'x') + "\"}";
+  EXPECT_TRUE(patched_settings(std::nullopt, more.c_str()));
+  EXPECT_THAT(faults(patched_settings(big, more.c_str())),
+              ElementsAre(Pair("model_capability_settings", "too_long")));
+  EXPECT_TRUE(patched_settings(big, ("{\"a\":null," + more.substr(1)).c_str()));
 }
 
 TEST(UserEdit, EverythingThatIsWrongIsSaidAtOnce) {

@@ -44,7 +44,7 @@ Task<Result<UserRef>> Users::create(Caller caller, UserInput input, Deadline dea
   if (!creation) co_return fail(std::move(creation.error()));
 
   // The insert would find it out too, but only after the expensive hash.
-  const ReadOptions options{.deadline = deadline};
+  const ReadOptions options{.deadline = store_deadline(deadline)};
   const Result<UserReading> known = co_await parts_.store.find(creation->user.email, options);
   if (!known) co_return fail(known.error());
   if (known->value) co_return fail(ErrorCode::email_taken, "the e-mail address is taken");
@@ -52,7 +52,8 @@ Task<Result<UserRef>> Users::create(Caller caller, UserInput input, Deadline dea
   Result<Secret> hash = co_await parts_.hasher.hash(creation->password, deadline);
   if (!hash) co_return fail(std::move(hash.error()));
   creation->user.password_hash = std::move(*hash);
-  Result<UserRef> created = co_await parts_.store.insert(std::move(creation->user), deadline);
+  Result<UserRef> created =
+      co_await parts_.store.insert(std::move(creation->user), store_deadline(deadline));
   co_return created;
 }
 
@@ -66,9 +67,9 @@ Task<Result<UserPage>> Users::list(ListRequest request, Deadline deadline) {
   ++page.limit;
   Result<std::vector<UserRef>> users;
   if (request.keyword.empty()) {
-    users = co_await parts_.store.list(page, deadline);
+    users = co_await parts_.store.list(page, store_deadline(deadline));
   } else {
-    users = co_await parts_.store.search(request.keyword, page, deadline);
+    users = co_await parts_.store.search(request.keyword, page, store_deadline(deadline));
   }
   if (!users) co_return fail(std::move(users.error()));
 
@@ -78,7 +79,8 @@ Task<Result<UserPage>> Users::list(ListRequest request, Deadline deadline) {
     result.users.resize(wanted);
   }
   if (request.count) {
-    const Result<std::int64_t> total = co_await parts_.store.count(request.keyword, deadline);
+    const Result<std::int64_t> total =
+        co_await parts_.store.count(request.keyword, store_deadline(deadline));
     if (!total) co_return fail(total.error());
     result.total = *total;
   }
@@ -88,7 +90,8 @@ Task<Result<UserPage>> Users::list(ListRequest request, Deadline deadline) {
 Task<Result<UsageTotals>> Users::add_usage(UsageRecord usage, Deadline deadline) {
   const Result<void> checked = check_usage(usage);
   if (!checked) co_return fail(checked.error());
-  Result<UsageTotals> totals = co_await parts_.store.add_usage(std::move(usage), deadline);
+  Result<UsageTotals> totals =
+      co_await parts_.store.add_usage(std::move(usage), store_deadline(deadline));
   co_return totals;
 }
 

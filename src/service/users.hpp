@@ -2,6 +2,8 @@
 // call what at all is in the route table (api/routes.cpp). Thread safety: any event loop.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +12,7 @@
 
 #include "auth/attempt_limiter.hpp"
 #include "auth/password_hasher.hpp"
+#include "base/clock.hpp"
 #include "service/principal.hpp"
 #include "service/user_edit.hpp"
 #include "service/user_input.hpp"
@@ -32,9 +35,15 @@ class Users {
     UserStore& store;
     PasswordHasher& hasher;
     AttemptLimiter& limiter;  // the one of SignIn: guessing current_password is guessing
+    const Clock& clock;
   };
   struct Options {
     Registration registration = Registration::open;
+    // The most that one call of the store may take, however long the deadline of the request: that
+    // one may leave time for passwords.
+    std::chrono::nanoseconds store_time = std::chrono::seconds{2};
+    // Between two attempts at a change, chosen at random up to a bound that grows to this one.
+    std::chrono::milliseconds longest_pause{40};
   };
   Users(Parts parts, Options options) : parts_{parts}, options_{options} {}
 
@@ -47,9 +56,11 @@ class Users {
     return parts_.store.find_now(email, options, now);
   }
   Task<Result<UserReading>> read(UserId id, ReadOptions options) {
+    options.deadline = store_deadline(options.deadline);
     return parts_.store.find(id, options);
   }
   Task<Result<UserReading>> read(Email email, ReadOptions options) {
+    options.deadline = store_deadline(options.deadline);
     return parts_.store.find(std::move(email), options);
   }
 
@@ -60,14 +71,17 @@ class Users {
   // Replace (PUT) needs first_name, last_name and email, and writes these and a password; patch
   // (PATCH) takes what is there, null included (RFC 7396), and from an administrator also role,
   // is_active, quota_usd, model_capability_settings and username. Members that cannot be written
-  // are accepted if they equal the current value, so that what GET gave can be sent back.
-  // `if_match`: precondition_failed unless the user is in one of these revisions.
+  // are accepted if they equal the current value, so that what GET gave can be sent back; the
+  // counters (used_usd, last_login_at), which move by themselves, with any value they can have.
+  // `if_match`: precondition_failed unless the user is in one of these revisions, whatever else is
+  // wrong with the input on top of this row.
   // Who changes their own password gives current_password too, and keeps this session.
   // A change that changes nothing answers the user as it is and writes nothing.
   // The role `service` changes nobody, not even itself.
   // invalid (also for a wrong current_password, on that member), forbidden, not_found,
   // precondition_failed, email_taken, username_taken, last_admin, too_many_attempts,
-  // conflict (another change won three times in a row).
+  // conflict (other changes of this user won every time, until the deadline or the bound on
+  // attempts; or the password was changed since it was proven).
   struct ChangeRequest {
     UserId id;
     UserInput input{};
@@ -94,13 +108,16 @@ class Users {
   // invalid (a negative amount, an empty or overlong idempotency key), not_found, conflict.
   Task<Result<UsageTotals>> add_usage(UsageRecord usage, Deadline deadline);
   Task<Result<void>> invalidate(UserId id, Deadline deadline) {
-    return parts_.store.invalidate(id, deadline);
+    return parts_.store.invalidate(id, store_deadline(deadline));
   }
 
  private:
+  Deadline store_deadline(Deadline deadline) const {
+    return {std::min(deadline.at, Deadline::after(parts_.clock, options_.store_time).at)};
+  }
   // How fresh the row that a decision rests on must be: memory will do first, because the
-  // compare-and-set makes an old one harmless; after a lost one, and before a refusal that a newer
-  // row might not deserve, the primary is asked.
+  // compare-and-set makes an old one harmless; after a lost one, before a refusal that a newer row
+  // might not deserve, and before an answer that writes nothing, the primary is asked.
   enum class Freshness { any, primary };
   struct Decision {
     UserRef row;
@@ -111,6 +128,8 @@ class Users {
   Task<Result<UserReading>> existing(UserId id, Freshness freshness, Deadline deadline);
   Task<Result<Decision>> decide(const ChangeRequest& request, Editing editing, Freshness freshness,
                                 Deadline deadline);
+  // After a lost compare-and-set: false if there is no time or no attempt left.
+  Task<bool> pause_before(int attempt, Deadline deadline);
   Task<Result<std::int64_t>> prove_password(const User& user, const ChangeRequest& request,
                                             Deadline deadline);
 

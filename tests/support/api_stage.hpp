@@ -101,7 +101,7 @@ class ApiStage {
   LocalAttemptLimiter limiter{
       {.limits = {.failures_per_account = 3}, .account_cells = 64, .address_cells = 64}, clock};
   TokenAuthority tokens{keys, clock, {.remembered = 64}};
-  Users use_cases{{.store = users, .hasher = hasher, .limiter = limiter}, {}};
+  Users use_cases{{.store = users, .hasher = hasher, .limiter = limiter, .clock = clock}, {}};
   SignIn sign_in{{.users = users,
                   .sessions = sessions,
                   .hasher = hasher,

@@ -30,6 +30,7 @@ class MemoryUserStore final : public UserStore {
   std::map<UserId, UserRef> cached{};
   std::function<void()> before_update{};
   std::optional<UserChange> last_change{};
+  std::vector<Deadline> deadlines{};  // of every call that had one, in order
 
   // Stores `user` as it is, with the next version.
   UserRef put(User user, Secret password_hash = {}) {
@@ -52,20 +53,23 @@ class MemoryUserStore final : public UserStore {
 
   Task<Result<UserReading>> find(UserId id, ReadOptions options) override {
     ++calls.find;
+    deadlines.push_back(options.deadline);
     if (options.from_primary) ++calls.find_primary;
     if (const auto hit = cached.find(id); hit != cached.end() && !options.from_primary)
       co_return UserReading{.value = hit->second, .source = Source::l1};
     co_return UserReading{.value = get(id)};
   }
-  Task<Result<UserReading>> find(Email email, ReadOptions) override {
+  Task<Result<UserReading>> find(Email email, ReadOptions options) override {
     ++calls.find;
+    deadlines.push_back(options.deadline);
     for (const auto& [id, row] : rows_) {
       if (row.record->user.email == email) co_return UserReading{.value = row.record};
     }
     co_return UserReading{};
   }
 
-  Task<Result<std::vector<UserRef>>> list(Page page, Deadline) override {
+  Task<Result<std::vector<UserRef>>> list(Page page, Deadline deadline) override {
+    deadlines.push_back(deadline);
     co_return page_of(page, {});
   }
   Task<Result<std::vector<UserRef>>> search(std::string keyword, Page page, Deadline) override {
@@ -76,7 +80,8 @@ class MemoryUserStore final : public UserStore {
   }
   Task<Result<bool>> has_admin(Deadline) override { co_return admins() > 0; }
 
-  Task<Result<UserRef>> insert(NewUser user, Deadline) override {
+  Task<Result<UserRef>> insert(NewUser user, Deadline deadline) override {
+    deadlines.push_back(deadline);
     ++calls.insert;
     const UserId id = user.id.value_or(*UserId::from(static_cast<std::int64_t>(rows_.size()) + 1));
     User row{.id = id, .email = user.email};
@@ -95,7 +100,8 @@ class MemoryUserStore final : public UserStore {
     co_return fail(ErrorCode::internal, "not part of this fake");
   }
 
-  Task<Result<UserRef>> update(UpdateUser update, Deadline) override {
+  Task<Result<UserRef>> update(UpdateUser update, Deadline deadline) override {
+    deadlines.push_back(deadline);
     ++calls.update;
     if (before_update) before_update();
     last_change = update.change;
@@ -108,7 +114,8 @@ class MemoryUserStore final : public UserStore {
     if (loses_last_admin(current->user, user)) co_return fail(ErrorCode::last_admin);
     co_return put(std::move(user), update.change.password_hash.value_or(hash_of(update.id)));
   }
-  Task<Result<void>> remove(RemoveUser request, Deadline) override {
+  Task<Result<void>> remove(RemoveUser request, Deadline deadline) override {
+    deadlines.push_back(deadline);
     ++calls.remove;
     if (before_update) before_update();
     const UserRef current = get(request.id);
@@ -136,7 +143,8 @@ class MemoryUserStore final : public UserStore {
     }
     co_return std::optional<Credentials>{};
   }
-  Task<Result<std::optional<Credentials>>> credentials(UserId id, Deadline) override {
+  Task<Result<std::optional<Credentials>>> credentials(UserId id, Deadline deadline) override {
+    deadlines.push_back(deadline);
     co_return credentials_of(id);
   }
   Task<Result<void>> rehash(Rehash, Deadline) override { co_return Result<void>{}; }
