@@ -1,5 +1,7 @@
 #include "ops/ip_network.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/ip/address.hpp>
 
 #include "ops/units.hpp"
@@ -13,7 +15,7 @@ using Bytes = std::array<std::uint8_t, 16>;
 std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
   if (text.find('%') != std::string_view::npos || text.size() > 45) return std::nullopt;
   boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(text, error);
+  auto address = boost::asio::ip::make_address(text, error);
   if (error) return std::nullopt;
   return address;
 }

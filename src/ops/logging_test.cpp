@@ -1,5 +1,6 @@
 #include "ops/logging.hpp"
 
+#include <cmath>
 #include <condition_variable>
 #include <thread>
 

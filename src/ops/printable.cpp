@@ -1,5 +1,8 @@
 #include "ops/printable.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 namespace um {

@@ -1,5 +1,7 @@
 #include "ops/setting_kinds.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/ip/address.hpp>
 
 #include "ops/printable.hpp"

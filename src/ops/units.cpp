@@ -1,6 +1,9 @@
 #include "ops/units.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <span>
 
 namespace um {
 namespace {
