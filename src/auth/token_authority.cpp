@@ -1,5 +1,6 @@
 #include "auth/token_authority.hpp"
 
+#include <algorithm>
 #include <shared_mutex>
 #include <stdexcept>
 

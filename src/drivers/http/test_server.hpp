@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include <boost/asio/steady_timer.hpp>
+
 #include "drivers/http/server.hpp"
 
 namespace um::http::testing {

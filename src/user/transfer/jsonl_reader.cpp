@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "user/json_object.hpp"
 #include "user/text.hpp"
 #include "user/transfer/byte_queue.hpp"
