@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -337,6 +338,25 @@ TEST(Config, PasswordsOfUrlsAreInNoMessage) {
   }
   EXPECT_EQ(config.redis->reveal(), "rediss://:hush@h/0");
   EXPECT_EQ(config.database.masked(), "postgresql://u:***@h/d");
+}
+
+TEST(Config, TheTableOfTheDocumentationIsValidMarkdown) {
+  std::istringstream table{settings_markdown()};
+  for (std::string line; std::getline(table, line);) {
+    std::size_t bars = 0;
+    for (std::size_t i = 0; i < line.size(); ++i)
+      bars += line[i] == '|' && (i == 0 || line[i - 1] != '\\') ? 1U : 0U;
+    EXPECT_EQ(bars, 5U) << line;
+  }
+}
+
+TEST(Config, TheReadmeShowsTheTable) {
+  std::ostringstream readme;
+  readme << std::ifstream{UM_SOURCE_DIR "/README.md"}.rdbuf();
+  ASSERT_NE(readme.str(), "");
+  std::istringstream table{settings_markdown()};
+  for (std::string line; std::getline(table, line);)
+    EXPECT_THAT(readme.str(), HasSubstr(line + "\n"));
 }
 
 TEST(Config, TheTableOfTheDocumentationHasEverySetting) {

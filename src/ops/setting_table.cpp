@@ -1,4 +1,11 @@
 // The one table of settings. Defaults are the initialisers of Config.
+#include <array>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "ops/setting_kinds.hpp"
 
 namespace um {
@@ -96,11 +103,21 @@ std::string Setting::variable() const {
   return out;
 }
 
+// A bar would begin the next cell.
+static std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 std::string settings_markdown() {
   std::string out = "| setting | default | meaning | allowed |\n|---|---|---|---|\n";
   for (const Setting& setting : make_setting_table()) {
-    out += fmt::format("| `{}` | {} | {} | {} |\n", setting.name, setting.default_text,
-                       setting.help, setting.allowed);
+    out += fmt::format("| `{}` | {} | {} | {} |\n", setting.name, cell(setting.default_text),
+                       cell(setting.help), cell(setting.allowed));
   }
   return out;
 }
