@@ -117,7 +117,7 @@ TEST_F(PatchUser, BadMembersAreNamed) {
            {R"({"quota_usd": "0.0000001"})", "quota_usd"},
            {R"({"version": 1})", "version"},
            {R"({"id": 1})", "id"},
-           {R"({"used_usd": "9"})", "used_usd"},
+           {R"({"used_usd": "-9"})", "used_usd"},
            {R"({"unheard_of": 1})", "unheard_of"}}) {
     stage().run(Step{.who = "admin",
                      .request = "PATCH /user/<ann>",

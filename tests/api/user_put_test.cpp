@@ -88,8 +88,8 @@ TEST_F(PutUser, WhatGetGaveCanBeSentBack) {
 
 TEST_F(PutUser, MembersThatCannotBeWrittenMustEqualWhatIs) {
   for (const auto* member :
-       {R"("id": 999999999)", R"("used_usd": 5)", R"("created_at": "2001-01-01T00:00:00Z")",
-        R"("updated_at": "2001-01-01T00:00:00Z")", R"("last_login_at": null)"}) {
+       {R"("id": 999999999)", R"("used_usd": -5)", R"("created_at": "2001-01-01T00:00:00Z")",
+        R"("updated_at": "2001-01-01T00:00:00Z")", R"("last_login_at": "yesterday")"}) {
     const std::string body = kAnn;
     stage().run(Step{.who = "admin",
                      .request = "PUT /user/<ann>",
