@@ -128,8 +128,7 @@ Checked check_content_length(std::string_view value, const Limits& limits, Head&
   if (value.empty() || !all_are(value, kDigit)) {
     return bad_request("The Content-Length is not a number.");
   }
-  const char* const end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, head.content_length);
+  const auto [rest, error] = std::from_chars(value.begin(), value.end(), head.content_length);
   if (error != std::errc{} || head.content_length > limits.body_bytes) {
     return Rejection{Refusal::content_too_large, "The body is larger than this server takes."};
   }
