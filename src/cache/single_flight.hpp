@@ -124,10 +124,11 @@ class SingleFlight<T>::Seat {
     if (!result && result.error().code == ErrorCode::timeout) return;
     const std::scoped_lock lock{table_.mutex_};
     FlightOf& flight = table_.flights_.at(key_);
+    auto verdict = FlightOf::Verdict::admissible;
+    // If this throws, nothing has landed, and the seat's destructor passes the lead on.
+    if (result && !admit(*result)) verdict = FlightOf::Verdict::not_admissible;
     landed_ = true;
     if (!result) return table_.deliver(key_, flight.fail(), result);
-    const auto verdict =
-        admit(*result) ? FlightOf::Verdict::admissible : FlightOf::Verdict::not_admissible;
     table_.deliver(key_, flight.land(verdict), result);
   }
 

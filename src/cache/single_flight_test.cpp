@@ -17,7 +17,10 @@ class SingleFlightTest : public ::testing::Test {
  protected:
   Task<Result<int>> request_task(MayFollow may_follow, Deadline deadline) {
     auto ask = [this] { return queries.call(); };
-    auto admit = [this](int) { return admissible; };
+    auto admit = [this](int) {
+      if (admit_throws) throw std::runtime_error{"no verdict"};
+      return admissible;
+    };
     SingleFlight<int>::Request request{
         .key = "user:1", .may_follow = may_follow, .deadline = deadline};
     Result<int> result = co_await flights.run(std::move(request), ask, admit);
@@ -39,6 +42,7 @@ class SingleFlightTest : public ::testing::Test {
   ManualClock clock;
   PausedCalls<Result<int>> queries;
   bool admissible = true;
+  bool admit_throws = false;
   SingleFlight<int> flights{{.waiting = 4}, clock};
   TestLoop loop;
   TestLoop other_loop;
@@ -124,6 +128,18 @@ TEST_F(SingleFlightTest, ACancelledLeaderPassesTheLeadOn) {
   ASSERT_EQ(queries.count(), 2U);
   answer(1, 8);
   EXPECT_EQ(value(b), 8);
+}
+
+TEST_F(SingleFlightTest, ALeaderWhoseVerdictThrowsPassesTheLeadOn) {
+  const auto a = request(loop), b = request(other_loop);
+  admit_throws = true;
+  answer(0, 7);
+  EXPECT_TRUE(a->threw);
+  admit_throws = false;
+  ASSERT_EQ(queries.count(), 2U);
+  answer(1, 8);
+  EXPECT_EQ(value(b), 8);
+  EXPECT_EQ(flights.stats().waiting, 0U);
 }
 
 TEST_F(SingleFlightTest, ALeaderWhoseLoopIsDestroyedPassesTheLeadOn) {
