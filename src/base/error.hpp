@@ -1,8 +1,8 @@
 // Expected failures as values.
 //
-// A function that can fail for a reason its caller must handle returns Result<T>; exceptions are for
-// start-up and for bugs. The list of codes is closed: every boundary (SQLite, HTTP, command line) maps
-// each of them exactly once, in a switch without a default.
+// A function that can fail for a reason its caller must handle returns Result<T>; exceptions are
+// for start-up and for bugs. The list of codes is closed: every boundary (SQLite, HTTP, command
+// line) maps each of them exactly once, in a switch without a default.
 #pragma once
 
 #include <chrono>
@@ -15,37 +15,37 @@
 namespace um {
 
 enum class ErrorCode {
-  invalid,             // the request is malformed or breaks a rule; `fields` says where
-  unauthenticated,     // no valid credentials
-  invalid_credentials, // e-mail or password wrong, or the user disabled: one code for all three
-  forbidden,           // known, but not allowed
+  invalid,              // the request is malformed or breaks a rule; `fields` says where
+  unauthenticated,      // no valid credentials
+  invalid_credentials,  // e-mail or password wrong, or the user disabled: one code for all three
+  forbidden,            // known, but not allowed
   not_found,
   email_taken,
   username_taken,
-  conflict,            // lost a compare-and-set, or another state that the caller can look at again
-  precondition_failed, // If-Match named another revision
-  last_admin,          // the last active administrator cannot be removed, demoted or disabled
-  too_many_attempts,   // guessing limit; `retry_after` says when
-  overloaded,          // a queue is full; `retry_after`
-  unavailable,         // the database cannot be used now; `retry_after`
-  timeout,             // the deadline passed; nothing is known to have been changed
-  unknown_outcome,     // the connection was lost during a commit: it may have happened
-  internal,            // a bug; details are in the log only
+  conflict,  // lost a compare-and-set, or another state that the caller can look at again
+  precondition_failed,  // If-Match named another revision
+  last_admin,           // the last active administrator cannot be removed, demoted or disabled
+  too_many_attempts,    // guessing limit; `retry_after` says when
+  overloaded,           // a queue is full; `retry_after`
+  unavailable,          // the database cannot be used now; `retry_after`
+  timeout,              // the deadline passed; nothing is known to have been changed
+  unknown_outcome,      // the connection was lost during a commit: it may have happened
+  internal,             // a bug; details are in the log only
 };
 
 // One rejected member of a request: `field` is its name, `message` a sentence for people.
 struct FieldError {
   std::string field;
-  std::string code;     // stable and short: "too_long", "unknown_field", …
+  std::string code;  // stable and short: "too_long", "unknown_field", …
   std::string message;
   bool operator==(const FieldError&) const = default;
 };
 
 struct Error {
   ErrorCode code = ErrorCode::internal;
-  std::string detail{};                                  // for people; never a secret
-  std::vector<FieldError> fields{};                      // where it applies
-  std::optional<std::chrono::seconds> retry_after{};     // overloaded, unavailable, too_many_attempts
+  std::string detail{};                               // for people; never a secret
+  std::vector<FieldError> fields{};                   // where it applies
+  std::optional<std::chrono::seconds> retry_after{};  // overloaded, unavailable, too_many_attempts
 
   bool operator==(const Error&) const = default;
 };
@@ -60,6 +60,8 @@ using Result = std::expected<T, Error>;
 inline std::unexpected<Error> fail(ErrorCode code, std::string detail = {}) {
   return std::unexpected(Error{.code = code, .detail = std::move(detail)});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 }  // namespace um

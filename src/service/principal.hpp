@@ -13,7 +13,8 @@ namespace um {
 class Principal {
  public:
   // Precondition: both set, session->user_id == user->user.id.
-  Principal(UserRef user, SessionRef session) : user_{std::move(user)}, session_{std::move(session)} {}
+  Principal(UserRef user, SessionRef session)
+      : user_{std::move(user)}, session_{std::move(session)} {}
 
   const User& user() const { return user_->user; }
   const UserRef& record() const { return user_; }
