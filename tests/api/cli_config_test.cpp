@@ -191,19 +191,5 @@ TEST_F(CliConfig, SecretsAreMasked) {
       << result.out << result.err;
 }
 
-TEST_F(CliConfig, MigrateShowsWhatIsPendingAndThenNothing) {
-  const std::string database = "sqlite:" + directory_.file("m.db");
-  const auto pending = call({"migrate", "--dry-run", "--json", "--database", database});
-  EXPECT_EQ(pending.code, 0) << pending.err;
-  EXPECT_NE(text_at(parse_json(pending.out), "/migrations/0"), "");
-  const auto applied = call({"migrate", "--json", "--database", database});
-  EXPECT_EQ(applied.code, 0) << applied.err;
-  EXPECT_EQ(text_at(parse_json(applied.out), "/migrations"),
-            text_at(parse_json(pending.out), "/migrations"));
-  const auto again = call({"migrate", "--json", "--database", database});
-  EXPECT_EQ(again.code, 0);
-  EXPECT_EQ(text_at(parse_json(again.out), "/migrations"), "[]");
-}
-
 }  // namespace
 }  // namespace um::e2e

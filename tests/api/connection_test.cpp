@@ -194,14 +194,20 @@ TEST_F(Connections, RequestIdsAreTakenOverOnlyIfTheyAreSane) {
   }
 }
 
-TEST_F(Connections, AHeaderThatNeverEndsIsGivenUp) {
-  auto connection = connect();
-  connection.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
-  const auto answer = connection.read_response(HttpConnection::Body::as_framed,
-                                               Steady::now() + std::chrono::seconds{30});
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->status, 408U);
-  EXPECT_EQ(connection.read_to_end(), "");
+TEST_F(Connections, AHeaderOrABodyThatNeverEndsIsGivenUp) {
+  auto header = connect();
+  header.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
+  auto body = connect();
+  body.write(
+      "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: 100\r\n\r\n{");
+  const auto deadline = Steady::now() + std::chrono::seconds{40};
+  for (auto* connection : {&header, &body}) {
+    const auto answer = connection->read_response(HttpConnection::Body::as_framed, deadline);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 408U);
+    EXPECT_EQ(connection->read_to_end(), "");
+  }
 }
 
 TEST_F(Connections, ClientsThatGoAwayDoNoHarm) {

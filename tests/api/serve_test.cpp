@@ -25,6 +25,23 @@ TEST(Serve, SaysWhereItIsAndHowToMakeAnAdministrator) {
   std::string matched;
   const std::regex command{R"(user create .*--role admin.*)"};
   ASSERT_TRUE(server.process().wait_for_output(command, matched)) << server.process().all();
+  // It works as it is, from anywhere; here it cannot ask on a terminal.
+  const auto at = matched.find("user create");
+  const auto line_begin = matched.rfind('\n', at) + 1;
+  const auto command_line = matched.substr(line_begin, matched.find('\n', at) - line_begin);
+  const auto made = run({.program = "/bin/sh",
+                         .arguments = {"-c", command_line + " --password-stdin"},
+                         .input = std::string{kPassword} + "\n",
+                         .working_directory = "/"});
+  EXPECT_EQ(made.code, 0) << command_line << made.err;
+  auto client = server.client();
+  EXPECT_TRUE(eventually([&] {
+    return client
+               .send({.method = "POST",
+                      .target = "/auth/login",
+                      .body = R"({"email": "you@example.com", "password": "open-Sesame-1"})"})
+               .status == 200;
+  }));
   const auto said = server.process().out();
   EXPECT_NE(said.find("127.0.0.1:" + std::to_string(server.endpoint().port)), std::string::npos);
   EXPECT_NE(said.find(server.database()), std::string::npos) << said;

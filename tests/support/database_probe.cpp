@@ -6,8 +6,9 @@
 
 namespace um::e2e {
 
-DatabaseProbe::DatabaseProbe(const std::string& path) {
-  if (::sqlite3_open_v2(path.c_str(), &connection_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK) {
+DatabaseProbe::DatabaseProbe(const std::string& path, Missing missing) {
+  const int flags = SQLITE_OPEN_READWRITE | (missing == Missing::create ? SQLITE_OPEN_CREATE : 0);
+  if (::sqlite3_open_v2(path.c_str(), &connection_, flags, nullptr) != SQLITE_OK) {
     const std::string why = ::sqlite3_errmsg(connection_);
     ::sqlite3_close(connection_);
     throw std::runtime_error("cannot open " + path + ": " + why);

@@ -13,7 +13,8 @@ namespace um::e2e {
 class DatabaseProbe {
  public:
   // Throws std::runtime_error, as every function does on an SQLite error.
-  explicit DatabaseProbe(const std::string& path);
+  enum class Missing { refuse, create };
+  explicit DatabaseProbe(const std::string& path, Missing missing = Missing::refuse);
   ~DatabaseProbe();
   DatabaseProbe(const DatabaseProbe&) = delete;
   DatabaseProbe& operator=(const DatabaseProbe&) = delete;
