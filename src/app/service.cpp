@@ -86,7 +86,7 @@ Service::Service(Surroundings around, std::unique_ptr<Storage> storage,
                 .limiter = limiter_,
                 .tokens = tokens_,
                 .clock = clock_},
-               {.token_ttl = config_.token_ttl}},
+               {.token_ttl = config_.token_ttl, .store_time = config_.database_timeout}},
       users_{
           {.store = user_store_, .hasher = hasher_, .limiter = limiter_, .clock = clock_},
           {.registration = config_.registration == RegistrationPolicy::open ? Registration::open

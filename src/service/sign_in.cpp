@@ -27,7 +27,7 @@ std::optional<Result<Principal>> SignIn::Impl::authenticate_now(std::string_view
 Task<Result<Principal>> SignIn::Impl::authenticate(std::string token, Deadline deadline) {
   const Result<TokenSubject> subject = co_await parts_.tokens.verify(std::move(token), deadline);
   if (!subject) co_return fail(subject.error());
-  const ReadOptions fresh{.deadline = deadline};
+  const ReadOptions fresh{.deadline = store_deadline(deadline)};
   Result<SessionReading> session = co_await parts_.sessions.find(subject->session, fresh);
   if (!session) co_return fail(session.error());
   Result<UserReading> user = co_await parts_.users.find(subject->user, fresh);
@@ -37,7 +37,7 @@ Task<Result<Principal>> SignIn::Impl::authenticate(std::string token, Deadline d
   // and a session gets the epoch its user has at that moment: if the two agree in the end, they
   // agreed at the time of the earlier of the two reads, when the session, which is there at the
   // later one, was there as well. Twice is enough for one change between any two of the reads.
-  const ReadOptions from_primary{.from_primary = true, .deadline = deadline};
+  const ReadOptions from_primary{.from_primary = true, .deadline = store_deadline(deadline)};
   if (outdated(facts, parts_.clock.wall_now()) == Outdated::session) {
     session = co_await parts_.sessions.find(subject->session, from_primary);
     if (!session) co_return fail(session.error());

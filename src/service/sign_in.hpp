@@ -54,6 +54,9 @@ class SignIn {
   };
   struct Options {
     std::chrono::seconds token_ttl{std::chrono::hours{24}};
+    // Bound of one call of a store, whatever the request has left: hashing may take longer than the
+    // database may.
+    std::chrono::nanoseconds store_time = std::chrono::seconds{2};
   };
   SignIn(Parts parts, Options options);
   ~SignIn();

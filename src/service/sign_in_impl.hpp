@@ -1,6 +1,7 @@
 // The inside of SignIn, shared by its two source files.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
 #include "service/sign_in.hpp"
@@ -35,6 +36,9 @@ class SignIn::Impl {
   Task<Result<bool>> renew_hash(const Attempt& attempt, Proven& proven);
   Task<void> upgrade_hash(const LoginRequest& request, Proven proven, Deadline deadline);
   void count(const Result<SignedIn>& result);
+  Deadline store_deadline(Deadline deadline) const {
+    return {std::min(deadline.at, Deadline::after(parts_.clock, options_.store_time).at)};
+  }
 
   Parts parts_;
   Options options_;

@@ -61,7 +61,7 @@ Task<Result<SignIn::Impl::Proven>> SignIn::Impl::prove(const Attempt& attempt) {
   std::optional<Credentials> stored;
   if (email) {
     Result<std::optional<Credentials>> found =
-        co_await parts_.users.credentials(*email, attempt.deadline);
+        co_await parts_.users.credentials(*email, store_deadline(attempt.deadline));
     if (!found) co_return fail(found.error());
     stored = std::move(*found);
   }
@@ -88,7 +88,7 @@ Task<Result<SignIn::Impl::Proven>> SignIn::Impl::prove(const Attempt& attempt) {
 // with it. Once: a second time is no upgrade.
 Task<Result<bool>> SignIn::Impl::renew_hash(const Attempt& attempt, Proven& proven) {
   Result<std::optional<Credentials>> found =
-      co_await parts_.users.credentials(proven.user->user.id, attempt.deadline);
+      co_await parts_.users.credentials(proven.user->user.id, store_deadline(attempt.deadline));
   if (!found) co_return fail(found.error());
   if (!*found) co_return false;
   Credentials& now = **found;
@@ -109,13 +109,14 @@ Task<Result<SessionRef>> SignIn::Impl::create_session(const Attempt& attempt, Pr
                      .address = attempt.request.address,
                      .user_agent = printable(attempt.request.user_agent),
                      .verified_hash = proven.hash};
-  Result<SessionRef> opened = co_await parts_.sessions.create(session, attempt.deadline);
+  Result<SessionRef> opened =
+      co_await parts_.sessions.create(session, store_deadline(attempt.deadline));
   if (opened || opened.error().code != ErrorCode::invalid_credentials) co_return opened;
   const Result<bool> renewed = co_await renew_hash(attempt, proven);
   if (!renewed) co_return fail(renewed.error());
   if (!*renewed) co_return opened;
   session.verified_hash = proven.hash;
-  opened = co_await parts_.sessions.create(std::move(session), attempt.deadline);
+  opened = co_await parts_.sessions.create(std::move(session), store_deadline(attempt.deadline));
   co_return opened;
 }
 
@@ -135,7 +136,8 @@ Task<Result<SignedIn>> SignIn::Impl::open_session(const Attempt& attempt, Proven
   attempt.place.succeeded();
 
   // Read again for last_login_at; the older row will do if that fails.
-  const ReadOptions from_primary{.from_primary = true, .deadline = attempt.deadline};
+  const ReadOptions from_primary{.from_primary = true,
+                                 .deadline = store_deadline(attempt.deadline)};
   const Result<UserReading> reading =
       co_await parts_.users.find(proven.user->user.id, from_primary);
   UserRef user = proven.user;
@@ -154,7 +156,7 @@ Task<void> SignIn::Impl::upgrade_hash(const LoginRequest& request, Proven proven
   UserStore::Rehash rehash{
       .id = proven.user->user.id, .old_hash = std::move(proven.hash), .new_hash = std::move(*hash)};
   [[maybe_unused]] const Result<void> ignored =
-      co_await parts_.users.rehash(std::move(rehash), deadline);
+      co_await parts_.users.rehash(std::move(rehash), store_deadline(deadline));
 }
 
 void SignIn::Impl::count(const Result<SignedIn>& result) {
