@@ -1,4 +1,5 @@
 // More connections than there are descriptors: refused in order, and over when they are gone.
+#include <cstdlib>
 #include <sstream>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ double cpu_seconds(pid_t pid) {
 }
 
 TEST_F(Crowd, RunningOutOfDescriptorsIsNotTheEnd) {
+  // The checks of a sanitizer open pipes: without descriptors they find faults that are none.
+  if (std::getenv("UM_PROGRAM") != nullptr) GTEST_SKIP() << "NOT TESTED: not with another program";
   const auto pid = stage().server().process().pid();
   HttpConnection before{stage().server().endpoint()};
   EXPECT_EQ(before.exchange({.target = "/healthz"}).status, 200U);
