@@ -32,7 +32,12 @@ class QueueHandler final : public Handler {
   Task<void> answer(const Request& request, Response& response) override {
     if (request.path == "/throw") co_await wait_and_throw();
     std::function<void()> work = [] {};
-    if (request.path == "/block") work = [opened = opened_] { opened.wait(); };
+    if (request.path == "/block") {
+      work = [this, opened = opened_] {
+        blocked = true;
+        opened.wait();
+      };
+    }
     const Result<void> done = co_await pool.run(std::move(work), Deadline::never());
     response.body = done ? "done" : done.error().detail;
   }
@@ -43,6 +48,7 @@ class QueueHandler final : public Handler {
 
   SystemClock clock;
   WorkPool pool{{.threads = 1, .queue = 10}, clock};
+  std::atomic<bool> blocked{false};
   std::atomic<bool> waits{false};
   std::atomic<bool> thrown{false};
 
@@ -103,6 +109,7 @@ class GoneClient : public ::testing::Test {
 TEST_F(GoneClient, GivesUpItsPlaceInTheQueue) {
   TestClient first{server_.port()};
   ASSERT_TRUE(first.send(target("/block") + target("/work")));
+  ASSERT_TRUE(comes_true([this] { return handler_.blocked.load(); })) << "no longer in the queue";
   {
     TestClient second{server_.port()};
     ASSERT_TRUE(second.send(target("/work")));
