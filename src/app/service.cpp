@@ -70,6 +70,7 @@ Service::Service(Surroundings around, std::unique_ptr<Storage> storage,
       clock_{around.clock},
       log_{around.log},
       started_at_{clock_.now()},
+      loops_{config_.threads},
       storage_{std::move(storage)},
       cache_{cache_settings(config_), clock_},
       user_store_{storage_->users(), cache_},
@@ -99,7 +100,6 @@ Service::Service(Surroundings around, std::unique_ptr<Storage> storage,
                    .stats = [this] { return stats(); }}},
       api_{{.users = users_, .sign_in = sign_in_, .operations = operations_, .clock = clock_},
            api_options()},
-      loops_{config_.threads},
       background_{loops_.first()} {}
 
 // After stop(): no chore, no request and no poll is under way. The feed goes first because it calls

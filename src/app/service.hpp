@@ -67,6 +67,10 @@ class Service {
   Logger& log_;
   const BootTime started_at_;
 
+  // Goes last: the threads of the storage and of the hasher end with their parts, and until then
+  // the one that posted the last answer may still be returning from that.
+  EventLoops loops_;
+
   std::unique_ptr<Storage> storage_;
   Cache cache_;
   CachedUserStore user_store_;
@@ -81,7 +85,6 @@ class Service {
   ServiceOperations operations_;
   api::Api api_;
 
-  EventLoops loops_;
   std::unique_ptr<http::Server> server_;
   Background background_;
   std::optional<FlushWatcher> listener_;  // of the storage's changes
