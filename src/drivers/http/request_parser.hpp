@@ -33,6 +33,7 @@ class RequestParser {
   enum class Stage { request_line, fields, body, complete, refused };
 
   explicit RequestParser(const Limits& limits);
+  explicit RequestParser(const Limits&&) = delete;
 
   Progress advance(InputBuffer& input);
   // REQUIRES: complete. Takes the request off the buffer; the next one may stand there already.

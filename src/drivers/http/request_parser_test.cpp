@@ -49,7 +49,8 @@ TEST(ParsedRequest, AFieldThatIsThereAndEmptyIsNotAnAbsentOne) {
   ASSERT_GE(room.size(), bytes.size());
   std::memcpy(room.data(), bytes.data(), bytes.size());
   input.commit(bytes.size());
-  RequestParser parser{Limits{}};
+  const Limits limits;
+  RequestParser parser{limits};
   ASSERT_EQ(parser.advance(input), RequestParser::Progress::complete);
   ParsedRequest request;
   request.bind(parser, input);

@@ -195,6 +195,9 @@ class FewDescriptors {
 };
 
 TEST(ServerRefusal, WithoutDescriptorsClientsAreToldSoAndServedAgainLater) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "UBSan checks the type of an object with a pipe, which takes descriptors";
+#endif
   TestServer server;
   {
     const FewDescriptors few{1};
