@@ -26,6 +26,8 @@ class FlushWatcher final : public ChangeListener {
     next_.apply(poll);
     if (poll.flush_reason) on_flush_();
   }
+  void acknowledge_refresh(BootTime sent_at) override { next_.acknowledge_refresh(sent_at); }
+  void end_lease() override { next_.end_lease(); }
 
  private:
   ChangeListener& next_;

@@ -13,15 +13,16 @@ Snapshot union_of(const Snapshot& a, const Snapshot& b) {
   return both;
 }
 
-void ChangeLog::add(std::string_view key, Xid xid) {
-  if (base_.sees(xid)) return;
+bool ChangeLog::add(std::string_view key, Xid xid) {
+  if (base_.sees(xid)) return true;
   auto found = xids_by_key_.find(key);
   if (found == xids_by_key_.end()) found = xids_by_key_.emplace(key, Xids{}).first;
   Xids& xids = found->second;
   const auto place = std::ranges::lower_bound(xids, xid);
-  if (place != xids.end() && *place == xid) return;
+  if (place != xids.end() && *place == xid) return false;
   xids.insert(place, xid);
   ++size_;
+  return true;
 }
 
 // A key that changes all the time has a long list, a snapshot has few running transactions: so the

@@ -27,7 +27,8 @@ class ChangeLog {
   // Number of (key, transaction) pairs.
   std::size_t size() const { return size_; }
 
-  void add(std::string_view key, Xid xid);
+  // False if exactly this was in the log before. (What the base sees is not: see fold_into_base().)
+  bool add(std::string_view key, Xid xid);
   // Every logged change of the key is visible in `snapshot`.
   bool seen_by(std::string_view key, const Snapshot& snapshot) const;
 

@@ -88,13 +88,18 @@ void Coherence::apply(const Poll& poll) {
     const HashedKey hashed = hash_.hashed(key);
     work_for(hashed).holds.push_back(hashed);
   }
-  if (const auto reason = reason_to_flush(poll)) {
-    flush(poll, work, *reason);
-  } else {
+  const auto reason = reason_to_flush(poll);
+  const bool from_base = reason && starts_from_base(poll);
+  if (!reason || from_base) {
     for (const auto& change : poll.changes) {
       const HashedKey hashed = hash_.hashed(change.key);
       work_for(hashed).changes.emplace_back(hashed, change.xid);
     }
+  }
+  if (reason) {
+    const Snapshot& base = from_base ? *poll.base : poll.stamp.snapshot;
+    flush({.poll = poll, .base = base, .reason = *reason}, work);
+  } else {
     follow(poll, work);
   }
   ++polls_;
@@ -116,24 +121,34 @@ std::optional<std::string_view> Coherence::reason_to_flush(const Poll& poll) con
   return std::nullopt;
 }
 
-void Coherence::flush(const Poll& poll, std::vector<ShardWork>& work, std::string_view reason) {
+// A row that stands for everything can be followed only by a base that sees it.
+bool Coherence::starts_from_base(const Poll& poll) const {
+  return poll.base && poll.changes.size() <= settings_.max_log_entries &&
+         std::ranges::none_of(poll.changes,
+                              [](const Change& change) { return change.key.empty(); });
+}
+
+void Coherence::flush(const Flush& how, std::vector<ShardWork>& work) {
+  const Poll& poll = how.poll;
   const bool same_numbering =
       last_ && poll.stamp.tau == last_->tau && poll.stamp.snapshot.xmax >= last_->snapshot.xmax;
   logged_ = 0;
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     CoherenceShard::Debris debris;
     const std::scoped_lock lock{shards_[i]->mutex};
-    shards_[i]->flush({.to = poll.stamp, .same_numbering = same_numbering}, debris);
+    shards_[i]->flush({.tau = poll.stamp.tau, .base = how.base, .same_numbering = same_numbering},
+                      debris);
+    for (const auto& [key, xid] : work[i].changes) shards_[i]->record(key, xid);
     shards_[i]->set_database_holds(std::move(work[i].holds));
     logged_ += shards_[i]->log().size();
   }
   checkpoints_.clear();
   logged_since_checkpoint_ = 0;
-  const auto counter = flushes_.find(reason);
+  const auto counter = flushes_.find(how.reason);
   if (counter != flushes_.end())
     ++counter->second;
   else
-    flushes_.emplace(reason, 1);
+    flushes_.emplace(how.reason, 1);
 }
 
 void Coherence::follow(const Poll& poll, std::vector<ShardWork>& work) {
@@ -177,6 +192,12 @@ void Coherence::acknowledge_refresh(BootTime sent_at) {
   const std::scoped_lock lock{poll_mutex_};
   last_refresh_ = sent_at;
   renew_lease();
+}
+
+void Coherence::end_lease() {
+  const std::scoped_lock lock{poll_mutex_};
+  last_refresh_ = std::nullopt;
+  lease_until_.store(BootTime::min(), std::memory_order_release);
 }
 
 void Coherence::renew_lease() {

@@ -20,9 +20,10 @@
 // process changes is held from before the commit until the commit is in the log. So a remembered
 // value can only be older than the database by changes of others within T.
 //
-// Of a feed whose τ can change while this process writes, more is asked: no commit of this process
-// may fall between the question of the poll that brings the new τ and its apply(), because the log
-// of the old τ is thrown away with it. (SQLite's feed polls and commits on one thread.)
+// Of a feed whose τ can change while this process writes, more is asked: a key whose write settled
+// between the question of the poll that brings a new τ and its apply() stays held until a later
+// poll, because the log of the old τ is thrown away. (SQLite's feed polls and commits on one
+// thread; PostgreSQL's holds such keys itself.)
 //
 // Thread safety: every function may be called from any thread. The listener's functions do not
 // block (short locks only) and do not call back. Locks: the poll's mutex, then one shard's; never
@@ -94,8 +95,8 @@ class Coherence final : public ChangeListener {
   void hold(std::span<const std::string> keys) override;
   void settle(std::span<const std::string> keys, std::optional<Xid> xid) override;
   void apply(const Poll& poll) override;
-  // The registry acknowledged a refresh that was sent at `sent_at`.
-  void acknowledge_refresh(BootTime sent_at);
+  void acknowledge_refresh(BootTime sent_at) override;
+  void end_lease() override;
 
   CoherenceStats stats(BootTime now) const;
 
@@ -106,7 +107,13 @@ class Coherence final : public ChangeListener {
     return *shards_[(key.hash >> 40) & (shards_.size() - 1)];
   }
   std::optional<std::string_view> reason_to_flush(const Poll& poll) const;
-  void flush(const Poll& poll, std::vector<ShardWork>& work, std::string_view reason);
+  bool starts_from_base(const Poll& poll) const;
+  struct Flush {
+    const Poll& poll;
+    const Snapshot& base;
+    std::string_view reason;
+  };
+  void flush(const Flush& how, std::vector<ShardWork>& work);
   void follow(const Poll& poll, std::vector<ShardWork>& work);
   void trim_logs();
   std::size_t move_bases(const Snapshot& snapshot);

@@ -21,9 +21,10 @@ Admission CoherenceShard::admit(HashedKey key, const Stamp& read_in, L1Value val
   return verdict;
 }
 
+// What is in the log already was erased when it was logged, and everything that came in since then
+// saw it: so the poll that reports a write of this process leaves its new value where it is.
 void CoherenceShard::record(HashedKey key, Xid xid) {
-  log_.add(key.bytes, xid);
-  forget(key);
+  if (log_.add(key.bytes, xid)) forget(key);
 }
 
 void CoherenceShard::hold(HashedKey key) {
@@ -57,11 +58,11 @@ void CoherenceShard::set_database_holds(std::vector<HashedKey> keys) {
 // the poll's snapshot is too old to see; forgetting it would let a fill from before that write come
 // in.
 void CoherenceShard::flush(Flush flush, Debris& debris) {
-  tau_ = flush.to.tau;
+  tau_ = flush.tau;
   if (flush.same_numbering)
-    log_.move_base(flush.to.snapshot);
+    log_.move_base(flush.base);
   else
-    log_.start_over(flush.to.snapshot);
+    log_.start_over(flush.base);
   L1Store values{values_.capacity_bytes()};
   L1Store absent{absent_.capacity_bytes()};
   values_.swap(values);

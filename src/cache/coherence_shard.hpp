@@ -51,7 +51,8 @@ class CoherenceShard {
     L1Store absent{0};
   };
   struct Flush {
-    const Stamp& to;
+    const Tau& tau;
+    const Snapshot& base;
     // The numbers of transactions go on as before: what the new base does not see stays in the log.
     bool same_numbering;
   };

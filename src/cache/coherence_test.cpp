@@ -41,9 +41,10 @@ class CoherenceTest : public ::testing::Test {
     std::vector<Change> changes{};
     Keys holds{};
     std::optional<std::string_view> flush_reason{};
+    std::optional<Snapshot> base{};
   };
   void poll(const Polled& p) {
-    cache.apply({p.sent_at, p.stamp, p.changes, p.holds, p.flush_reason});
+    cache.apply({p.sent_at, p.stamp, p.changes, p.holds, p.flush_reason, p.base});
   }
   void start() { poll({.stamp = stamp(10)}); }
   std::int64_t remembered(const std::string& key) {
@@ -95,6 +96,20 @@ TEST(CoherenceWithRegistry, TheLeaseNeedsARecentRefreshToo) {
   cache.apply({.sent_at = at(6800ms), .stamp = stamp(10)});
   EXPECT_TRUE(cache.lease_valid(at(6899ms)));
   EXPECT_FALSE(cache.lease_valid(at(6900ms)));  // 900 ms + Y, although the poll is young
+}
+
+TEST(CoherenceWithRegistry, WhoIsNotRegisteredAnyMoreHasNoLease) {
+  CoherenceSettings settings = small();
+  settings.registry_bound = 6s;
+  Coherence cache{settings};
+  cache.acknowledge_refresh(at(900ms));
+  cache.apply({.sent_at = at(1000ms), .stamp = stamp(10)});
+  cache.end_lease();
+  EXPECT_FALSE(cache.lease_valid(at(1001ms)));
+  cache.apply({.sent_at = at(1100ms), .stamp = stamp(10)});
+  EXPECT_FALSE(cache.lease_valid(at(1101ms)));
+  cache.acknowledge_refresh(at(1050ms));
+  EXPECT_TRUE(cache.lease_valid(at(1101ms)));
 }
 
 // --- polls
@@ -202,6 +217,26 @@ TEST_F(CoherenceTest, TheFeedsReasonFlushesAndIsCounted) {
   EXPECT_EQ(stats().flushes.at("connection_lost"), 1U);
 }
 
+TEST_F(CoherenceTest, AStartWithAnOlderBaseJudgesFactsFromBeforeIt) {
+  poll({.stamp = stamp(20),
+        .changes = {{.xid = 15, .key = k}},
+        .flush_reason = "start",
+        .base = Snapshot{.xmax = 10, .xip = {}}});
+  EXPECT_EQ(fill(k, 1, stamp(12)), Admission::changed);
+  EXPECT_EQ(fill("user:2", 2, stamp(12)), Admission::admitted);
+  EXPECT_EQ(fill("user:3", 3, stamp(9)), Admission::not_covered);
+  EXPECT_EQ(fill(k, 4, stamp(16)), Admission::admitted);
+}
+
+TEST_F(CoherenceTest, AChangeOfEverythingSinceTheOlderBaseMakesThatUseless) {
+  poll({.stamp = stamp(20),
+        .changes = {{.xid = 15, .key = ""}},
+        .flush_reason = "start",
+        .base = Snapshot{.xmax = 10, .xip = {}}});
+  EXPECT_EQ(fill(k, 1, stamp(16)), Admission::not_covered);
+  EXPECT_EQ(fill(k, 1, stamp(20)), Admission::admitted);
+}
+
 TEST_F(CoherenceTest, AFlushSetsTheBaseWithTheEmptying) {
   start();
   const Stamp before = stamp(11);
@@ -280,6 +315,17 @@ TEST_F(CoherenceTest, SettlingLogsTheTransactionSoThatAnOlderFillIsRefused) {
   cache.settle(keys, 10);
   EXPECT_EQ(fill(k, 1, before), Admission::changed);
   EXPECT_EQ(fill(k, 2, stamp(11)), Admission::admitted);
+}
+
+TEST_F(CoherenceTest, ThePollThatReportsAnOwnWriteLeavesItsNewValueInMemory) {
+  start();
+  cache.hold(keys);
+  cache.settle(keys, 11);
+  EXPECT_EQ(fill(k, 2, stamp(12)), Admission::admitted);
+  poll({.stamp = stamp(12), .changes = {{.xid = 11, .key = k}}});
+  EXPECT_EQ(remembered(k), 2);
+  poll({.stamp = stamp(13), .changes = {{.xid = 12, .key = k}}});
+  EXPECT_FALSE(knows(k));
 }
 
 TEST_F(CoherenceTest, AnAbortedWriteLeavesNothingInTheLog) {

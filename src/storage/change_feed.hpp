@@ -35,6 +35,10 @@ struct Poll {
   std::vector<std::string> holds{};  // every key held in the database now
   // Set if the feed cannot vouch for an unbroken sequence: the listener starts from nothing.
   std::optional<std::string_view> flush_reason{};  // a static string, for the metrics
+  // Of a poll that makes the listener start from nothing: `changes` are all that became visible
+  // since this snapshot, so older values than `stamp` can be judged too. nullopt: only what is as
+  // new as `stamp` can, and `changes` mean nothing.
+  std::optional<Snapshot> base{};
 };
 
 class ChangeListener {
@@ -47,6 +51,10 @@ class ChangeListener {
   // surely not. A commit whose outcome is unknown is followed by a flush before it is settled.
   virtual void settle(std::span<const std::string> keys, std::optional<Xid> xid) = 0;
   virtual void apply(const Poll& poll) = 0;
+  // Of feeds with a registry of instances: a refresh that was sent at `sent_at` was acknowledged.
+  virtual void acknowledge_refresh(BootTime /*sent_at*/) {}
+  // The registry does not know this instance any more: no lease until the next acknowledgement.
+  virtual void end_lease() {}
 };
 
 class ChangeFeed {
