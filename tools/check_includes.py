@@ -16,6 +16,7 @@ ALLOWED = {
     "user": set(),
     "ops": set(),
     "drivers/http": set(),
+    "drivers/pg": set(),
     "drivers/sqlite": set(),
     "storage": {"user"},
     "auth": {"user", "storage"},

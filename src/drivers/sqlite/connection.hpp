@@ -19,7 +19,6 @@
 #include "base/deadline.hpp"
 #include "drivers/sqlite/error.hpp"
 #include "drivers/sqlite/query.hpp"
-#include "drivers/sqlite/query_stats.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;

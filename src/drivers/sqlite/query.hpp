@@ -4,11 +4,15 @@
 
 #include <string_view>
 
+#include "base/query_stats.hpp"
+
 namespace um::sqlite {
 
 struct Query {
   std::string_view name;
   std::string_view sql;
 };
+
+using QueryStats = um::QueryStats<Query>;
 
 }  // namespace um::sqlite

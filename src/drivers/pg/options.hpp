@@ -1,0 +1,62 @@
+// What a Client is told at construction.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/secret.hpp"
+#include "drivers/pg/query.hpp"
+
+namespace um::pg {
+
+struct Options {
+  using ms = std::chrono::milliseconds;
+
+  // postgresql://user:password@host:port,host:port/database?target_session_attrs=read-write or
+  // libpq's key=value form. It may hold a password: never logged, not part of any message.
+  Secret url{};
+  std::string application_name{};  // unless the URL names one
+
+  // Run once on every new connection, in this order, before anything else. If the last one returns
+  // a row, the text of its first column is the session note (Rows::session_note).
+  std::vector<std::string> on_connect{};
+
+  // Per event loop. More connections: more statements run at the same time in the server.
+  std::size_t look_up_connections = 4;
+  std::size_t scan_connections = 1;
+  std::size_t transaction_connections = 4;
+
+  // Look-ups sent on one connection and not answered. More: fewer round trips under load, a longer
+  // wait behind a slow one.
+  std::size_t look_ups_in_flight = 64;
+  // Calls of one kind that wait on one loop for a connection; beyond it, `overloaded`.
+  std::size_t queue_limit = 1024;
+
+  // Bounds kept by the server.
+  ms look_up_timeout{500};               // statement_timeout of look-ups
+  ms statement_timeout{2000};            // statement_timeout of scans, writes and transactions
+  ms idle_in_transaction_timeout{5000};  // then the server ends a forgotten transaction
+  // A connection whose oldest statement gets no answer for this long after its statement_timeout
+  // is closed.
+  ms stall_margin{500};
+
+  // Opening a connection, per address; then the next address is tried. Overridden by the URL's
+  // connect_timeout.
+  ms connect_timeout{2000};
+  // Between attempts when all addresses failed: doubled from the first to the second, less up to
+  // half of it by chance.
+  ms backoff_first{50};
+  ms backoff_most{2000};
+
+  // The queries to keep statistics of; others are run but not counted.
+  std::vector<const Query*> queries{};
+
+  // One line when the database becomes unreachable and when it is back; any thread.
+  std::function<void(std::string_view)> log{};
+};
+
+}  // namespace um::pg
