@@ -102,9 +102,10 @@ inline constexpr Query kUsernameTaken{"username_taken",
 inline constexpr Query kInsertSearch{"insert_search", "INSERT INTO user_search VALUES (?1, ?2)"};
 inline constexpr Query kUpdateSearch{"update_search",
                                      "UPDATE user_search SET text = ?2 WHERE id = ?1"};
-inline constexpr Query kSetHash{
-    "set_password_hash",
-    "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2"};
+// The epoch it returns is the one before: RETURNING does not see what AFTER triggers do.
+inline constexpr Query kSetHash{"set_password_hash",
+                                "UPDATE users SET password_hash = ?3 WHERE id = ?1"
+                                " AND password_hash = ?2 RETURNING auth_epoch"};
 inline constexpr Query kSetEpoch{"set_epoch", "UPDATE users SET auth_epoch = ?2 WHERE id = ?1"};
 
 inline constexpr Query kAddUsage{

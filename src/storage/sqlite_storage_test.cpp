@@ -198,6 +198,44 @@ TEST_F(SqliteStorageTest, RowsOfOtherProgramsGetAVersionASearchTextAndAnEnd) {
   EXPECT_GT(renamed[0]->user.auth_epoch, found[0]->user.auth_epoch);
 }
 
+TEST_F(SqliteStorageTest, APasswordThatAnotherProgramSetEndsTheSessions) {
+  const auto storage = open(options());
+  NewUser wanted = named("a@x.org");
+  wanted.password_hash = Secret{"old"};
+  const auto id = test::run(storage->users().insert(std::move(wanted), {})).value()->user.id;
+  const auto now = clock_.wall_now();
+  ASSERT_TRUE(test::run(storage->sessions().create({.id = SessionId::random(),
+                                                    .user_id = id,
+                                                    .created_at = now,
+                                                    .expires_at = now + 1h,
+                                                    .verified_hash = Secret{"old"}},
+                                                   {})));
+  sqlite::Connection other{{.file = file_, .busy_timeout = 5s}};
+  other.execute("UPDATE users SET password_hash = 'old'");
+  EXPECT_THAT(test::run(storage->sessions().list(id, {})).value(), SizeIs(1));
+  other.execute("UPDATE users SET password_hash = 'new'");
+  EXPECT_THAT(test::run(storage->sessions().list(id, {})).value(), SizeIs(0));
+}
+
+TEST_F(SqliteStorageTest, TheProgramsOwnChangesOfAPasswordTakeOneEpochOrNone) {
+  const auto storage = open(options());
+  NewUser wanted = named("a@x.org");
+  wanted.password_hash = Secret{"old"};
+  const auto before = test::run(storage->users().insert(std::move(wanted), {})).value();
+  const auto epoch = [&] {
+    return test::run(storage->users().find(before->user.id, {})).value().value->user.auth_epoch;
+  };
+  ASSERT_TRUE(test::run(storage->users().rehash(
+      {.id = before->user.id, .old_hash = Secret{"old"}, .new_hash = Secret{"same, dearer"}}, {})));
+  EXPECT_EQ(epoch(), before->user.auth_epoch);
+  UserChange change;
+  change.password_hash = Secret{"new"};
+  const auto changed =
+      test::run(storage->users().update({.id = before->user.id, .change = change}, {})).value();
+  EXPECT_GT(changed->user.auth_epoch, before->user.auth_epoch);
+  EXPECT_EQ(epoch(), changed->user.auth_epoch);
+}
+
 TEST_F(SqliteStorageTest, ARowThatBreaksTheRulesIsReportedAndNotAnswered) {
   const auto storage = open(options());
   sqlite::Connection other{{.file = file_, .busy_timeout = 5s}};

@@ -184,10 +184,14 @@ Task<Result<std::optional<Credentials>>> SqliteUserStore::credentials(UserId id,
 
 Task<Result<void>> SqliteUserStore::rehash(Rehash rehash, Deadline deadline) {
   return db_.write<void>(deadline, [rehash = std::move(rehash)](Transaction& tx) -> Result<void> {
-    tx.db()
-        .run(sqlite_queries::kSetHash, rehash.id.value(), rehash.old_hash.reveal(),
-             rehash.new_hash.reveal())
-        .finish();
+    std::optional<std::int64_t> epoch;
+    {
+      auto run = tx.db().run(sqlite_queries::kSetHash, rehash.id.value(), rehash.old_hash.reveal(),
+                             rehash.new_hash.reveal());
+      if (run.next()) epoch = run.integer(0);
+    }
+    // To the trigger it is another program's new password. It is the same one, so everybody stays.
+    if (epoch) tx.db().run(sqlite_queries::kSetEpoch, rehash.id.value(), *epoch).finish();
     return {};
   });
 }

@@ -81,9 +81,10 @@ WHEN new.version = old.version BEGIN
    WHERE id = new.id AND (new.email <> old.email COLLATE BINARY OR new.first_name <> old.first_name
                           OR new.last_name <> old.last_name);
 END;
--- Who is disabled by another program is signed out for good as well.
-CREATE TRIGGER users_disabled_by_others AFTER UPDATE OF is_active ON users
-WHEN new.version = old.version AND new.auth_epoch = old.auth_epoch AND new.is_active < old.is_active BEGIN
+-- Who is disabled by another program, or gets another password from it, is signed out for good as well.
+CREATE TRIGGER users_signed_out_by_others AFTER UPDATE OF is_active, password_hash ON users
+WHEN new.version = old.version AND new.auth_epoch = old.auth_epoch
+ AND (new.is_active < old.is_active OR new.password_hash <> old.password_hash) BEGIN
   UPDATE sequences SET value = value + 1 WHERE name = 'auth_epoch';
   UPDATE users SET auth_epoch = (SELECT value FROM sequences WHERE name = 'auth_epoch') WHERE id = new.id;
 END;
