@@ -1,6 +1,6 @@
 // SqliteDatabase: what the SQLite stores share: the writer, two pools of readers and the feed.
 //
-//   look_up  one row by a key, microseconds        scan  anything that reads many rows
+//   look_up  a row by a key, a few by an index      scan  anything that reads many rows
 //   write    in a group commit
 // Each takes a deadline and a function that runs on a database thread and owns what it refers to.
 // Thread safety: any thread. The destructor finishes what was accepted.

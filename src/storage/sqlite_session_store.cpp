@@ -106,7 +106,8 @@ Task<Result<void>> SqliteSessionStore::revoke(Revoke revoke, Deadline deadline) 
 Task<Result<std::vector<SessionRef>>> SqliteSessionStore::list(UserId user, Deadline deadline) {
   using Sessions = std::vector<SessionRef>;
   const std::int64_t now = to_micros(db_.clock().wall_now());
-  return db_.scan<Sessions>(deadline, [user, now](Connection& db) -> Result<Sessions> {
+  // At most kMaxSessionsPerUser rows by an index: nothing that may have to wait behind scans.
+  return db_.look_up<Sessions>(deadline, [user, now](Connection& db) -> Result<Sessions> {
     Sessions sessions;
     auto run = db.run(sqlite_queries::kListSessions, user.value(), now);
     while (run.next()) sessions.push_back(session_at(run, 0));

@@ -198,6 +198,15 @@ TEST_F(SqliteStorageTest, RowsOfOtherProgramsGetAVersionASearchTextAndAnEnd) {
   EXPECT_GT(renamed[0]->user.auth_epoch, found[0]->user.auth_epoch);
 }
 
+TEST_F(SqliteStorageTest, ListingSessionsDoesNotWaitBehindScans) {
+  SqliteOptions without_scans = options();
+  without_scans.scan_threads = 0;
+  const auto storage = open(without_scans);
+  const auto user = test::run(storage->users().insert(named("a@x.org"), {})).value();
+  EXPECT_FALSE(test::run(storage->users().list({}, soon())));
+  EXPECT_TRUE(test::run(storage->sessions().list(user->user.id, Deadline::after(clock_, 5s))));
+}
+
 TEST_F(SqliteStorageTest, APasswordThatAnotherProgramSetEndsTheSessions) {
   const auto storage = open(options());
   NewUser wanted = named("a@x.org");
