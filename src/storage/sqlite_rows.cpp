@@ -4,8 +4,6 @@
 
 #include <sqlite3.h>
 
-#include "user/search_fold.hpp"
-
 namespace um {
 
 namespace {
@@ -18,14 +16,6 @@ namespace {
 Usd read_usd(std::int64_t micros) {
   // Out of bounds only if another program wrote it; the bound is the nearest amount there is.
   return *Usd::from_micros(std::clamp(micros, -Usd::kMaxMicros, Usd::kMaxMicros));
-}
-
-// Control characters separate the parts: one inside a name must not pretend to.
-void append_part(std::string& text, std::string_view part) {
-  std::string folded = fold_for_search(part);
-  std::ranges::replace_if(folded, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  text += folded;
-  text += '\x1f';
 }
 
 }  // namespace
@@ -67,25 +57,6 @@ Session read_session(const sqlite::Run& run, int column) {
           .expires_at = from_micros(run.integer(column + 5)),
           .address = std::string{run.text(column + 6)},
           .user_agent = std::string{run.text(column + 7)}};
-}
-
-std::string_view to_string(SessionKind kind) {
-  switch (kind) {
-    case SessionKind::login:
-      return "login";
-    case SessionKind::service_token:
-      return "service_token";
-  }
-  return "login";
-}
-
-std::string search_text(const SearchedNames& names) {
-  std::string text;
-  append_part(text, names.first);
-  append_part(text, names.last);
-  append_part(text, names.email);
-  text += '\x1f';
-  return text;
 }
 
 }  // namespace um

@@ -22,14 +22,4 @@ inline WallTime from_micros(std::int64_t micros) {
 User read_user(const sqlite::Run& run, int column);
 Session read_session(const sqlite::Run& run, int column);
 
-std::string_view to_string(SessionKind kind);
-
-// The text in which a user is searched: see user_search in sql/sqlite/0001_initial.sql.
-struct SearchedNames {
-  std::string_view first;
-  std::string_view last;
-  std::string_view email;
-};
-std::string search_text(const SearchedNames& names);
-
 }  // namespace um

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "storage/rules.hpp"
 #include "storage/sqlite_queries.hpp"
 #include "user/text.hpp"
 
@@ -23,11 +24,6 @@ std::vector<std::size_t> boundaries(std::string_view text) {
     at.push_back(at.back() + next_code_point(text.substr(at.back())).bytes);
   }
   return at;
-}
-
-// Nothing that is searched has control characters; the separators are none that can be asked for.
-bool can_match(std::string_view folded) {
-  return std::ranges::none_of(folded, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
 }
 
 void append_quoted(std::string& expression, std::string_view operation, std::string_view term) {
@@ -111,14 +107,14 @@ Ids short_keyword(Connection& db, const std::string& folded, const Page& page) {
 }  // namespace
 
 Ids find(Connection& db, const std::string& folded, const Page& page) {
-  if (!can_match(folded)) return {};
+  if (!rules::can_match(folded)) return {};
   const std::string trigrams = all_trigrams(folded);
   if (trigrams.empty()) return short_keyword(db, folded, page);
   return by_index(db, trigrams, folded, page);
 }
 
 std::int64_t count(Connection& db, const std::string& folded) {
-  if (!can_match(folded)) return 0;
+  if (!rules::can_match(folded)) return 0;
   const std::string trigrams = all_trigrams(folded);
   const auto first = [](sqlite::Run& run) { return run.next() ? run.integer(0) : 0; };
   if (trigrams.empty()) {

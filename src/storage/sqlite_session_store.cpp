@@ -1,6 +1,7 @@
 #include "storage/sqlite_session_store.hpp"
 
 #include "storage/cache_key.hpp"
+#include "storage/rules.hpp"
 #include "storage/sqlite_queries.hpp"
 #include "storage/sqlite_rows.hpp"
 
@@ -71,7 +72,7 @@ Result<SessionRef> create_session(Transaction& tx, const NewSession& wanted) {
                                                                .user_agent = wanted.user_agent});
   tx.db()
       .run(sqlite_queries::kInsertSession, session->id.text(), session->user_id.value(),
-           session->auth_epoch, to_string(session->kind), to_micros(session->created_at),
+           session->auth_epoch, rules::to_string(session->kind), to_micros(session->created_at),
            to_micros(session->expires_at), session->address, session->user_agent)
       .finish();
   tx.touch(CacheKey::of(session->id).str());

@@ -1,5 +1,6 @@
 #include "storage/sqlite_user_store.hpp"
 
+#include "storage/rules.hpp"
 #include "storage/sqlite_queries.hpp"
 #include "storage/sqlite_rows.hpp"
 #include "storage/sqlite_search.hpp"
@@ -132,7 +133,7 @@ Task<Result<std::vector<Result<UserId>>>> SqliteUserStore::insert_many(InsertMan
   return db_.write<Answers>(
       deadline,
       [batch = std::move(batch), now = db_.clock().wall_now()](Transaction& tx) -> Result<Answers> {
-        if (batch.users.size() > kMaxInsertMany) {
+        if (batch.users.size() > rules::kMaxInsertMany) {
           return fail(ErrorCode::invalid, "too many users in one batch");
         }
         Answers answers;
@@ -210,7 +211,7 @@ Task<Result<void>> SqliteUserStore::invalidate(UserId id, Deadline deadline) {
 
 Task<Result<std::int64_t>> SqliteUserStore::purge_usage_keys(PurgeUsageKeys purge,
                                                              Deadline deadline) {
-  const auto day_ago = to_micros(purge.now - std::chrono::hours{24});
+  const auto day_ago = to_micros(purge.now - rules::kUsageKeysKept);
   return db_.write<std::int64_t>(
       deadline, [limit = purge.limit, day_ago](Transaction& tx) -> Result<std::int64_t> {
         const std::int64_t before = tx.db().total_changes();

@@ -10,10 +10,6 @@ class SqliteUserStore final : public UserStore {
  public:
   explicit SqliteUserStore(SqliteDatabase& database) : db_{database} {}
 
-  // More rows in one insert_many than this are refused (invalid): they would keep other writes
-  // waiting.
-  static constexpr std::size_t kMaxInsertMany = 10'000;
-
   Task<Result<UserReading>> find(UserId id, ReadOptions options) override;
   Task<Result<UserReading>> find(Email email, ReadOptions options) override;
   Task<Result<std::vector<UserRef>>> list(Page page, Deadline deadline) override;

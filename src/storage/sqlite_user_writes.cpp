@@ -1,6 +1,7 @@
 #include "storage/sqlite_user_writes.hpp"
 
 #include "storage/cache_key.hpp"
+#include "storage/rules.hpp"
 #include "storage/sqlite_queries.hpp"
 #include "storage/sqlite_rows.hpp"
 
@@ -10,9 +11,6 @@ namespace {
 
 using sqlite::Connection;
 using sqlite::SqliteError;
-
-// An id that is given may not use up the numbers that storage hands out itself.
-constexpr std::int64_t kMaxGivenId = std::int64_t{1} << 53U;
 
 std::int64_t next(Transaction& tx, const sqlite::Query& query) {
   auto run = tx.db().run(query);
@@ -42,18 +40,9 @@ void touch(Transaction& tx, const User& user) {
   tx.touch(CacheKey::of(user.email).str());
 }
 
-bool is_acting_admin(const User& user) {
-  return user.role == Role::admin && user.is_active;
-}
-
 bool other_admin_exists(Connection& db, UserId id) {
   auto run = db.run(sqlite_queries::kOtherAdmin, id.value());
   return run.next() && run.integer(0) != 0;
-}
-
-bool in_revision(const User& user, const Revision& expected) {
-  if (user.version != expected.version) return false;
-  return expected.digest.empty() || make_record(user)->revision == expected;
 }
 
 // Which of the unique members is in the way? Called in the handler of a failed statement, under the
@@ -61,39 +50,12 @@ bool in_revision(const User& user, const Revision& expected) {
 Error taken(const SqliteError& error, Connection& db, const User& user, std::int64_t self) {
   if (error.fault() != sqlite::Fault::constraint) throw;
   if (exists(db, sqlite_queries::kEmailTaken, user.email.text(), self)) {
-    return {.code = ErrorCode::email_taken, .detail = "the e-mail address is taken"};
+    return rules::email_taken();
   }
   if (exists(db, sqlite_queries::kUsernameTaken, user.username, self)) {
-    return {.code = ErrorCode::username_taken, .detail = "the username is taken"};
+    return rules::username_taken();
   }
   throw;
-}
-
-User merged(const User& current, const UserChange& change) {
-  User next = current;
-  if (change.email) next.email = *change.email;
-  if (change.username) next.username = *change.username;
-  if (change.first_name) next.first_name = *change.first_name;
-  if (change.last_name) next.last_name = *change.last_name;
-  if (change.role) next.role = *change.role;
-  if (change.is_active) next.is_active = *change.is_active;
-  if (change.quota_usd) next.quota_usd = *change.quota_usd;
-  if (change.model_capability_settings) {
-    next.model_capability_settings = *change.model_capability_settings;
-  }
-  return next;
-}
-
-bool same_profile(const User& a, const User& b) {
-  return a.email.text() == b.email.text() && a.username == b.username &&
-         a.first_name == b.first_name && a.last_name == b.last_name && a.role == b.role &&
-         a.is_active == b.is_active && a.quota_usd == b.quota_usd &&
-         a.model_capability_settings == b.model_capability_settings;
-}
-
-std::string searched(const User& user) {
-  return search_text(
-      {.first = user.first_name, .last = user.last_name, .email = user.email.text()});
 }
 
 void store(Transaction& tx, const User& user, const std::optional<Secret>& hash) {
@@ -115,26 +77,12 @@ std::int64_t next_epoch(Transaction& tx) {
 
 Result<User> insert_user(Transaction& tx, const NewUser& wanted, WallTime now) {
   Connection& db = tx.db();
-  if (wanted.id && wanted.id->value() > kMaxGivenId) {
-    return fail({.code = ErrorCode::invalid,
-                 .detail = "the id is too large",
-                 .fields = {{"id", "too_large", "must be at most 2^53"}}});
-  }
+  auto planned = rules::plan_insert(wanted, now);
+  if (!planned) return planned;
   if (wanted.id && exists(db, sqlite_queries::kIdTaken, wanted.id->value())) {
-    return fail(ErrorCode::conflict, "a user with this id exists");
+    return fail(rules::id_taken());
   }
-  // The place of an id that storage chooses is taken by 1 until it is known.
-  User user{.id = wanted.id.value_or(*UserId::from(1)), .email = wanted.email};
-  user.username = wanted.username;
-  user.first_name = wanted.first_name;
-  user.last_name = wanted.last_name;
-  user.role = wanted.role;
-  user.is_active = wanted.is_active;
-  user.quota_usd = wanted.quota_usd;
-  user.used_usd = wanted.used_usd;
-  user.model_capability_settings = wanted.model_capability_settings;
-  user.created_at = wanted.created_at.value_or(now);
-  user.updated_at = now;
+  User user = std::move(*planned);
   user.version = next(tx, sqlite_queries::kNextVersion);
   user.auth_epoch = next_epoch(tx);
   std::optional<std::int64_t> id;
@@ -149,7 +97,7 @@ Result<User> insert_user(Transaction& tx, const NewUser& wanted, WallTime now) {
     return std::unexpected(taken(error, db, user, 0));
   }
   user.id = *UserId::from(db.last_insert_rowid());
-  db.run(sqlite_queries::kInsertSearch, user.id.value(), searched(user)).finish();
+  db.run(sqlite_queries::kInsertSearch, user.id.value(), rules::search_text(user)).finish();
   touch(tx, user);
   return user;
 }
@@ -158,17 +106,13 @@ Result<UserRef> update_user(Transaction& tx, const UpdateUser& update, WallTime 
   Connection& db = tx.db();
   const UserChange& change = update.change;
   const auto current = load(db, update.id);
-  if (!current) return fail(ErrorCode::not_found, "no such user");
-  if (update.expected && !in_revision(*current, *update.expected)) {
-    return fail(ErrorCode::conflict, "the user was changed meanwhile");
-  }
-  User user = merged(*current, change);
-  if (same_profile(*current, user) && !change.password_hash) return make_record(*current);
-  if (is_acting_admin(*current) && !is_acting_admin(user) && !other_admin_exists(db, user.id)) {
-    return fail(ErrorCode::last_admin, "the last active administrator has to stay");
-  }
-  const bool disabled = current->is_active && !user.is_active;
-  if (disabled || change.password_hash) user.auth_epoch = next_epoch(tx);
+  if (!current) return fail(rules::no_such_user());
+  auto planned = rules::plan_update(*current, update);
+  if (!planned) return std::unexpected(planned.error());
+  if (planned->changes_nothing) return make_record(*current);
+  User& user = planned->user;
+  if (planned->gives_up_admin && !other_admin_exists(db, user.id)) return fail(rules::last_admin());
+  if (planned->ends_sessions) user.auth_epoch = next_epoch(tx);
   user.version = next(tx, sqlite_queries::kNextVersion);
   user.updated_at = now;
   try {
@@ -182,7 +126,7 @@ Result<UserRef> update_user(Transaction& tx, const UpdateUser& update, WallTime 
         .finish();
     tx.touch(CacheKey::of(*change.keep_session).str());
   }
-  db.run(sqlite_queries::kUpdateSearch, user.id.value(), searched(user)).finish();
+  db.run(sqlite_queries::kUpdateSearch, user.id.value(), rules::search_text(user)).finish();
   touch(tx, *current);
   touch(tx, user);
   return make_record(std::move(user));
@@ -191,12 +135,12 @@ Result<UserRef> update_user(Transaction& tx, const UpdateUser& update, WallTime 
 Result<void> remove_user(Transaction& tx, const UserStore::RemoveUser& request) {
   Connection& db = tx.db();
   const auto current = load(db, request.id);
-  if (!current) return fail(ErrorCode::not_found, "no such user");
-  if (request.expected && !in_revision(*current, *request.expected)) {
+  if (!current) return fail(rules::no_such_user());
+  if (request.expected && !rules::in_revision(*current, *request.expected)) {
     return fail(ErrorCode::conflict, "the user was changed meanwhile");
   }
-  if (is_acting_admin(*current) && !other_admin_exists(db, request.id)) {
-    return fail(ErrorCode::last_admin, "the last active administrator has to stay");
+  if (rules::is_acting_admin(*current) && !other_admin_exists(db, request.id)) {
+    return fail(rules::last_admin());
   }
   // The rows of the sessions go with the user; whoever remembers them has to hear of it.
   for (auto run = db.run(sqlite_queries::kSessionsOfUser, request.id.value()); run.next();) {
@@ -218,21 +162,20 @@ Result<UsageTotals> add_usage(Transaction& tx, const UsageRecord& usage, WallTim
   };
   if (usage.amount.negative()) return fail(ErrorCode::invalid, "usage cannot be negative");
   if (usage.idempotency_key) {
-    const auto day_ago = to_micros(now - std::chrono::hours{24});
+    const auto day_ago = to_micros(now - rules::kUsageKeysKept);
     auto seen = db.run(sqlite_queries::kFindUsageKey, id, *usage.idempotency_key, day_ago);
     if (seen.next()) {
       if (seen.integer(0) != usage.amount.micros()) {
         return fail(ErrorCode::conflict, "the idempotency key was used with another amount");
       }
       auto run = db.run(sqlite_queries::kUsageTotals, id);
-      if (!run.next()) return fail(ErrorCode::not_found, "no such user");
+      if (!run.next()) return fail(rules::no_such_user());
       return totals(run);
     }
   }
   auto run = db.run(sqlite_queries::kAddUsage, id, usage.amount.micros(), Usd::kMaxMicros);
   if (!run.next()) {
-    if (!exists(db, sqlite_queries::kIdTaken, id))
-      return fail(ErrorCode::not_found, "no such user");
+    if (!exists(db, sqlite_queries::kIdTaken, id)) return fail(rules::no_such_user());
     return fail(ErrorCode::invalid, "the sum would be too large");
   }
   const UsageTotals result = totals(run);
@@ -247,7 +190,7 @@ Result<UsageTotals> add_usage(Transaction& tx, const UsageRecord& usage, WallTim
 
 Result<void> end_sessions(Transaction& tx, UserId id) {
   if (!exists(tx.db(), sqlite_queries::kIdTaken, id.value())) {
-    return fail(ErrorCode::not_found, "no such user");
+    return fail(rules::no_such_user());
   }
   tx.db().run(sqlite_queries::kSetEpoch, id.value(), next_epoch(tx)).finish();
   tx.touch(CacheKey::of(id).str());
