@@ -10,7 +10,7 @@ Task<std::vector<api::Missing>> ServiceOperations::readiness(Deadline deadline) 
   if (draining_) missing.push_back({.part = "draining", .detail = "the server is shutting down"});
   if (!parts_.cache.coherence().stats(parts_.clock.now()).lease_valid)
     missing.push_back({.part = "lease", .detail = "the database was not heard from lately"});
-  const Result<void> reachable = co_await parts_.storage.ping(deadline);
+  const Result<void> reachable = co_await ping_.ask(deadline);
   if (!reachable) missing.push_back({.part = "database", .detail = reachable.error().detail});
   co_return missing;
 }

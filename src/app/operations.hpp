@@ -7,6 +7,7 @@
 
 #include "api/operations.hpp"
 #include "app/service_stats.hpp"
+#include "app/shared_ping.hpp"
 #include "auth/token_authority.hpp"
 #include "cache/cache.hpp"
 #include "storage/storage.hpp"
@@ -22,7 +23,9 @@ class ServiceOperations final : public api::Operations {
     const Clock& clock;
     std::function<ServiceStats()> stats;  // from any loop
   };
-  explicit ServiceOperations(Parts parts) : parts_{std::move(parts)} {}
+  explicit ServiceOperations(Parts parts)
+      : parts_{std::move(parts)},
+        ping_{[this](Deadline deadline) { return parts_.storage.ping(deadline); }, parts_.clock} {}
 
   Task<std::vector<api::Missing>> readiness(Deadline deadline) override;
   Task<Result<std::string>> metrics(Deadline deadline) override;
@@ -34,6 +37,7 @@ class ServiceOperations final : public api::Operations {
 
  private:
   Parts parts_;
+  SharedPing ping_;
   std::atomic<bool> draining_{false};
 };
 
