@@ -3,11 +3,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <ostream>
 
 #include <boost/asio/signal_set.hpp>
 
 #include "app/service.hpp"
+#include "ops/log_limiter.hpp"
 #include "ops/logging.hpp"
 
 namespace um {
@@ -23,9 +25,14 @@ class StopSignal {
  public:
   StopSignal() : signals_{context_, SIGTERM, SIGINT} {}
 
-  void wait() {
-    signals_.async_wait([](const boost::system::error_code&, int) {});
-    context_.run();
+  // Calls `every_second` meanwhile.
+  void wait(const std::function<void()>& every_second) {
+    bool asked = false;
+    signals_.async_wait([&asked](const boost::system::error_code&, int) { asked = true; });
+    while (!asked) {
+      context_.run_one_for(1s);
+      every_second();
+    }
     signals_.clear();
     // The next one gets its usual effect.
     std::signal(SIGTERM, SIG_DFL);
@@ -95,26 +102,27 @@ int fail_to_start(const Error& error, std::ostream& err) {
 int serve(const Config& config, ServeStreams streams) {
   std::signal(SIGPIPE, SIG_IGN);
   const SystemClock clock;
-  const auto log = make_logger({.format = config.log_format, .level = config.log_level}, clock);
+  const auto logger = make_logger({.format = config.log_format, .level = config.log_level}, clock);
+  LogLimiter log{*logger, clock};
   StopSignal stop_signal;
 
-  auto made = Service::make({.config = config, .clock = clock, .log = *log});
+  auto made = Service::make({.config = config, .clock = clock, .log = log});
   if (!made) return fail_to_start(made.error(), streams.err);
   Service& service = **made;
   const Result<void> started = service.start();
   if (!started) return fail_to_start(started.error(), streams.err);
   introduce(service, config, streams.out);
 
-  stop_signal.wait();
-  log->info("stopping: finishing what is under way");
+  stop_signal.wait([&log] { log.tell_left_out(); });
+  log.info("stopping: finishing what is under way");
   if (!service.stop(kDrainTime)) {
-    log->error("some requests did not end in time and were cut off");
+    log.error("some requests did not end in time and were cut off");
     // Their coroutines refer to parts that are about to go; what was acknowledged is on disk
     // already.
     streams.out.flush();
     std::_Exit(1);
   }
-  log->info("stopped");
+  log.info("stopped");
   return 0;
 }
 
