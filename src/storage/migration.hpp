@@ -15,8 +15,12 @@ struct Migration {
   std::string_view sql;
 };
 
+// Ascending.
 namespace sqlite_schema {
-std::span<const Migration> migrations();  // ascending
+std::span<const Migration> migrations();
+}
+namespace postgres_schema {
+std::span<const Migration> migrations();
 }
 
 }  // namespace um
