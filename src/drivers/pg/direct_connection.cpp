@@ -1,0 +1,181 @@
+#include "drivers/pg/direct_connection.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <climits>
+#include <libpq-fe.h>
+
+namespace um::pg {
+namespace {
+
+int milliseconds_until(BootTime end, BootTime now) {
+  if (end <= now) return 0;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now).count();
+  return static_cast<int>(std::min<std::int64_t>(left, INT_MAX));
+}
+
+// The first line of what libpq says; it never quotes the password.
+std::string first_line(const char* text) {
+  const std::string_view all{text == nullptr ? "" : text};
+  return std::string{all.substr(0, all.find('\n'))};
+}
+
+Failure failure_of(const PGresult* result) {
+  const auto field = [result](int code) {
+    const char* text = PQresultErrorField(result, code);
+    return std::string{text == nullptr ? "" : text};
+  };
+  Failure failure{.sqlstate = field(PG_DIAG_SQLSTATE),
+                  .constraint = field(PG_DIAG_CONSTRAINT_NAME),
+                  .message = field(PG_DIAG_MESSAGE_PRIMARY)};
+  failure.kind = classify(failure.sqlstate);
+  return failure;
+}
+
+}  // namespace
+
+Interrupt::Interrupt() : descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+  if (descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
+}
+
+Interrupt::~Interrupt() {
+  ::close(descriptor_);
+}
+
+void Interrupt::interrupt() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
+}
+
+bool Interrupt::interrupted() const {
+  pollfd waiting{.fd = descriptor_, .events = POLLIN, .revents = 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
+
+void Interrupt::sleep(std::chrono::nanoseconds at_most) const {
+  pollfd waiting{.fd = descriptor_, .events = POLLIN, .revents = 0};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+  const timespec time{.tv_sec = std::max<std::int64_t>(seconds.count(), 0),
+                      .tv_nsec = std::max<std::int64_t>((at_most - seconds).count(), 0)};
+  ::ppoll(&waiting, 1, &time, nullptr);
+}
+
+void DirectConnection::Finish::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
+
+DirectConnection::Ready DirectConnection::wait(short events, Deadline deadline) const {
+  pollfd waiting[2] = {{.fd = PQsocket(connection_.get()), .events = events, .revents = 0},
+                       {.fd = interrupt_.descriptor(), .events = POLLIN, .revents = 0}};
+  while (true) {
+    const int timeout =
+        deadline.at == BootTime::max() ? -1 : milliseconds_until(deadline.at, clock_.now());
+    const int ready = ::poll(waiting, 2, timeout);
+    if (ready < 0 && errno == EINTR) continue;
+    if (waiting[1].revents != 0) return Ready::interrupted;
+    return ready > 0 ? Ready::yes : Ready::deadline;
+  }
+}
+
+Failure DirectConnection::given_up(Ready why) {
+  close();
+  if (why == Ready::interrupted) return {.kind = Failure::lost, .message = "interrupted"};
+  return {.kind = Failure::timeout, .message = "no answer in time"};
+}
+
+Failure DirectConnection::gone() {
+  Failure failure{.kind = Failure::lost, .message = first_line(PQerrorMessage(connection_.get()))};
+  close();
+  return failure;
+}
+
+Outcome<void> DirectConnection::open(const Options& options, Deadline deadline) {
+  prepared_.clear();
+  const std::string url{options.url.reveal()};
+  const char* names[] = {"fallback_application_name", "dbname", nullptr};
+  const char* values[] = {options.application_name.c_str(), url.c_str(), nullptr};
+  connection_.reset(PQconnectStartParams(names, values, 1));
+  if (!connection_) throw std::bad_alloc{};
+  auto polling = PGRES_POLLING_WRITING;
+  if (PQstatus(connection_.get()) == CONNECTION_BAD) polling = PGRES_POLLING_FAILED;
+  while (polling != PGRES_POLLING_OK) {
+    if (polling == PGRES_POLLING_FAILED) return failed(gone());
+    const Ready ready = wait(polling == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+    if (ready != Ready::yes) return failed(given_up(ready));
+    polling = PQconnectPoll(connection_.get());
+  }
+  if (PQsetnonblocking(connection_.get(), 1) != 0) return failed(gone());
+  return {};
+}
+
+// Until everything is sent and the answer is there.
+Outcome<void> DirectConnection::flush_and_receive(Deadline deadline) {
+  while (true) {
+    const int unsent = PQflush(connection_.get());
+    if (unsent < 0) return failed(gone());
+    if (unsent == 0 && PQisBusy(connection_.get()) == 0) return {};
+    const Ready ready = wait(unsent > 0 ? POLLIN | POLLOUT : POLLIN, deadline);
+    if (ready != Ready::yes) return failed(given_up(ready));
+    if (PQconsumeInput(connection_.get()) == 0) return failed(gone());
+  }
+}
+
+// One result; the rest of the answer (there is none but the end) is read as well.
+Outcome<Rows> DirectConnection::receive(Deadline deadline) {
+  ResultPtr first;
+  while (true) {
+    Outcome<void> here = flush_and_receive(deadline);
+    if (!here) return failed(std::move(here.error()));
+    ResultPtr result{PQgetResult(connection_.get())};
+    if (!result) break;
+    if (!first) first = std::move(result);
+  }
+  if (PQstatus(connection_.get()) == CONNECTION_BAD) return failed(gone());
+  const auto status = PQresultStatus(first.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    Failure failure = failure_of(first.get());
+    if (failure.kind == Failure::lost) close();
+    return failed(std::move(failure));
+  }
+  return Rows{std::move(first), nullptr};
+}
+
+Outcome<void> DirectConnection::prepare(const Query& query, Deadline deadline) {
+  if (std::ranges::find(prepared_, &query) != prepared_.end()) return {};
+  const std::string name{query.name};
+  const std::string sql{query.sql};
+  if (PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr) == 0)
+    return failed(gone());
+  Outcome<Rows> done = receive(deadline);
+  if (!done) return failed(std::move(done.error()));
+  prepared_.push_back(&query);
+  return {};
+}
+
+Outcome<Rows> DirectConnection::run(const Query& query, const Params& params, Deadline deadline) {
+  if (!connection_) return failed({.kind = Failure::lost, .message = "not connected"});
+  Outcome<void> prepared = prepare(query, deadline);
+  if (!prepared) return failed(std::move(prepared.error()));
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  std::vector<int> formats;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const Params::Value value = params.at(i);
+    values.push_back(value.length < 0 ? nullptr : value.data);
+    lengths.push_back(std::max(value.length, 0));
+    formats.push_back(value.binary ? 1 : 0);
+  }
+  const std::string name{query.name};
+  if (PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
+                          values.data(), lengths.data(), formats.data(), 0) == 0)
+    return failed(gone());
+  Outcome<Rows> answer = receive(deadline);
+  return answer;
+}
+
+}  // namespace um::pg
