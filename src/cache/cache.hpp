@@ -15,6 +15,7 @@
 #include "cache/cache_stats.hpp"
 #include "cache/coherence.hpp"
 #include "cache/read_gate.hpp"
+#include "cache/second_level.hpp"
 
 namespace um {
 
@@ -30,18 +31,20 @@ struct CacheSettings {
 
 class Cache {
  public:
-  // `clock` outlives the cache.
-  Cache(CacheSettings settings, const Clock& clock)
+  // `clock` and `l2`, if there is one, outlive the cache.
+  Cache(CacheSettings settings, const Clock& clock, L2Store* l2 = nullptr)
       : clock_{clock},
         stale_if_error_{settings.stale_if_error},
         max_waiting_{settings.max_waiting},
         coherence_{settings.coherence},
+        second_level_{coherence_, l2},
         gate_{settings.primary_reads, clock} {}
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
   Coherence& coherence() { return coherence_; }
   const Coherence& coherence() const { return coherence_; }
+  SecondLevel& second_level() { return second_level_; }
   ReadGate& gate() { return gate_; }
   const Clock& clock() const { return clock_; }
   std::chrono::seconds stale_if_error() const { return stale_if_error_; }
@@ -54,7 +57,9 @@ class Cache {
 
   // Everything but `flights`, which the stores have.
   CacheStats stats() const {
-    CacheStats stats{.coherence = coherence_.stats(clock_.now()), .primary = gate_.stats()};
+    CacheStats stats{.coherence = coherence_.stats(clock_.now()),
+                     .second_level = second_level_.stats(),
+                     .primary = gate_.stats()};
     for (std::size_t i = 0; i < kEntryKinds; ++i) stats.misses[i] = misses_[i].load();
     stats.stale_answers = stale_answers_.load();
     return stats;
@@ -65,6 +70,7 @@ class Cache {
   const std::chrono::seconds stale_if_error_;
   const std::size_t max_waiting_;
   Coherence coherence_;
+  SecondLevel second_level_;
   ReadGate gate_;
   // Each of these is counted next to a query of the database, which costs a thousand times more.
   std::array<std::atomic<std::uint64_t>, kEntryKinds> misses_{};

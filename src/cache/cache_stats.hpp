@@ -57,8 +57,16 @@ struct ReadGateStats {
   std::size_t queued = 0;
 };
 
+struct SecondLevelStats {
+  CountByKind hits{};         // admitted, by the kind that was asked for
+  std::uint64_t misses = 0;   // not known, unreadable, too late
+  std::uint64_t refused = 0;  // found, and not admissible: too old, held, another namespace
+  std::uint64_t put = 0;
+};
+
 struct CacheStats {
   CoherenceStats coherence{};
+  SecondLevelStats second_level{};
   FlightStats flights{};
   ReadGateStats primary{};
   // Reads that went to the primary, by kind of key (`absent` stays 0): there is one per look-up

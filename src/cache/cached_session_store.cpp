@@ -11,11 +11,18 @@ class CachedSessionStore::ById final : public ReadThrough<Session>::Lookup {
   Task<Result<SessionReading>> from_primary(ReadOptions options) override {
     return store_.inner_.find(id_, options);
   }
-  bool admit(const SessionReading& reading) override {
+  Task<std::optional<SessionReading>> from_second_level(SecondLevel& level,
+                                                        Deadline deadline) override {
+    const auto fact = co_await level.fetch(EntryKind::session, key(), deadline);
+    if (!fact) co_return std::nullopt;
+    SessionReading reading{.source = Source::l2};
+    if (const auto* session = std::get_if<SessionRef>(&*fact)) reading.value = *session;
+    co_return reading;
+  }
+  Facts facts(const SessionReading& reading) const override {
     L1Value value = Absent{};
     if (reading.value) value = reading.value;
-    return store_.cache_.coherence().admit(CacheKey::of(id_).view(), reading.stamp,
-                                           std::move(value)) == Admission::admitted;
+    return {{key(), std::move(value)}};
   }
 
  private:

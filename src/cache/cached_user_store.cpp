@@ -6,6 +6,17 @@ namespace {
 UserReading from_l1(UserRef user) {
   return {.value = std::move(user), .source = Source::l1};
 }
+UserReading from_l2(UserRef user) {
+  return {.value = std::move(user), .source = Source::l2};
+}
+
+// What the second level knows under the key of an id; memory has it now.
+Task<std::optional<UserReading>> fetch_user(SecondLevel& level, UserId id, Deadline deadline) {
+  const auto fact = co_await level.fetch(EntryKind::user, CacheKey::of(id).str(), deadline);
+  if (!fact) co_return std::nullopt;
+  const auto* user = std::get_if<UserRef>(&*fact);
+  co_return from_l2(user == nullptr ? nullptr : *user);
+}
 
 }  // namespace
 
@@ -18,11 +29,14 @@ class CachedUserStore::ById final : public ReadThrough<UserRecord>::Lookup {
   Task<Result<UserReading>> from_primary(ReadOptions options) override {
     return store_.inner_.find(id_, options);
   }
-  bool admit(const UserReading& reading) override {
+  Task<std::optional<UserReading>> from_second_level(SecondLevel& level,
+                                                     Deadline deadline) override {
+    return fetch_user(level, id_, deadline);
+  }
+  Facts facts(const UserReading& reading) const override {
     L1Value value = Absent{};
     if (reading.value) value = reading.value;
-    return store_.cache_.coherence().admit(CacheKey::of(id_).view(), reading.stamp,
-                                           std::move(value)) == Admission::admitted;
+    return {{key(), std::move(value)}};
   }
 
  private:
@@ -39,15 +53,23 @@ class CachedUserStore::ByEmail final : public ReadThrough<UserRecord>::Lookup {
   Task<Result<UserReading>> from_primary(ReadOptions options) override {
     return store_.inner_.find(email_, options);
   }
-  bool admit(const UserReading& reading) override {
-    Coherence& coherence = store_.cache_.coherence();
-    const CacheKey address = CacheKey::of(email_);
-    if (!reading.value)
-      return coherence.admit(address.view(), reading.stamp, Absent{}) == Admission::admitted;
+  // First whose the address is, then the user, each from the nearest place that knows.
+  Task<std::optional<UserReading>> from_second_level(SecondLevel& level,
+                                                     Deadline deadline) override {
+    std::optional<L1Value> owner = store_.cache_.coherence().look_up(key());
+    if (!owner) owner = co_await level.fetch(EntryKind::email, key(), deadline);
+    if (!owner) co_return std::nullopt;
+    const auto* id = std::get_if<UserId>(&*owner);
+    if (id == nullptr) co_return from_l2(nullptr);
+    std::optional<UserReading> user = store_.remembered(*id);
+    if (!user) user = co_await fetch_user(level, *id, deadline);
+    if (!user || !user->value || !(user->value->user.email == email_)) co_return std::nullopt;
+    co_return user;
+  }
+  Facts facts(const UserReading& reading) const override {
+    if (!reading.value) return {{key(), Absent{}}};
     const UserId id = reading.value->user.id;
-    const auto owner = coherence.admit(address.view(), reading.stamp, id);
-    const auto user = coherence.admit(CacheKey::of(id).view(), reading.stamp, reading.value);
-    return owner == Admission::admitted && user == Admission::admitted;
+    return {{key(), id}, {CacheKey::of(id).str(), reading.value}};
   }
 
  private:

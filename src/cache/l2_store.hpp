@@ -6,7 +6,7 @@
 // checked to have been written by an instance of this deployment (a MAC over key, stamp, schema
 // version and value).
 //
-// Its place in a read is between memory and the primary, see read_through.hpp. There is none yet.
+// Its place in a read is between memory and the primary, see read_through.hpp.
 //
 // Thread safety: any thread. A call takes at most its deadline, which is short: the primary is the
 // alternative. A failure is not an error but a miss.

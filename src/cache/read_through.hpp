@@ -3,9 +3,13 @@
 // sessions comes in as a Lookup.
 //
 //   1  lease_valid(now)        always first
-//   2  memory                  only with a valid lease
+//   2  memory, the second level   only with a valid lease; a fact from the second level must be
+//                              admitted, and goes into memory
 //   3  the primary             one query per key at a time, through the gate; admitted under the
 //                              shard's lock; shared with followers under flight.hpp's rule
+//
+// Requests share what the second level says as they share a query. Flights of the two are kept
+// apart: who has no lease, or insists on the primary, must not be given what a shared memory said.
 //
 // A query that failed or was cancelled puts nothing into memory: admission is reached only with a
 // result and its stamp.
@@ -17,6 +21,7 @@
 #include <chrono>
 
 #include "cache/cache.hpp"
+#include "cache/second_level.hpp"
 #include "cache/single_flight.hpp"
 #include "storage/cache_key.hpp"
 #include "storage/reading.hpp"
@@ -37,12 +42,17 @@ class ReadThrough {
     // What memory says, whatever the lease says.
     virtual std::optional<Reading<T>> from_memory() = 0;
     virtual Task<Answer> from_primary(ReadOptions options) = 0;
-    // Offers the facts of a reading of the primary to memory; true if all of them were admitted.
-    virtual bool admit(const Reading<T>& reading) = 0;
+    // What the second level says and memory has taken; nullopt: not known there.
+    virtual Task<std::optional<Reading<T>>> from_second_level(SecondLevel& level,
+                                                              Deadline deadline) = 0;
+    // What a reading of the primary says, key by key.
+    virtual Facts facts(const Reading<T>& reading) const = 0;
   };
 
   explicit ReadThrough(Cache& cache)
-      : cache_{cache}, flights_{{.waiting = cache.max_waiting()}, cache.clock()} {}
+      : cache_{cache},
+        second_level_flights_{{.waiting = cache.max_waiting()}, cache.clock()},
+        flights_{{.waiting = cache.max_waiting()}, cache.clock()} {}
 
   // Steps 1 and 2. Neither waits nor allocates.
   template <class FromMemory>
@@ -59,7 +69,9 @@ class ReadThrough {
   FlightStats flight_stats() const { return flights_.stats(); }
 
  private:
+  Task<std::optional<Reading<T>>> ask_second_level(Lookup& lookup, Deadline deadline);
   Task<Answer> ask(Lookup& lookup, ReadOptions options);
+  bool admit(Lookup& lookup, const Reading<T>& reading);
   std::optional<Reading<T>> stale(Lookup& lookup, std::chrono::seconds most_stale);
 
   static bool cannot_be_asked(const Error& error) {
@@ -68,6 +80,7 @@ class ReadThrough {
   }
 
   Cache& cache_;
+  SingleFlight<Reading<T>> second_level_flights_;
   SingleFlight<Reading<T>> flights_;
 };
 
@@ -80,17 +93,20 @@ auto ReadThrough<T>::find(Lookup& lookup, ReadOptions options, std::chrono::seco
     std::optional<Reading<T>> remembered = lookup.from_memory();
     if (remembered) co_return std::move(*remembered);
   }
-  // A second level (l2_store.hpp) belongs here: a fact from it that admit() takes is an answer.
+  if (memory_will_do && cache_.second_level().there()) {
+    std::optional<Reading<T>> shared = co_await ask_second_level(lookup, options.deadline);
+    if (shared) co_return std::move(*shared);
+  }
 
   cache_.count_miss(lookup.kind());
   auto ask_primary = [&] { return ask(lookup, options); };
-  auto admit = [&](const Reading<T>& reading) { return lookup.admit(reading); };
+  auto admit_it = [&](const Reading<T>& reading) { return admit(lookup, reading); };
   // Who insists on the primary shares a query only if that starts after the request came.
   typename SingleFlight<Reading<T>>::Request request{
       .key = lookup.key(),
       .may_follow = memory_will_do ? MayFollow::yes : MayFollow::no,
       .deadline = options.deadline};
-  Answer answer = co_await flights_.run(std::move(request), ask_primary, admit);
+  Answer answer = co_await flights_.run(std::move(request), ask_primary, admit_it);
   if (!answer && !options.from_primary && cannot_be_asked(answer.error())) {
     std::optional<Reading<T>> old = stale(lookup, most_stale);
     if (old) co_return std::move(*old);
@@ -103,7 +119,41 @@ auto ReadThrough<T>::ask(Lookup& lookup, ReadOptions options) -> Task<Answer> {
   Result<ReadGate::Permit> permit = co_await cache_.gate().enter(options.deadline);
   if (!permit) co_return fail(std::move(permit.error()));
   Answer answer = co_await lookup.from_primary(options);
+  if (answer && cache_.second_level().there())
+    for (auto& [key, value] : lookup.facts(*answer))
+      cache_.second_level().put(std::move(key), {std::move(value), answer->stamp});
   co_return answer;
+}
+
+// nullopt also if it failed: the primary is asked then.
+template <class T>
+auto ReadThrough<T>::ask_second_level(Lookup& lookup, Deadline deadline)
+    -> Task<std::optional<Reading<T>>> {
+  auto ask_it = [&]() -> Task<Answer> {
+    std::optional<Reading<T>> found =
+        co_await lookup.from_second_level(cache_.second_level(), deadline);
+    if (!found) co_return fail(ErrorCode::not_found);
+    co_return std::move(*found);
+  };
+  // Whoever joined while it was asked may take it if it is what memory would answer now.
+  auto still_remembered = [&](const Reading<T>& reading) {
+    const std::optional<Reading<T>> remembered = lookup.from_memory();
+    return remembered && remembered->value == reading.value;
+  };
+  typename SingleFlight<Reading<T>>::Request request{
+      .key = lookup.key(), .may_follow = MayFollow::yes, .deadline = deadline};
+  Answer answer = co_await second_level_flights_.run(std::move(request), ask_it, still_remembered);
+  if (!answer) co_return std::nullopt;
+  co_return std::move(*answer);
+}
+
+// True if all of its facts may be remembered.
+template <class T>
+bool ReadThrough<T>::admit(Lookup& lookup, const Reading<T>& reading) {
+  bool all = true;
+  for (auto& [key, value] : lookup.facts(reading))
+    all &= cache_.coherence().admit(key, reading.stamp, std::move(value)) == Admission::admitted;
+  return all;
 }
 
 // What memory holds was right when the last poll was sent, so that is where its age is counted

@@ -1,0 +1,47 @@
+// SecondLevel: the one way from an L2Store into memory. A fact is offered to Coherence::admit()
+// like every other value, and is an answer only if it was admitted.
+//
+// REQUIRES, of whoever asks: its lease was valid before (read_through.hpp, step 2).
+//
+// Thread safety: any thread.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cache/coherence.hpp"
+#include "cache/l2_store.hpp"
+
+namespace um {
+
+using Facts = std::vector<std::pair<std::string, L1Value>>;
+
+class SecondLevel {
+ public:
+  // `store` may be null: there is no second level. All outlive this.
+  SecondLevel(Coherence& coherence, L2Store* store) : coherence_{coherence}, store_{store} {}
+
+  bool there() const { return store_ != nullptr; }
+  // REQUIRES, of these two: there().
+  //
+  // The value under the key, of the kind that is asked for or Absent; memory has taken it. nullopt:
+  // not known there, or not fresh enough.
+  Task<std::optional<L1Value>> fetch(EntryKind kind, std::string key, Deadline deadline);
+  void put(std::string key, Fact fact);
+
+  SecondLevelStats stats() const;
+
+ private:
+  Coherence& coherence_;
+  L2Store* const store_;
+  // Each of these is counted next to a round trip.
+  std::array<std::atomic<std::uint64_t>, kEntryKinds> hits_{};
+  std::atomic<std::uint64_t> misses_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> put_{0};
+};
+
+}  // namespace um
