@@ -114,6 +114,27 @@ TEST(ApiSessions, GuessingIsLimitedAndSaysWhenToTryAgain) {
   EXPECT_GT(std::stoi(reply.header("Retry-After")), 0);
 }
 
+TEST(ApiRegistration, AnAddressGetsAHundredAndHearsWhenToTryAgain) {
+  ApiStage stage;
+  auto register_one = [&, number = 0](std::string_view who) mutable {
+    return stage.ask({.line = "POST /user/",
+                      .who = who,
+                      .body = R"({"email":"n)" + std::to_string(++number) +
+                              R"(@example.org","password":"correct horse"})"});
+  };
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(register_one(i % 2 == 0 ? "" : "ada").status, 201U) << i;
+  const Reply refused = register_one("");
+  EXPECT_EQ(refused.status, 429U);
+  EXPECT_EQ(refused.member("detail"), "too many registrations from this address");
+  EXPECT_GT(std::stoi(refused.header("Retry-After")), 0);
+  EXPECT_EQ(register_one("root").status, 201U);
+  // Who shares the address can still sign in.
+  const std::string body = R"({"email":"ada@example.org","password":"correct horse"})";
+  EXPECT_EQ(stage.ask({.line = "POST /auth/login", .body = body}).status, 200U);
+  stage.clock.advance(std::chrono::minutes{16});
+  EXPECT_EQ(register_one("").status, 201U);
+}
+
 TEST(ApiSchemas, AnswersHaveTheMembersThatAreDeclared) {
   ApiStage stage;
   const auto expect_members = [](const JsonValue& value, Schema schema) {

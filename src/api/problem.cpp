@@ -44,7 +44,7 @@ constexpr std::array kKinds{
                 ""},
     ProblemKind{validation_failed, 422, "validation_failed",
                 "Something in the request is not valid", ""},
-    ProblemKind{too_many_attempts, 429, "too_many_attempts", "Too many failed attempts", ""},
+    ProblemKind{too_many_attempts, 429, "too_many_attempts", "Too many attempts", ""},
     ProblemKind{header_too_large, 431, "header_too_large", "The header is too large", ""},
     ProblemKind{internal, 500, "internal", "Something went wrong on our side", ""},
     ProblemKind{not_implemented, 501, "not_implemented", "Not implemented", ""},

@@ -48,7 +48,9 @@ Task<Answer> UserHandlers::get_me(Call& call) {
 Task<Answer> UserHandlers::create(Call& call) {
   auto input = read_user_input(call);
   if (!input) co_return refuse(std::move(input.error()));
-  Result<UserRef> user = co_await users_.create(call.caller, std::move(*input), call.deadline);
+  Users::CreateRequest request{.input = std::move(*input),
+                               .address = proxies_.client_address(call.request)};
+  Result<UserRef> user = co_await users_.create(call.caller, std::move(request), call.deadline);
   if (!user) co_return refuse(to_problem(std::move(user.error())));
   call.response.status = 201;
   call.response.add("Location", "/user/" + (*user)->user.id.text());

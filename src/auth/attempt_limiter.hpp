@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/deadline.hpp"
 #include "base/error.hpp"
@@ -33,7 +34,7 @@ class AttemptLimiter {
   };
   struct Who {
     std::string account;  // folded e-mail, whether it exists or not
-    std::string address;  // client address; IPv6 counts by /64
+    std::string address;  // client address; counts by its address_group()
   };
 
   virtual ~AttemptLimiter() = default;
@@ -41,5 +42,9 @@ class AttemptLimiter {
   // failure_window.hpp: 16 minutes for 15); timeout; unavailable (the caller was cancelled).
   virtual Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline deadline) = 0;
 };
+
+// Under which name an address counts: IPv4 (also mapped into IPv6) by itself, IPv6 by its first 64
+// bits (what one customer is given), anything else by its text.
+std::string address_group(std::string_view address);
 
 }  // namespace um

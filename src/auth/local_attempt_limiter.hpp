@@ -41,8 +41,4 @@ class LocalAttemptLimiter final : public AttemptLimiter {
   std::shared_ptr<State> state_;
 };
 
-// Under which name an address counts: IPv4 (also mapped into IPv6) by itself, IPv6 by its first 64
-// bits (what one customer is given), anything else by its text.
-std::string address_group(std::string_view address);
-
 }  // namespace um

@@ -36,24 +36,51 @@ Result<void> check_usage(const UsageRecord& usage) {
 
 }  // namespace
 
-Task<Result<UserRef>> Users::create(Caller caller, UserInput input, Deadline deadline) {
-  const bool by_admin = caller && caller->is_admin();
-  if (options_.registration == Registration::admin && !by_admin)
-    co_return fail(ErrorCode::forbidden, "only an administrator may create users");
-  Result<Creation> creation = plan_creation(input, {.by_admin = by_admin});
-  if (!creation) co_return fail(std::move(creation.error()));
+// No account and no client address has a line end, so these names meet none of a sign-in.
+Task<Result<Users::LimiterPlace>> Users::place_to_register(Email email, std::string address,
+                                                           Deadline deadline) {
+  AttemptLimiter::Who who{.account = "register\n" + email.folded(),
+                          .address = "register\n" + address_group(address)};
+  Result<LimiterPlace> place = co_await parts_.limiter.take(std::move(who), deadline);
+  if (!place && place.error().code == ErrorCode::too_many_attempts)
+    place.error().detail = "too many registrations from this address";
+  co_return place;
+}
 
+Task<Result<UserRef>> Users::insert_new(Creation creation, Deadline deadline) {
   // The insert would find it out too, but only after the expensive hash.
   const ReadOptions options{.deadline = store_deadline(deadline)};
-  const Result<UserReading> known = co_await parts_.store.find(creation->user.email, options);
+  const Result<UserReading> known = co_await parts_.store.find(creation.user.email, options);
   if (!known) co_return fail(known.error());
   if (known->value) co_return fail(ErrorCode::email_taken, "the e-mail address is taken");
 
-  Result<Secret> hash = co_await parts_.hasher.hash(creation->password, deadline);
+  Result<Secret> hash = co_await parts_.hasher.hash(creation.password, deadline);
   if (!hash) co_return fail(std::move(hash.error()));
-  creation->user.password_hash = std::move(*hash);
+  creation.user.password_hash = std::move(*hash);
   Result<UserRef> created =
-      co_await parts_.store.insert(std::move(creation->user), store_deadline(deadline));
+      co_await parts_.store.insert(std::move(creation.user), store_deadline(deadline));
+  co_return created;
+}
+
+Task<Result<UserRef>> Users::create(Caller caller, CreateRequest request, Deadline deadline) {
+  const bool by_admin = caller && caller->is_admin();
+  if (options_.registration == Registration::admin && !by_admin)
+    co_return fail(ErrorCode::forbidden, "only an administrator may create users");
+  Result<Creation> creation = plan_creation(request.input, {.by_admin = by_admin});
+  if (!creation) co_return fail(std::move(creation.error()));
+
+  LimiterPlace place;
+  if (!by_admin) {
+    Result<LimiterPlace> taken =
+        co_await place_to_register(creation->user.email, std::move(request.address), deadline);
+    if (!taken) co_return fail(std::move(taken.error()));
+    place = std::move(*taken);
+  }
+  Result<UserRef> created = co_await insert_new(std::move(*creation), deadline);
+  // To the limiter what uses up the allowance is a failure. That an address is taken is news too.
+  const bool counts = created || created.error().code == ErrorCode::email_taken ||
+                      created.error().code == ErrorCode::username_taken;
+  if (place && counts) place->failed();
   co_return created;
 }
 

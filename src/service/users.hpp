@@ -34,7 +34,9 @@ class Users {
   struct Parts {
     UserStore& store;
     PasswordHasher& hasher;
-    AttemptLimiter& limiter;  // the one of SignIn: guessing current_password is guessing
+    // The one of SignIn: guessing current_password is guessing. Registrations count here as well,
+    // under names of their own.
+    AttemptLimiter& limiter;
     const Clock& clock;
   };
   struct Options {
@@ -64,9 +66,16 @@ class Users {
     return parts_.store.find(std::move(email), options);
   }
 
+  // Whoever is no administrator registers within a limit per address, and within one per e-mail
+  // address that is tried: what was created and what was taken counts, like failures to sign in but
+  // apart from them.
   // invalid (fields), forbidden (a member only an administrator may set; registration closed),
-  // email_taken, username_taken.
-  Task<Result<UserRef>> create(Caller caller, UserInput input, Deadline deadline);
+  // email_taken, username_taken, too_many_attempts.
+  struct CreateRequest {
+    UserInput input{};
+    std::string address{};  // of the client, for the limit
+  };
+  Task<Result<UserRef>> create(Caller caller, CreateRequest request, Deadline deadline);
 
   // Replace (PUT) needs first_name, last_name and email, and writes these and a password; patch
   // (PATCH) takes what is there, null included (RFC 7396), and from an administrator also role,
@@ -112,6 +121,9 @@ class Users {
   }
 
  private:
+  using LimiterPlace = std::unique_ptr<AttemptLimiter::Place>;
+  Task<Result<LimiterPlace>> place_to_register(Email email, std::string address, Deadline deadline);
+  Task<Result<UserRef>> insert_new(Creation creation, Deadline deadline);
   Deadline store_deadline(Deadline deadline) const {
     return {std::min(deadline.at, Deadline::after(parts_.clock, options_.store_time).at)};
   }

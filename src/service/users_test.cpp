@@ -12,7 +12,8 @@ using test::registration;
 using test::UsersTest;
 
 TEST_F(UsersTest, AnybodyRegisters) {
-  const auto created = run(users_.create(std::nullopt, registration(), Deadline::never()));
+  const auto created =
+      run(users_.create(std::nullopt, {.input = registration()}, Deadline::never()));
   ASSERT_TRUE(created);
   EXPECT_EQ((*created)->user.email.text(), "New@X");
   EXPECT_TRUE(verifies((*created)->user.id, "a new and long one"));
@@ -22,10 +23,10 @@ TEST_F(UsersTest, ClosedRegistrationIsForAdministrators) {
   Users closed{{.store = store_, .hasher = hasher_, .limiter = limiter_, .clock = clock_},
                {.registration = Registration::admin}};
   for (const Caller& caller : {Caller{}, Caller{principal(ada_)}}) {
-    const auto refused = run(closed.create(caller, registration(), Deadline::never()));
+    const auto refused = run(closed.create(caller, {.input = registration()}, Deadline::never()));
     EXPECT_EQ(refused.error().code, ErrorCode::forbidden);
   }
-  EXPECT_TRUE(run(closed.create(principal(admin_), registration(), Deadline::never())));
+  EXPECT_TRUE(run(closed.create(principal(admin_), {.input = registration()}, Deadline::never())));
 }
 
 TEST_F(UsersTest, RefusedRegistrationsAreNotHashed) {
@@ -35,11 +36,43 @@ TEST_F(UsersTest, RefusedRegistrationsAreNotHashed) {
   promoted.role = is("admin");
   UserInput broken = registration();
   broken.email = is("x");
-  EXPECT_EQ(run(users_.create({}, taken, Deadline::never())).error().code, ErrorCode::email_taken);
-  EXPECT_EQ(run(users_.create({}, promoted, Deadline::never())).error().code, ErrorCode::forbidden);
-  EXPECT_EQ(run(users_.create({}, broken, Deadline::never())).error().code, ErrorCode::invalid);
+  EXPECT_EQ(run(users_.create({}, {.input = taken}, Deadline::never())).error().code,
+            ErrorCode::email_taken);
+  EXPECT_EQ(run(users_.create({}, {.input = promoted}, Deadline::never())).error().code,
+            ErrorCode::forbidden);
+  EXPECT_EQ(run(users_.create({}, {.input = broken}, Deadline::never())).error().code,
+            ErrorCode::invalid);
   EXPECT_EQ(hasher_.stats().hashed, 0U);
   EXPECT_EQ(store_.calls.insert, 0);
+}
+
+TEST_F(UsersTest, RegistrationsCountByAddressApartFromSignIns) {
+  const auto from = [](const char* address, const char* email) {
+    Users::CreateRequest request{.input = registration(), .address = address};
+    request.input.email = is(email);
+    return request;
+  };
+  ASSERT_TRUE(run(users_.create({}, from("203.0.113.7", "One@x"), Deadline::never())));
+  EXPECT_FALSE(run(users_.create({}, from("2001:db8::1", "one@x"), Deadline::never())));
+  EXPECT_FALSE(run(users_.create({}, from("2001:db8::2", "no address"), Deadline::never())));
+  ASSERT_EQ(limiter_.seen.who.size(), 2U);
+  EXPECT_EQ(limiter_.seen.who[0].account, "register\none@x");
+  EXPECT_EQ(limiter_.seen.who[0].address, "register\n203.0.113.7");
+  EXPECT_EQ(limiter_.seen.who[1].address, "register\n" + address_group("2001:db8::ffff"));
+  EXPECT_EQ(limiter_.seen.failed, 2);
+  limiter_.refuse = true;
+  const auto refused = run(users_.create({}, from("203.0.113.7", "two@x"), Deadline::never()));
+  EXPECT_EQ(refused.error().code, ErrorCode::too_many_attempts);
+  EXPECT_EQ(refused.error().detail, "too many registrations from this address");
+  EXPECT_TRUE(
+      run(users_.create(principal(admin_), from("203.0.113.7", "two@x"), Deadline::never())));
+}
+
+TEST_F(UsersTest, ARegistrationTheDatabaseCouldNotTakeUsesNothingUp) {
+  store_.insert_failure = Error{.code = ErrorCode::unavailable};
+  EXPECT_FALSE(run(users_.create({}, {.input = registration()}, Deadline::never())));
+  EXPECT_EQ(limiter_.seen.failed, 0);
+  EXPECT_EQ(limiter_.seen.given_back, 1);
 }
 
 TEST_F(UsersTest, AChangeIsWrittenOnTopOfTheRow) {

@@ -30,7 +30,8 @@ class MemoryUserStore final : public UserStore {
   std::map<UserId, UserRef> cached{};
   std::function<void()> before_update{};
   std::optional<UserChange> last_change{};
-  std::vector<Deadline> deadlines{};  // of every call that had one, in order
+  std::optional<Error> insert_failure{};  // what every insert answers while it is set
+  std::vector<Deadline> deadlines{};      // of every call that had one, in order
 
   // Stores `user` as it is, with the next version.
   UserRef put(User user, Secret password_hash = {}) {
@@ -83,6 +84,7 @@ class MemoryUserStore final : public UserStore {
   Task<Result<UserRef>> insert(NewUser user, Deadline deadline) override {
     deadlines.push_back(deadline);
     ++calls.insert;
+    if (insert_failure) co_return fail(*insert_failure);
     const UserId id = user.id.value_or(*UserId::from(static_cast<std::int64_t>(rows_.size()) + 1));
     User row{.id = id, .email = user.email};
     row.username = user.username;
