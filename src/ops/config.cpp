@@ -93,6 +93,15 @@ std::size_t number_of_cores() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 1024);
 }
 
+// Other instances learn of a write within staleness-bound; a write that waits for them is not
+// offered there yet.
+void apply_defaults_of_postgresql(Config& config) {
+  if (config.database.kind != DatabaseUrl::Kind::postgresql) return;
+  config.consistency = Consistency::bounded;
+  const auto shown = std::ranges::find(config.effective, "consistency", &EffectiveSetting::name);
+  shown->value = "bounded";
+}
+
 }  // namespace
 
 Result<Config> load_config(const ConfigInput& input) {
@@ -113,6 +122,7 @@ Result<Config> load_config(const ConfigInput& input) {
          .origin = found ? found->origin : std::string{to_string(ConfigSource::defaults)}});
   }
   if (const auto sound = check_config(config); !sound) return fail(sound.error());
+  apply_defaults_of_postgresql(config);
   return config;
 }
 

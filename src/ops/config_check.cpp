@@ -15,6 +15,11 @@ std::string named(const Config& config, std::string_view name) {
   return fmt::format("{} ({})", name, it == config.effective.end() ? "default" : it->origin);
 }
 
+bool is_given(const Config& config, std::string_view name) {
+  const auto it = std::ranges::find(config.effective, name, &EffectiveSetting::name);
+  return it != config.effective.end() && it->source != ConfigSource::defaults;
+}
+
 std::unexpected<Error> bad(std::string line) {
   return fail(ErrorCode::invalid, std::move(line));
 }
@@ -27,9 +32,10 @@ Result<void> check_config(const Config& config) {
                ": needs PostgreSQL; with SQLite there is one instance and its "
                "memory is the cache; allowed: no redis, or a postgresql:// database");
   }
-  if (config.database.kind == DatabaseUrl::Kind::postgresql) {
-    return bad(named(config, "database") +
-               ": PostgreSQL is not available in this build yet; allowed: sqlite:PATH");
+  if (config.database.kind == DatabaseUrl::Kind::postgresql &&
+      config.consistency == Consistency::strict && is_given(config, "consistency")) {
+    return bad(named(config, "consistency") +
+               ": strict is not available with PostgreSQL yet; allowed: bounded");
   }
   if (config.tls_cert.has_value() != config.tls_key.has_value()) {
     return bad(fmt::format("{}: needs {} as well; allowed: both or neither",
