@@ -9,6 +9,8 @@ find_package(SQLiteCpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
+# Not as a target: its -D_FILE_OFFSET_BITS would keep the precompiled header from being used.
+pkg_check_modules(HIREDIS REQUIRED hiredis)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 if(UM_TESTS)
   find_package(GTest REQUIRED)
