@@ -50,7 +50,6 @@ class Transaction {
   Task<Outcome<void>> commit();
   // Of the last statement that failed; nullptr while all is well.
   const Failure* failure() const;
-  bool committed() const;
 
   std::shared_ptr<State> state_;
 };

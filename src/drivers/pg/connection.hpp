@@ -1,0 +1,107 @@
+// Connection: one connection of a group: opened on demand, then a Pipeline over a Handle, until it
+// is lost or closed; then it can be opened again.
+//
+//     closed → opening → open → closed
+//
+// Opening includes the statements every new connection runs. The owner is told about every change
+// exactly once; units in flight are handed back to it when the connection is lost.
+//
+// Thread safety: none; the loop of its executor. The owner outlives it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "drivers/pg/opener.hpp"
+#include "drivers/pg/pipeline.hpp"
+
+namespace um::pg {
+
+// Counts an executed query.
+class QueryObserver {
+ public:
+  virtual ~QueryObserver() = default;
+  virtual void executed(const Query& query, std::chrono::nanoseconds took, bool failed) = 0;
+};
+
+class Connection {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void opened(Connection& connection) = 0;
+    virtual void not_opened(Connection& connection, const Failure& why) = 0;
+    virtual void answered(Connection& connection, std::shared_ptr<Unit> unit) = 0;
+    virtual void lost(Connection& connection, std::vector<std::shared_ptr<Unit>> in_flight,
+                      const Failure& why) = 0;
+  };
+  struct Settings {
+    Opener::Settings opener;
+    std::vector<Command> setup;                 // run by every new connection
+    enum class Note { none, last_value } note;  // of the last command of setup
+    std::shared_ptr<const void> queries;        // keeps alive what setup refers to
+    std::chrono::nanoseconds stall_bound;
+    QueryObserver* observer;  // outlives the connection
+  };
+  enum class State { closed, opening, open };
+
+  Connection(Handle::Executor executor, std::shared_ptr<const Settings> settings, Owner& owner);
+
+  // REQUIRES: closed. `keep_alive` is held until the connection is closed and has let go.
+  void open(std::shared_ptr<void> keep_alive);
+
+  // REQUIRES: open. False: the connection turned out to be lost (the owner was told) and this unit
+  // was not sent.
+  bool send(const std::shared_ptr<Unit>& unit);
+
+  // Tells the owner, with what was in flight, that it is lost or not opened.
+  void close(const Failure& why) { lose(why); }
+  // The same without telling the owner.
+  std::vector<std::shared_ptr<Unit>> stop();
+
+  // Gives up an address, or the connection, that does not answer. True if it was closed for that.
+  bool expire(BootTime now);
+
+  State state() const { return state_; }
+  std::size_t in_flight() const { return pipeline_.in_flight(); }
+  bool in_transaction() const { return handle_->in_transaction(); }
+  // Counts openings: tells a connection from the one that was lost in the same place.
+  std::uint64_t epoch() const { return epoch_; }
+
+  // The owner's marks.
+  struct Marks {
+    bool taken = false;     // by one transaction
+    bool released = false;  // the transaction is gone; to be free when nothing is open any more
+    bool rolling_back = false;
+    bool retired = false;  // to be closed when nothing is in flight
+  };
+  Marks marks{};
+
+ private:
+  Task<void> live(std::shared_ptr<void> keep_alive);
+  void begin_setup();
+  void end_setup(const Unit& setup);
+  bool push(const std::shared_ptr<Unit>& unit);
+  void flush();
+  void receive();
+  void take(ResultPtr result);
+  void lose(const Failure& why);
+  std::vector<std::shared_ptr<Unit>> reset();
+
+  Handle::Executor executor_;
+  std::shared_ptr<const Settings> settings_;
+  Owner& owner_;
+  Opener opener_;
+  std::shared_ptr<Handle> handle_;  // what waits on it keeps it; null: nothing is connected
+  Pipeline pipeline_;
+  std::shared_ptr<Unit> setup_;
+  Rows::Note note_;
+  State state_ = State::closed;
+  bool flushing_ = false;  // waits until the socket can be written
+  std::uint64_t epoch_ = 0;
+  std::weak_ptr<void> keep_alive_;
+};
+
+}  // namespace um::pg

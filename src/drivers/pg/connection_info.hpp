@@ -1,0 +1,69 @@
+// ConnectionInfo: a connection URL taken apart: the servers to try, in order, and everything else
+// that libpq is told about each of them.
+//
+// Names are not resolved here. libpq would do that in a blocking way, so whoever connects resolves
+// `host` first and passes the address as hostaddr (PostgreSQL documentation, 34.1.2), keeping the
+// name for the verification of certificates.
+//
+// The password is among `settings`: the object is not to be printed, and libpq's own messages about
+// a URL that it cannot read are not repeated, since they quote it.
+//
+// Thread safety: immutable after parse().
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/secret.hpp"
+
+namespace um::pg {
+
+struct Host {
+  std::string name{};     // a host name, an address, or the directory of a socket; may be empty
+  std::string address{};  // hostaddr, where the URL gives one
+  std::string port{};     // empty: libpq's default
+
+  bool is_socket() const {
+    return address.empty() && (name.empty() || name.front() == '/' || name.front() == '@');
+  }
+};
+
+class ConnectionInfo {
+ public:
+  // ErrorCode::invalid with a sentence for people that quotes nothing of the URL.
+  static Result<ConnectionInfo> parse(const Secret& url);
+
+  const std::vector<Host>& hosts() const { return hosts_; }
+  // Whether the session must be on a server that accepts writes.
+  bool wants_primary() const;
+  // target_session_attrs=prefer-standby: first one pass for standbys, then one for any.
+  bool prefers_standby() const;
+  std::optional<std::chrono::seconds> connect_timeout() const;
+
+  // Unless the URL names the setting itself.
+  void set_default(std::string_view key, std::string_view value);
+
+  // Keywords and values for PQconnectStartParams, both ended by a nullptr; they point into this
+  // object and into `host` and `address`.
+  struct Keywords {
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+  };
+  Keywords keywords(const Host& host, const char* address, const char* session_attributes) const;
+
+  // `text` without the password, in one line.
+  std::string scrubbed(std::string_view text) const;
+
+ private:
+  const Secret* find(std::string_view key) const;
+
+  std::vector<Host> hosts_;
+  std::vector<std::pair<std::string, Secret>> settings_;  // without host, hostaddr, port
+};
+
+}  // namespace um::pg

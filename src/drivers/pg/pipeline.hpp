@@ -1,0 +1,92 @@
+// Pipeline: what goes over one connection and to whom each reply belongs, without the connection.
+//
+// Its owner pushes units, sends whatever next_to_send() says until it says nothing, and hands over
+// the replies in the order in which they arrive (PostgreSQL documentation, 34.5 and 55.2.3: after
+// an error the server skips everything up to the next Sync). Each unit is
+//
+//     [prepare] execute … [prepare] execute Sync
+//
+// with a prepare before the first execution of a query on this connection. A later unit relies on
+// it before its reply is there; if it fails, that unit fails with SQLSTATE 26000. After 26000, and
+// after 0A000 (a changed table no longer fits the prepared plan), the query is prepared anew, under
+// another name, by the next unit that uses it: stale() tells that sending the unit again may help.
+//
+// Invariants: replies are expected in the order of sending; a unit is finished by the reply to its
+// Sync and by nothing else; in_flight() counts pushed units that are not finished.
+//
+// Thread safety: none; one loop.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "drivers/pg/unit.hpp"
+
+namespace um::pg {
+
+class Pipeline {
+ public:
+  struct Send {
+    enum class What { prepare, execute, execute_once, sync };
+    What what;
+    const Command* command = nullptr;  // not for sync
+    std::string name{};                // of the prepared statement
+  };
+  struct Reply {
+    enum class What { done, error, aborted, synced };
+    What what;
+    Rows rows{};        // for done
+    Failure failure{};  // for error
+  };
+  struct Effect {
+    bool expected = true;             // false: a reply to nothing that was sent
+    const Query* answered = nullptr;  // this query was executed (or failed)
+    std::chrono::nanoseconds took{};
+    bool failed = false;
+    std::shared_ptr<Unit> finished{};
+  };
+
+  void push(std::shared_ptr<Unit> unit, BootTime now);
+  std::optional<Send> next_to_send();
+  Effect receive(Reply reply, BootTime now);
+
+  // The connection is gone: the units that were in flight, oldest first. Nothing is prepared then.
+  std::vector<std::shared_ptr<Unit>> drop();
+
+  std::size_t in_flight() const { return units_.size(); }
+  bool expects_reply() const { return !sent_.empty(); }
+  // Whether something is in flight and no reply came for longer than `bound`.
+  bool stalled(BootTime now, std::chrono::nanoseconds bound) const;
+
+ private:
+  struct Step {
+    Send::What what;
+    std::size_t command;
+    std::uint64_t prepared;  // which preparation it makes or relies on
+  };
+  // A query that is prepared, or will be when what was sent before arrives there.
+  using Prepared = std::unordered_map<const Query*, std::uint64_t>;
+
+  Unit& unit_of_reply() { return *units_.front(); }
+  void forget(const Query* query, std::uint64_t prepared);
+  void answer(Step step, Reply& reply, BootTime now, Effect& effect);
+  static std::string name_of(std::uint64_t prepared);
+
+  std::deque<std::shared_ptr<Unit>> units_;  // pushed, not finished
+  std::deque<Step> to_send_;                 // of the newest units
+  std::deque<Step> sent_;                    // their replies are outstanding
+  std::size_t sending_ = 0;                  // index in units_ of the unit that to_send_ begins in
+  Prepared prepared_;
+  std::uint64_t preparations_ = 0;
+  BootTime last_reply_{};
+};
+
+// Whether the unit failed only because a prepared statement was no longer valid.
+bool stale(const Failure& failure);
+
+}  // namespace um::pg
