@@ -5,6 +5,7 @@
 #include "auth/password_rules.hpp"
 #include "service/refusals.hpp"
 #include "user/merge_patch.hpp"
+#include "user/same_json.hpp"
 #include "user/time_text.hpp"
 #include "user/validation.hpp"
 

@@ -1,5 +1,7 @@
 #include "user/money.hpp"
 
+#include "user/exact_number.hpp"
+
 namespace um {
 
 namespace {
@@ -26,38 +28,15 @@ std::int64_t number_of(std::string_view digits) {
 }  // namespace
 
 std::optional<std::string> plain_decimal(std::string_view number) {
-  constexpr std::size_t kMaxExponentDigits = 4;
   constexpr std::size_t kMaxDigits = 40;
   constexpr std::int64_t kMaxPlaces = 20;
 
-  const bool negative = number.starts_with('-');
-  if (negative) number.remove_prefix(1);
-  const std::string_view whole = take_digits(number);
-  if (whole.empty()) return std::nullopt;
-  std::string_view decimals;
-  if (number.starts_with('.')) {
-    number.remove_prefix(1);
-    decimals = take_digits(number);
-    if (decimals.empty()) return std::nullopt;
-  }
-  if (!number.starts_with('e') && !number.starts_with('E')) return std::nullopt;
-  number.remove_prefix(1);
-  const bool small = number.starts_with('-');
-  if (small || number.starts_with('+')) number.remove_prefix(1);
-  const std::string_view exponent = take_digits(number);
-  if (exponent.empty() || exponent.size() > kMaxExponentDigits || !number.empty())
-    return std::nullopt;
-
-  // The value is 0.DIGITS times ten to the power of `point`; no zeros at either end.
-  std::string digits{whole};
-  digits += decimals;
-  const std::size_t zeros = digits.find_first_not_of('0');
-  if (zeros == std::string::npos) return "0";
-  digits.erase(digits.find_last_not_of('0') + 1);
-  digits.erase(0, zeros);
-  const std::int64_t shift = small ? -number_of(exponent) : number_of(exponent);
-  const auto point =
-      static_cast<std::int64_t>(whole.size()) - static_cast<std::int64_t>(zeros) + shift;
+  if (number.find_first_of("eE") == std::string_view::npos) return std::nullopt;
+  const auto exact = ExactNumber::read(number);
+  if (!exact) return std::nullopt;
+  if (exact->digits.empty()) return "0";
+  const std::int64_t point = exact->point;
+  std::string digits = exact->digits;
   if (digits.size() > kMaxDigits || point > kMaxPlaces || point < -kMaxPlaces) return std::nullopt;
 
   if (point <= 0) {
@@ -67,7 +46,7 @@ std::optional<std::string> plain_decimal(std::string_view number) {
   } else {
     digits.insert(static_cast<std::size_t>(point), ".");
   }
-  return negative ? '-' + digits : digits;
+  return exact->negative ? '-' + digits : digits;
 }
 
 std::optional<Usd> Usd::parse(std::string_view text) {

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
-
 #include "user/json_object.hpp"
 #include "user/text.hpp"
 
@@ -125,15 +122,6 @@ Checked<std::string> check_model_capability_settings(std::string_view text) {
     return wrong({kField, code_of(object.error()), std::string{describe(object.error())}});
   if (object->compact.size() > kMaxSettingsBytes) return wrong(too_long);
   return std::move(object->compact);
-}
-
-bool same_json(std::string_view one, std::string_view other) {
-  if (one == other) return true;
-  boost::json::error_code code;
-  const auto first = boost::json::parse({one.data(), one.size()}, code);
-  if (code) return false;
-  const auto second = boost::json::parse({other.data(), other.size()}, code);
-  return !code && first == second;
 }
 
 }  // namespace um

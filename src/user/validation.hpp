@@ -38,10 +38,6 @@ Checked<Usd> check_used_usd(std::string_view text);
 // The object's text without white space.
 Checked<std::string> check_model_capability_settings(std::string_view text);
 
-// Do both texts stand for the same JSON? Order of members and white space do not count. False if
-// one of them is not JSON.
-bool same_json(std::string_view one, std::string_view other);
-
 // Collects everything that is wrong, not only the first thing.
 class FieldErrors {
  public:
