@@ -99,6 +99,20 @@ TEST(ImportJsonl, ReadsEveryMember) {
   expect_everything(read.lines[0]);
 }
 
+TEST(ImportJsonl, AmountsMayHaveAnExponentAsInTheHttpInterface) {
+  const Read read = jsonl(R"({"email":"a@b","quota_usd":1e-3,"used_usd":1.5E+2})"
+                          "\n"
+                          R"({"email":"a@b","quota_usd":1e-7})"
+                          "\n"
+                          R"({"email":"a@b","quota_usd":"1e-3"})");
+  ASSERT_EQ(read.lines.size(), 3U);
+  ASSERT_TRUE(read.lines[0].user);
+  EXPECT_EQ(read.lines[0].user->user.quota_usd, Usd::parse("0.001"));
+  EXPECT_EQ(read.lines[0].user->user.used_usd, Usd::parse("150"));
+  EXPECT_FALSE(read.lines[1].user);
+  EXPECT_FALSE(read.lines[2].user);
+}
+
 TEST(Import, AnAddressIsEnough) {
   for (const Read& read : {csv("email,first_name,quota_usd\na@b,,\n"), jsonl("{\"email\":\"a@b\"}"),
                            jsonl(R"({"email":"a@b","quota_usd":null,"password":null})")}) {

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "user/json_object.hpp"
+#include "user/money.hpp"
 #include "user/text.hpp"
 #include "user/transfer/byte_queue.hpp"
 #include "user/transfer/import_reader.hpp"
@@ -37,6 +38,15 @@ bool fits(Column column, JsonKind kind) {
   return false;
 }
 
+// As in the HTTP interface: an amount that is a JSON number may have an exponent.
+std::string value_of(Column column, JsonMember member) {
+  const bool amount = column == Column::quota_usd || column == Column::used_usd;
+  if (amount && member.kind == JsonKind::number) {
+    if (auto plain = plain_decimal(member.text)) return std::move(*plain);
+  }
+  return std::move(member.text);
+}
+
 Result<ImportUser> read_user(std::string_view line) {
   constexpr std::size_t kMaxShownBytes = 64;
   auto object = read_json_object(line);
@@ -51,7 +61,7 @@ Result<ImportUser> read_user(std::string_view line) {
     } else if (member.kind != JsonKind::null && !fits(*column, member.kind)) {
       errors.add({member.name, "wrong_type", "has the wrong type"});
     } else if (member.kind != JsonKind::null) {
-      values.at(index_of(*column)) = std::move(member.text);
+      values.at(index_of(*column)) = value_of(*column, std::move(member));
     }
   }
   if (!errors.empty()) return fail(std::move(errors).error("some members are not valid"));
