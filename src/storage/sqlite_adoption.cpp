@@ -52,6 +52,11 @@ std::set<std::string> go_columns() {
   return {"id", "first_name", "last_name", "email", "password"};
 }
 
+// Many functions of SQLite end a text there, and PostgreSQL cannot store it.
+bool has_nul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
+
 // Knows the addresses and ids that earlier rows took.
 class Judge {
  public:
@@ -65,6 +70,7 @@ class Judge {
     const auto email = row.text(4) == "text" ? Email::parse(row.text(3)) : std::nullopt;
     if (!email) return "the e-mail address is not valid";
     if (!is_utf8(row.text(5)) || !is_utf8(row.text(6))) return "a name is not valid UTF-8";
+    if (has_nul(row.text(5)) || has_nul(row.text(6))) return "a name has the character U+0000";
     if (ids_.contains(id)) return "another row has the same id";
     const auto [first, fresh] = emails_.emplace(email->folded(), id);
     if (!fresh) return "the same e-mail address as user " + std::to_string(first->second);

@@ -143,6 +143,21 @@ TEST_F(SqliteAdoptionTest, IdsThatAreNoNumbersOrDoubledAreMisfits) {
   EXPECT_EQ(integer("SELECT count(*) FROM users_quarantine"), 4);
 }
 
+TEST_F(SqliteAdoptionTest, NamesWithANulAreMisfits) {
+  prepare({kGoTable, kGoodRows,
+           "INSERT INTO users VALUES (8, 'a' || char(0) || 'b', '', 'first@x.org', 'p');"
+           "INSERT INTO users VALUES (9, '', char(0), 'last@x.org', 'p');"
+           "INSERT INTO users VALUES (10, CAST(x'4100' AS BLOB), '', 'blob@x.org', 'p');"});
+  const auto plan = migrator_.apply(Misfits::quarantine);
+  ASSERT_TRUE(plan) << plan.error().detail;
+  ASSERT_THAT(plan->misfits, SizeIs(3));
+  for (const MisfitRow& row : plan->misfits)
+    EXPECT_EQ(row.reason, "a name has the character U+0000");
+  EXPECT_EQ(integer("SELECT count(*) FROM users"), 2);
+  EXPECT_EQ(integer("SELECT length(CAST(first_name AS BLOB)) FROM users_quarantine WHERE id = 8"),
+            3);
+}
+
 TEST_F(SqliteAdoptionTest, ATableWithMoreColumnsIsKeptBesideTheNewOne) {
   prepare(
       {"CREATE TABLE users (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT, email TEXT,"
