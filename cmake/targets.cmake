@@ -49,12 +49,12 @@ function(um_module name)
 endfunction()
 
 # um_test(name SOURCES a_test.cpp … LINK um_x …): one test binary; every TEST in it is a ctest of its
-# own, labelled with LABEL (default "unit").
+# own, labelled with LABEL (default "unit"), with more PROPERTIES where they are given.
 function(um_test name)
   if(NOT UM_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK;PROPERTIES" ${ARGN})
   if(NOT arg_LABEL)
     set(arg_LABEL unit)
   endif()
@@ -67,5 +67,17 @@ function(um_test name)
     target_precompile_headers(${name} REUSE_FROM um_base)
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
+endfunction()
+
+# um_pgtest(name SOURCES a_pgtest.cpp … LINK um_x …): a um_test, labelled "pg", whose cases find a
+# PostgreSQL server that ctest starts once for all of them (tests/support/postgres_database.hpp).
+set(UM_TEST_POSTGRES ${CMAKE_BINARY_DIR}/test_postgres)  # the file that says where it is
+function(um_pgtest name)
+  if(NOT UM_TESTS)
+    return()
+  endif()
+  um_test(${name} LABEL pg ${ARGN}
+    PROPERTIES FIXTURES_REQUIRED um_postgres ENVIRONMENT UM_TEST_POSTGRES=${UM_TEST_POSTGRES})
+  target_link_libraries(${name} PRIVATE um_test_postgres)
 endfunction()

@@ -37,7 +37,7 @@ Result<MigrateReport> migrate_database(const Config& config, const Clock& clock,
   if (!plan) return fail(plan.error());
   const bool refused = !plan->misfits.empty() && !request.quarantine;
   if (request.dry_run || refused) return report_of(*plan);
-  using enum SqliteMigrator::Misfits;
+  using enum Misfits;
   const auto done = migrator.apply(request.quarantine ? quarantine : refuse);
   if (!done) return fail(done.error());
   return report_of(*done);

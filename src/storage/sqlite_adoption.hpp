@@ -11,16 +11,9 @@
 
 #include "base/clock.hpp"
 #include "drivers/sqlite/connection.hpp"
+#include "storage/migration_plan.hpp"
 
 namespace um {
-
-// A row that cannot be taken over as it is.
-struct MisfitRow {
-  std::int64_t rowid = 0;
-  std::string id;     // as stored; "null" if it is null
-  std::string email;  // as stored, with U+FFFD for what is not UTF-8
-  std::string reason;
-};
 
 namespace sqlite_adoption {
 

@@ -15,7 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using Misfits = SqliteMigrator::Misfits;
 
 class SqliteAdoptionTest : public ::testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "storage/migration.hpp"
+#include "storage/sqlite_adoption.hpp"
 #include "storage/sqlite_rows.hpp"
 
 namespace um {

@@ -7,23 +7,11 @@
 // or written).
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/error.hpp"
-#include "storage/sqlite_adoption.hpp"
+#include "storage/migration_plan.hpp"
 #include "storage/sqlite_options.hpp"
 
 namespace um {
-
-struct MigrationPlan {
-  std::vector<std::string> pending{};  // names, in order: "0001_initial"
-  bool adoption = false;               // a database of the Go program is taken over
-  std::int64_t rows_to_adopt = 0;      // its rows, misfits included
-  std::vector<MisfitRow> misfits{};    // rows that can only be put into quarantine
-
-  bool empty() const { return pending.empty() && !adoption; }
-};
 
 class SqliteMigrator {
  public:
@@ -33,7 +21,6 @@ class SqliteMigrator {
   // What apply() would do. Changes nothing; a file that does not exist is not made.
   Result<MigrationPlan> pending() const;
 
-  enum class Misfits { refuse, quarantine };
   // What it did. All or nothing. A new file can be read by its owner only.
   Result<MigrationPlan> apply(Misfits misfits) const;
 

@@ -13,7 +13,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Misfits = SqliteMigrator::Misfits;
 
 class SqliteMigratorTest : public ::testing::Test {
  protected:

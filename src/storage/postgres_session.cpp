@@ -1,0 +1,104 @@
+#include "storage/postgres_session.hpp"
+
+#include <vector>
+
+#include <libpq-fe.h>
+
+namespace um {
+
+namespace {
+
+std::string first_line(const char* text) {
+  const std::string_view all{text == nullptr ? "" : text};
+  return std::string{all.substr(0, all.find('\n'))};
+}
+
+// Never the detail: it may quote a whole row, with its password hash.
+pg::Failure failure_of(PGconn* connection, const PGresult* result) {
+  if (result == nullptr || PQstatus(connection) == CONNECTION_BAD)
+    return {.kind = pg::Failure::lost, .message = first_line(PQerrorMessage(connection))};
+  const auto field = [result](int code) {
+    const char* text = PQresultErrorField(result, code);
+    return std::string{text == nullptr ? "" : text};
+  };
+  pg::Failure failure{.sqlstate = field(PG_DIAG_SQLSTATE),
+                      .constraint = field(PG_DIAG_CONSTRAINT_NAME),
+                      .message = field(PG_DIAG_MESSAGE_PRIMARY)};
+  failure.kind = pg::classify(failure.sqlstate);
+  return failure;
+}
+
+bool succeeded(const PGresult* result) {
+  const auto status = PQresultStatus(result);
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+}
+
+std::string message_of(const pg::Failure& failure) {
+  if (failure.sqlstate.empty()) return failure.message;
+  return failure.message + " (SQLSTATE " + failure.sqlstate + ")";
+}
+
+}  // namespace
+
+PostgresError::PostgresError(pg::Failure failure)
+    : std::runtime_error{message_of(failure)}, failure_{std::move(failure)} {}
+
+void PostgresSession::Close::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
+
+PostgresSession::PostgresSession(const Options& options) {
+  const std::string url{options.url.reveal()};
+  // The text forms that the program reads do not depend on the server's settings.
+  const char* names[] = {"fallback_application_name", "client_encoding", "dbname", nullptr};
+  const char* values[] = {options.application_name.c_str(), "UTF8", url.c_str(), nullptr};
+  connection_.reset(PQconnectdbParams(names, values, 1));
+  if (!connection_) throw std::bad_alloc{};
+  if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    throw PostgresError{
+        {.kind = pg::Failure::lost, .message = first_line(PQerrorMessage(connection_.get()))}};
+  }
+  PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+}
+
+void PostgresSession::execute(const std::string& script) {
+  const pg::ResultPtr result{PQexec(connection_.get(), script.c_str())};
+  if (!succeeded(result.get())) throw PostgresError{failure_of(connection_.get(), result.get())};
+}
+
+pg::Rows PostgresSession::run(const std::string& statement, const pg::Params& params) {
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  std::vector<int> formats;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const pg::Params::Value value = params.at(i);
+    values.push_back(value.length < 0 ? nullptr : value.data);
+    lengths.push_back(std::max(value.length, 0));
+    formats.push_back(value.binary ? 1 : 0);
+  }
+  pg::ResultPtr result{PQexecParams(connection_.get(), statement.c_str(),
+                                    static_cast<int>(values.size()), nullptr, values.data(),
+                                    lengths.data(), formats.data(), 0)};
+  if (!succeeded(result.get())) throw PostgresError{failure_of(connection_.get(), result.get())};
+  return {std::move(result), nullptr};
+}
+
+std::string PostgresSession::text(const std::string& statement, const pg::Params& params) {
+  const pg::Rows rows = run(statement, params);
+  if (rows.empty()) throw PostgresError{{.message = "no row: " + statement}};
+  return std::string{rows.text(0, 0)};
+}
+
+std::int64_t PostgresSession::integer(const std::string& statement, const pg::Params& params) {
+  const pg::Rows rows = run(statement, params);
+  if (rows.empty()) throw PostgresError{{.message = "no row: " + statement}};
+  return rows.integer(0, 0);
+}
+
+std::string PostgresSession::describe() const {
+  const auto part = [](const char* text) { return std::string{text == nullptr ? "" : text}; };
+  return part(PQhost(connection_.get())) + ':' + part(PQport(connection_.get())) + '/' +
+         part(PQdb(connection_.get()));
+}
+
+}  // namespace um

@@ -1,0 +1,57 @@
+// PostgresSession: one connection that blocks, for start-up, the command line and tests: scripts of
+// many statements, and single statements with parameters. The service itself uses drivers/pg/.
+//
+// Thread safety: none. Throws PostgresError for everything that goes wrong.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "drivers/pg/failure.hpp"
+#include "drivers/pg/params.hpp"
+#include "drivers/pg/rows.hpp"
+
+struct pg_conn;  // libpq's PGconn
+
+namespace um {
+
+class PostgresError : public std::runtime_error {
+ public:
+  explicit PostgresError(pg::Failure failure);
+  const pg::Failure& failure() const { return failure_; }
+
+ private:
+  pg::Failure failure_;
+};
+
+class PostgresSession {
+ public:
+  struct Options {
+    Secret url;  // libpq's: postgresql://… or key=value
+    std::string application_name = "user-manager";
+  };
+  explicit PostgresSession(const Options& options);
+
+  // Any number of statements, separated by semicolons. What BEGIN opened stays open.
+  void execute(const std::string& script);
+  // One statement with $1, $2, …; every column comes as text.
+  pg::Rows run(const std::string& statement, const pg::Params& params = {});
+  // The first column of the first row; throws if there is none, or if it is null.
+  std::string text(const std::string& statement, const pg::Params& params = {});
+  std::int64_t integer(const std::string& statement, const pg::Params& params = {});
+
+  // Where it is connected, without user and password: "db.example.com:5432/users".
+  std::string describe() const;
+
+ private:
+  struct Close {
+    void operator()(pg_conn* connection) const;
+  };
+  std::unique_ptr<pg_conn, Close> connection_;
+};
+
+}  // namespace um

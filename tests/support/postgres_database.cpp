@@ -1,0 +1,91 @@
+#include "support/postgres_database.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <unistd.h>
+
+#include "storage/postgres_migrator.hpp"
+
+namespace um::test {
+
+namespace {
+
+std::string filled(std::string pattern, const PostgresLogin& login) {
+  pattern.replace(pattern.find("USER"), 4, login.user);
+  pattern.replace(pattern.rfind("DATABASE"), 8, login.database);
+  return pattern;
+}
+
+PostgresSession open(const std::string& server_url, const PostgresLogin& login) {
+  return PostgresSession{{.url = Secret{filled(server_url, login)}}};
+}
+
+std::string next_name() {
+  static std::atomic<int> count = 0;
+  return "um_" + std::to_string(::getpid()) + '_' + std::to_string(++count);
+}
+
+std::string prepared(const PostgresServer& server) {
+  auto db = open(server_url_of(server), {});
+  if (db.integer("SELECT count(*) FROM pg_database WHERE datname = 'um_template'") == 0)
+    prepare_templates(server);
+  return server_url_of(server);
+}
+
+std::string shared_server_url() {
+  if (const char* file = std::getenv("UM_TEST_POSTGRES")) {
+    std::string url;
+    if (std::ifstream stream{file}; std::getline(stream, url)) return url;
+    throw std::runtime_error(std::string{"there is no cluster behind "} + file);
+  }
+  static const PostgresServer server;
+  return prepared(server);
+}
+
+}  // namespace
+
+std::string server_url_of(const PostgresServer& server) {
+  return server.url({.user = "USER", .database = "DATABASE"});
+}
+
+void prepare_templates(const PostgresServer& server) {
+  auto db = open(server_url_of(server), {});
+  db.execute(std::string{"CREATE ROLE "} + kOwner + " LOGIN");
+  db.execute(std::string{"CREATE DATABASE um_template OWNER "} + kOwner);
+  const PostgresMigrator migrator{
+      {.url = Secret{server.url({.user = kOwner, .database = "um_template"})}}};
+  if (const auto done = migrator.apply(Misfits::refuse); !done)
+    throw std::runtime_error("the template cannot be migrated: " + done.error().detail);
+}
+
+TestDatabase::TestDatabase(Content content) : TestDatabase{shared_server_url(), content} {}
+
+TestDatabase::TestDatabase(const PostgresServer& server, Content content)
+    : TestDatabase{prepared(server), content} {}
+
+TestDatabase::TestDatabase(std::string server_url, Content content)
+    : server_url_{std::move(server_url)}, name_{next_name()} {
+  auto db = open(server_url_, {});
+  db.execute("CREATE DATABASE " + name_ + " OWNER " + kOwner +
+             (content == Content::migrated ? " TEMPLATE um_template" : ""));
+}
+
+TestDatabase::~TestDatabase() {
+  try {
+    auto db = open(server_url_, {});
+    db.execute("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+  } catch (const PostgresError&) {
+    // The server is gone, and the database with it.
+  }
+}
+
+std::string TestDatabase::url_as(const std::string& user) const {
+  return filled(server_url_, {.user = user, .database = name_});
+}
+
+PostgresSession TestDatabase::session_as(const std::string& user) const {
+  return open(server_url_, {.user = user, .database = name_});
+}
+
+}  // namespace um::test

@@ -1,0 +1,86 @@
+// PostgresServer: a PostgreSQL cluster of a test's own, on a free loopback port in a temporary
+// directory. It is made by the constructor, and gone with the destructor; if the test's process
+// dies without one, a watching shell ends the server and removes the directory.
+//
+// initdb refuses to run as root: then everything runs as the system's user postgres. Everybody may
+// connect as anybody (trust); the superuser is "postgres". Databases are UTF-8, locale C.UTF-8.
+//
+// Thread safety: none. Throws std::runtime_error with what the server said.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "support/process.hpp"
+
+namespace um::test {
+
+// Parts of a connection URL.
+struct PostgresLogin {
+  std::string user = "postgres";
+  std::string database = "postgres";
+};
+
+class PostgresServer {
+ public:
+  struct Options {
+    std::vector<std::string> settings{};  // "wal_level=logical"; they win over the ones used here
+    bool fsync = false;                   // what a crash of the machine leaves is not tested
+  };
+  PostgresServer() : PostgresServer{Options{}} {}
+  explicit PostgresServer(Options options);
+  ~PostgresServer();
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+
+  int port() const { return port_; }
+  std::string url(const PostgresLogin& login = {}) const;
+  const std::filesystem::path& data() const { return data_; }
+  pid_t postmaster() const { return process_->pid(); }
+  bool running() { return process_ && process_->running(); }
+
+  // start() waits until connections are taken. The port stays the same.
+  void start();
+  enum class Stop { fast, immediate };
+  void stop(Stop how = Stop::fast);
+  void restart() {
+    stop();
+    start();
+  }
+  // SIGKILL, as the kernel does when memory runs out. The server's processes are its children, so
+  // their ids are known to be its own.
+  void kill_postmaster();
+  void kill_backend(pid_t backend);
+
+  // See test::psql.
+  std::string psql(const std::string& script, const PostgresLogin& login = {}) const;
+  // pg_dump, pg_basebackup …: the program's name and its arguments but for where to connect.
+  std::string tool(const std::string& program, std::vector<std::string> arguments,
+                   const std::string& input = {}) const;
+  // A cold copy: of a server that is stopped, and back over it. Only one is kept.
+  void copy_data() const;
+  void put_copy_back() const;
+
+  // What it wrote to its log since the last start.
+  std::string log() const { return process_ ? process_->err() : std::string{}; }
+
+ private:
+  struct Watcher;
+  e2e::Command command(const std::string& program, std::vector<std::string> arguments) const;
+
+  Options options_;
+  std::filesystem::path root_;
+  std::filesystem::path data_;
+  int port_ = 0;
+  std::unique_ptr<Watcher> watcher_;
+  std::unique_ptr<e2e::Process> process_;
+};
+
+// Runs a script with psql and answers what it prints (unaligned, rows only); throws if a statement
+// fails. For COPY FROM stdin and dumps; statements are faster in a PostgresSession.
+std::string psql(const std::string& url, const std::string& script);
+
+}  // namespace um::test
