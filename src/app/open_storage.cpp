@@ -26,11 +26,12 @@ Result<std::unique_ptr<Storage>> open_storage(const OpenStorage& request) {
   if (request.use == StorageUse::tool && !std::filesystem::exists(config.database.path, ignored))
     return fail(ErrorCode::unavailable, "there is no database at " + config.database.path +
                                             "; `serve` and `migrate` make one");
-  if (request.use == StorageUse::serve) make_default_directory(config.database.path);
+  const bool serves = request.use != StorageUse::tool;
+  if (serves) make_default_directory(config.database.path);
   SqliteOptions options{.file = config.database.path,
                         .clock = &request.clock,
-                        .exclusive_service = request.use == StorageUse::serve,
-                        .migrate = request.use == StorageUse::serve,
+                        .exclusive_service = serves,
+                        .migrate = serves,
                         .poll_interval = kPollInterval};
   options.log = [&log = request.log](std::string_view line) {
     log.warn("database", {{"what", line}});

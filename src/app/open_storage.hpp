@@ -2,6 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -12,8 +15,9 @@
 namespace um {
 
 enum class StorageUse {
-  serve,  // migrates SQLite; with SQLite one process at a time
-  tool,   // a command beside a running server, or without one; makes and migrates nothing
+  serve,              // migrates SQLite; with SQLite one process at a time
+  migrate_and_serve,  // migrates PostgreSQL too
+  tool,  // a command beside a running server, or without one; makes and migrates nothing
 };
 
 struct OpenStorage {
@@ -21,6 +25,8 @@ struct OpenStorage {
   const Clock& clock;
   Logger& log;
   StorageUse use = StorageUse::tool;
+  // Where PostgreSQL's connections live; none: on a loop of the storage's own.
+  std::vector<boost::asio::io_context*> loops{};
 };
 
 // unavailable: it cannot be opened, or another server owns the file; conflict: its schema is of

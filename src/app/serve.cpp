@@ -99,14 +99,16 @@ int fail_to_start(const Error& error, std::ostream& err) {
 
 }  // namespace
 
-int serve(const Config& config, ServeStreams streams) {
+int serve(const Serve& what, ServeStreams streams) {
+  const Config& config = what.config;
   std::signal(SIGPIPE, SIG_IGN);
   const SystemClock clock;
   const auto logger = make_logger({.format = config.log_format, .level = config.log_level}, clock);
   LogLimiter log{*logger, clock};
   StopSignal stop_signal;
 
-  auto made = Service::make({.config = config, .clock = clock, .log = log});
+  auto made =
+      Service::make({.config = config, .clock = clock, .log = log, .migrate = what.migrate});
   if (!made) return fail_to_start(made.error(), streams.err);
   Service& service = **made;
   const Result<void> started = service.start();

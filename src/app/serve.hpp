@@ -14,6 +14,10 @@ struct ServeStreams {
 
 // Blocks until SIGTERM or SIGINT. The exit code: 0 stopped as asked, 1 failed, 2 badly configured.
 // A second signal ends the process at once.
-int serve(const Config& config, ServeStreams streams);
+struct Serve {
+  const Config& config;
+  bool migrate = false;  // PostgreSQL: bring the schema up to date first
+};
+int serve(const Serve& what, ServeStreams streams);
 
 }  // namespace um

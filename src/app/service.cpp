@@ -53,24 +53,28 @@ api::TrustedProxies trusted_proxies(const Config& config) {
 Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
   auto secret = read_secret(around.config);
   if (!secret) return fail(std::move(secret.error()));
-  auto storage = open_storage({.config = around.config,
-                               .clock = around.clock,
-                               .log = around.log,
-                               .use = StorageUse::serve});
+  auto loops = std::make_unique<EventLoops>(around.config.threads);
+  auto storage =
+      open_storage({.config = around.config,
+                    .clock = around.clock,
+                    .log = around.log,
+                    .use = around.migrate ? StorageUse::migrate_and_serve : StorageUse::serve,
+                    .loops = loops->contexts()});
   if (!storage) return fail(std::move(storage.error()));
-  std::unique_ptr<Service> service{new Service{around, std::move(*storage), std::move(*secret)}};
+  std::unique_ptr<Service> service{
+      new Service{around, std::move(loops), std::move(*storage), std::move(*secret)}};
   Result<void> bound = service->listen();
   if (!bound) return fail(std::move(bound.error()));
   return service;
 }
 
-Service::Service(Surroundings around, std::unique_ptr<Storage> storage,
-                 std::optional<Secret> hs256_secret)
+Service::Service(Surroundings around, std::unique_ptr<EventLoops> loops,
+                 std::unique_ptr<Storage> storage, std::optional<Secret> hs256_secret)
     : config_{around.config},
       clock_{around.clock},
       log_{around.log},
       started_at_{clock_.now()},
-      loops_{config_.threads},
+      loops_{std::move(loops)},
       storage_{std::move(storage)},
       cache_{cache_settings(config_), clock_},
       user_store_{storage_->users(), cache_},
@@ -100,14 +104,14 @@ Service::Service(Surroundings around, std::unique_ptr<Storage> storage,
                    .stats = [this] { return stats(); }}},
       api_{{.users = users_, .sign_in = sign_in_, .operations = operations_, .clock = clock_},
            api_options()},
-      background_{loops_.first()} {}
+      background_{loops_->first()} {}
 
 // After stop(): no chore, no request and no poll is under way. The feed goes first because it calls
 // the cache; the loops are stopped before the parts that their coroutines refer to.
 Service::~Service() {
   storage_->changes().stop();
   background_.stop();
-  loops_.stop();
+  loops_->stop();
 }
 
 api::ApiOptions Service::api_options() {
@@ -153,7 +157,7 @@ Result<void> Service::listen() {
     https_ = true;
   }
   try {
-    server_ = std::make_unique<http::Server>(std::move(options), loops_.contexts(), api_);
+    server_ = std::make_unique<http::Server>(std::move(options), loops_->contexts(), api_);
   } catch (const std::system_error& error) {
     return fail(ErrorCode::unavailable,
                 "cannot listen on " + config_.listen.text() + ": " + error.code().message());
@@ -164,7 +168,7 @@ Result<void> Service::listen() {
 Result<void> Service::start() {
   start_feed();
   const auto deadline = Deadline::after(clock_, kStartDeadline);
-  Result<void> keys = wait_for(loops_.first(), tokens_.start(deadline));
+  Result<void> keys = wait_for(loops_->first(), tokens_.start(deadline));
   if (!keys) return keys;
   start_housekeeping();
   server_->start();
@@ -197,7 +201,7 @@ void Service::start_housekeeping() {
 
 Result<bool> Service::has_admin() {
   const auto deadline = Deadline::after(clock_, kStartDeadline);
-  return wait_for(loops_.first(), storage_->users().has_admin(deadline));
+  return wait_for(loops_->first(), storage_->users().has_admin(deadline));
 }
 
 bool Service::stop(std::chrono::seconds at_most) {

@@ -35,6 +35,7 @@ class Service {
     const Config& config;  // these outlive the service
     const Clock& clock;
     Logger& log;
+    bool migrate = false;  // PostgreSQL: bring the schema up to date first
   };
   // invalid: a setting (certificate, secret file, address); unavailable and others: the database.
   static Result<std::unique_ptr<Service>> make(Surroundings around);
@@ -54,7 +55,7 @@ class Service {
   ServiceStats stats() const;
 
  private:
-  Service(Surroundings around, std::unique_ptr<Storage> storage,
+  Service(Surroundings around, std::unique_ptr<EventLoops> loops, std::unique_ptr<Storage> storage,
           std::optional<Secret> hs256_secret);
   Result<void> listen();
   void start_feed();
@@ -69,7 +70,7 @@ class Service {
 
   // Goes last: the threads of the storage and of the hasher end with their parts, and until then
   // the one that posted the last answer may still be returning from that.
-  EventLoops loops_;
+  std::unique_ptr<EventLoops> loops_;
 
   std::unique_ptr<Storage> storage_;
   Cache cache_;

@@ -20,6 +20,10 @@ struct MigrateRequest {
   bool quarantine = false;  // move rows that the new schema cannot take into a table of their own
 };
 
+struct ServeRequest {
+  bool migrate = false;  // PostgreSQL: bring the schema up to date first (SQLite always is)
+};
+
 // A row of an adopted database that the schema cannot take.
 struct RefusedRow {
   std::string row;     // its id, as text
@@ -37,7 +41,7 @@ struct CliBackend {
   // Opens beside a running server. The error's detail is one line that says what to do.
   std::function<Result<std::unique_ptr<Storage>>(const Config&)> open_storage;
   // Runs until it is told to stop; the exit code.
-  std::function<int(const Config&, CliIo&)> serve;
+  std::function<int(const Config&, ServeRequest, CliIo&)> serve;
   std::function<Result<MigrateReport>(const Config&, MigrateRequest)> migrate;
   // A consistent copy of the running database; refuses an existing file.
   std::function<Result<void>(const Config&, const std::string& file)> backup;

@@ -36,7 +36,7 @@ class CliHarness : public testing::Test {
       return migrate_database(config, clock_, request);
     };
     backend_.backup = back_up_database;
-    backend_.serve = [this](const Config& config, CliIo&) {
+    backend_.serve = [this](const Config& config, ServeRequest, CliIo&) {
       served_ = config;
       return 0;
     };

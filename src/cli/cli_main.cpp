@@ -49,8 +49,9 @@ int cli_main(std::span<const char* const> arguments) {
   backend.open_storage = [&](const Config& config) {
     return open_storage({.config = config, .clock = clock, .log = log, .use = StorageUse::tool});
   };
-  backend.serve = [](const Config& config, CliIo& streams) {
-    return serve(config, {.out = streams.out, .err = streams.err});
+  backend.serve = [](const Config& config, ServeRequest request, CliIo& streams) {
+    return serve({.config = config, .migrate = request.migrate},
+                 {.out = streams.out, .err = streams.err});
   };
   backend.migrate = [&](const Config& config, MigrateRequest request) {
     return migrate_database(config, clock, request);

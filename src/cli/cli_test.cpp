@@ -136,7 +136,7 @@ TEST_F(CliTest, ServeGetsTheEffectiveSettings) {
 }
 
 TEST_F(CliTest, TheExitCodeOfServeIsTheProgramsOwn) {
-  backend_.serve = [](const Config&, CliIo&) { return 2; };
+  backend_.serve = [](const Config&, ServeRequest, CliIo&) { return 2; };
   EXPECT_EQ(um({"serve"}).code, 2);
 }
 

@@ -12,12 +12,20 @@ class Serve final : public Command {
             .examples =
                 "  user-manager serve\n"
                 "  user-manager serve --listen 0.0.0.0:8080 --database sqlite:/srv/users.db\n"
+                "  user-manager serve --migrate --database postgresql://um@db/users\n"
                 "  USER_MANAGER_CACHE_CAPACITY=1GiB user-manager serve --config um.toml",
             .settings = SettingFlags::all};
   }
-  Result<ExitCode> run(const Context& context) override {
-    return static_cast<ExitCode>(context.backend.serve(context.config, context.io));
+  void declare(Options& options) override {
+    options.flag({"--migrate", "bring a PostgreSQL database to this version's schema first"},
+                 request_.migrate);
   }
+  Result<ExitCode> run(const Context& context) override {
+    return static_cast<ExitCode>(context.backend.serve(context.config, request_, context.io));
+  }
+
+ private:
+  ServeRequest request_;
 };
 
 }  // namespace
