@@ -34,6 +34,24 @@ class L2Store {
   virtual Task<std::optional<Fact>> get(std::string key, Deadline deadline) = 0;
   // Remembers the fact for a limited time, in the background; bounded, the newest may be dropped.
   virtual void put(std::string key, Fact fact) = 0;
+
+  // When a key turns cold that is asked for everywhere, each instance would ask the primary for it
+  // at the same moment. So an instance that found nothing admissible with get() calls this before
+  // it asks the primary. It says to the others that this one is about to ask, or learns that
+  // another one has just said so, and then waits a little for what that one puts.
+  //
+  // A fact: somebody has put it since; it is not the one with the stamp `found` (what get() gave,
+  // if it gave something). It is offered to admit() like any other. nullopt: ask the primary, and
+  // put() what it says; that is what the others are waiting for. Only a hint: whatever goes wrong,
+  // the answer is nullopt, soon.
+  virtual Task<std::optional<Fact>> wait_for_other(std::string /*key*/,
+                                                   std::optional<Stamp> /*found*/,
+                                                   Deadline /*deadline*/) {
+    co_return std::nullopt;
+  }
+
+  // Drops what is remembered under the key; true if that is certain. Not needed for freshness.
+  virtual Task<bool> forget(std::string /*key*/, Deadline /*deadline*/) { co_return false; }
 };
 
 }  // namespace um

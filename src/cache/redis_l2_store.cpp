@@ -1,0 +1,188 @@
+#include "cache/redis_l2_store.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+#include <unordered_set>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/random.hpp"
+#include "drivers/redis/client.hpp"
+
+namespace um {
+namespace {
+
+void one_more(std::atomic<std::uint64_t>& counter) {
+  counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::string loading_name(const std::string& name) {
+  return name + ":l";
+}
+
+Task<void> sleep_for(std::chrono::nanoseconds time) {
+  const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
+  boost::asio::steady_timer timer{executor, time};
+  co_await timer.async_wait(boost::asio::use_awaitable);
+}
+
+bool is_null(const L1Value& value) {
+  if (const auto* user = std::get_if<UserRef>(&value)) return *user == nullptr;
+  if (const auto* session = std::get_if<SessionRef>(&value)) return *session == nullptr;
+  return false;
+}
+
+}  // namespace
+
+// The names this instance has marked, so that it takes its mark back with the fact: while it stood
+// there, others would wait for a fact that nobody is fetching.
+class RedisL2Store::Marks {
+ public:
+  void add(const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    // Some were never followed by a fact. They have expired long since.
+    constexpr std::size_t kMost = 10'000;
+    if (names_.size() >= kMost) names_.clear();
+    names_.insert(name);
+  }
+  bool take(const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    return names_.erase(name) > 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_set<std::string> names_;
+};
+
+RedisL2Store::RedisL2Store(RedisL2Options options, redis::Client& client, const Clock& clock)
+    : options_{std::move(options)},
+      seal_{options_.deployment_key},
+      client_{client},
+      clock_{clock},
+      marks_{std::make_unique<Marks>()} {
+  if (options_.ttl.count() <= 0 || options_.loading_mark.count() <= 0 ||
+      options_.longest_wait.count() <= 0)
+    throw std::invalid_argument("the times of the Redis cache must be positive");
+}
+RedisL2Store::~RedisL2Store() = default;
+
+std::optional<Fact> RedisL2Store::read(std::string_view key, const redis::Reply& reply) {
+  if (reply.is_nil()) {
+    one_more(counters_.absent);
+    return std::nullopt;
+  }
+  std::expected<Fact, EntryFault> fact = std::unexpected{EntryFault::foreign};
+  if (reply.is_text()) fact = seal_.open(key, reply.text);
+  if (!fact) {
+    one_more(counters_.refused.at(static_cast<std::size_t>(fact.error())));
+    return std::nullopt;
+  }
+  one_more(counters_.facts);
+  return std::move(*fact);
+}
+
+Task<std::optional<Fact>> RedisL2Store::get(std::string key, Deadline deadline) {
+  one_more(counters_.gets);
+  redis::Command command{"GET", seal_.name(key)};
+  const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
+  if (!reply) {
+    one_more(counters_.unreachable);
+    co_return std::nullopt;
+  }
+  co_return read(key, *reply);
+}
+
+std::chrono::milliseconds RedisL2Store::jittered_ttl() const {
+  const std::int64_t tenth = options_.ttl.count() / 10;
+  const auto range = static_cast<std::uint64_t>(2 * tenth + 1);
+  const auto offset = static_cast<std::int64_t>(random_u64() % range) - tenth;
+  return std::chrono::milliseconds{options_.ttl.count() + offset};
+}
+
+void RedisL2Store::put(std::string key, Fact fact) {
+  std::string entry;
+  if (fact.read_in.tau != Tau{} && !is_null(fact.value)) entry = seal_.seal(key, fact);
+  if (entry.empty() || entry.size() > FactSeal::kMaxEntryBytes) return one_more(counters_.not_put);
+  const std::string name = seal_.name(key);
+  const std::string ttl = std::to_string(jittered_ttl().count());
+  client_.send(redis::Command{"SET", name, entry, "PX", ttl});
+  if (marks_->take(name)) client_.send(redis::Command{"UNLINK", loading_name(name)});
+  one_more(counters_.puts);
+}
+
+Task<RedisL2Store::Load> RedisL2Store::mark_loading(const std::string& name, Deadline deadline) {
+  const std::string time = std::to_string(options_.loading_mark.count());
+  redis::Command command{"SET", loading_name(name), "1", "NX", "PX", time};
+  const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
+  if (!reply) co_return Load::unknown;
+  co_return reply->is_nil() ? Load::other : Load::mine;
+}
+
+Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::optional<Stamp> found,
+                                                       Deadline deadline) {
+  const std::string name = seal_.name(key);
+  const Deadline until{std::min(deadline.at, clock_.now() + options_.longest_wait)};
+  const Load load = co_await mark_loading(name, until);
+  if (load == Load::mine) {
+    one_more(counters_.marks);
+    marks_->add(name);
+  }
+  if (load != Load::other) co_return std::nullopt;
+  one_more(counters_.waits);
+  std::optional<Fact> fact = co_await watch(key, std::move(found), until);
+  if (fact) one_more(counters_.received);
+  co_return fact;
+}
+
+// Looks again and again, more and more seldom: four or five times. Ends as soon as nobody is
+// loading any more, whatever became of that.
+Task<std::optional<Fact>> RedisL2Store::watch(const std::string& key, std::optional<Stamp> found,
+                                              Deadline deadline) {
+  const std::string name = seal_.name(key);
+  const std::string mark = loading_name(name);
+  std::chrono::nanoseconds pause = std::chrono::milliseconds{2};
+  for (;; pause *= 2) {
+    const auto left = deadline.at - clock_.now();
+    if (left.count() <= 0) co_return std::nullopt;
+    co_await sleep_for(std::min(pause, left));
+    redis::Command command{"MGET", name, mark};
+    const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
+    if (!reply || reply->elements.size() != 2) co_return std::nullopt;
+    std::expected<Fact, EntryFault> fact = std::unexpected{EntryFault::foreign};
+    if (reply->elements[0].is_text()) fact = seal_.open(key, reply->elements[0].text);
+    const bool news = fact && !(found && fact->read_in.tau == found->tau &&
+                                fact->read_in.snapshot == found->snapshot);
+    if (news) co_return std::move(*fact);
+    if (reply->elements[1].is_nil()) co_return std::nullopt;
+  }
+}
+
+Task<bool> RedisL2Store::forget(std::string key, Deadline deadline) {
+  redis::Command command{"UNLINK", seal_.name(key)};
+  const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
+  co_return reply.has_value();
+}
+
+RedisL2Store::Stats RedisL2Store::stats() const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Stats stats{.gets = counters_.gets.load(kRelaxed),
+              .facts = counters_.facts.load(kRelaxed),
+              .absent = counters_.absent.load(kRelaxed),
+              .unreachable = counters_.unreachable.load(kRelaxed),
+              .refused = {},
+              .puts = counters_.puts.load(kRelaxed),
+              .not_put = counters_.not_put.load(kRelaxed),
+              .marks = counters_.marks.load(kRelaxed),
+              .waits = counters_.waits.load(kRelaxed),
+              .received = counters_.received.load(kRelaxed)};
+  for (std::size_t i = 0; i < kEntryFaults; ++i)
+    stats.refused.at(i) = counters_.refused.at(i).load(kRelaxed);
+  return stats;
+}
+
+}  // namespace um
