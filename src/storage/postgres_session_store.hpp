@@ -1,0 +1,24 @@
+// PostgresSessionStore: the SessionStore of a PostgreSQL database. See session_store.hpp for the
+// contract.
+#pragma once
+
+#include "storage/postgres_database.hpp"
+#include "storage/session_store.hpp"
+
+namespace um {
+
+class PostgresSessionStore final : public SessionStore {
+ public:
+  explicit PostgresSessionStore(PostgresDatabase& database) : db_{database} {}
+
+  Task<Result<SessionReading>> find(SessionId id, ReadOptions options) override;
+  Task<Result<SessionRef>> create(NewSession session, Deadline deadline) override;
+  Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override;
+  Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
+  Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;
+
+ private:
+  PostgresDatabase& db_;
+};
+
+}  // namespace um

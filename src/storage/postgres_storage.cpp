@@ -1,0 +1,105 @@
+#include "storage/postgres_storage.hpp"
+
+#include "storage/postgres_change_feed.hpp"
+#include "storage/postgres_database.hpp"
+#include "storage/postgres_migrator.hpp"
+#include "storage/postgres_queries.hpp"
+#include "storage/postgres_session.hpp"
+#include "storage/postgres_session_store.hpp"
+#include "storage/postgres_signing_key_store.hpp"
+#include "storage/postgres_user_store.hpp"
+
+namespace um {
+
+namespace {
+
+// Rows deleted in one piece of housekeeping: some milliseconds of locks.
+constexpr std::int64_t kPurgeBatch = 500;
+
+PostgresChangeFeed::Options feed_options(const PostgresOptions& options) {
+  return {.url = options.url,
+          .clock = options.clock,
+          .poll_interval = options.poll_interval,
+          .log = options.log};
+}
+
+class PostgresStorage final : public Storage {
+ public:
+  PostgresStorage(const PostgresOptions& options, std::string place)
+      : place_{std::move(place)}, feed_{feed_options(options)}, database_{options, feed_} {}
+
+  UserStore& users() override { return users_; }
+  SessionStore& sessions() override { return sessions_; }
+  SigningKeyStore& signing_keys() override { return signing_keys_; }
+  ChangeFeed& changes() override { return feed_; }
+  StorageStats stats() const override { return database_.stats(); }
+  std::string describe() const override { return "PostgreSQL " + place_; }
+
+  // One question on a connection for look-ups and one on a connection for writes: both have to be
+  // there, on a server that takes writes.
+  Task<Result<void>> ping(Deadline deadline) override {
+    const auto read = co_await database_.look_up(postgres_queries::kPing, {}, deadline);
+    const auto checked = check_ping(read);
+    if (!checked) co_return checked;
+    const auto written = co_await database_.change(postgres_queries::kPing, {}, deadline);
+    co_return check_ping(written);
+  }
+
+  Task<Result<void>> housekeeping(WallTime now, Deadline deadline) override {
+    std::int64_t deleted = kPurgeBatch;
+    while (deleted >= kPurgeBatch) {
+      const SessionStore::Purge purge{.now = now, .limit = kPurgeBatch};
+      const auto sessions = co_await sessions_.purge(purge, deadline);
+      if (!sessions) co_return std::unexpected(sessions.error());
+      const auto keys =
+          co_await users_.purge_usage_keys({.now = now, .limit = kPurgeBatch}, deadline);
+      if (!keys) co_return std::unexpected(keys.error());
+      deleted = std::max(*sessions, *keys);
+    }
+    co_return Result<void>{};
+  }
+
+ private:
+  static Result<void> check_ping(const Result<pg::Rows>& rows) {
+    if (!rows) return std::unexpected(rows.error());
+    if (!rows->boolean(0, 0)) return {};
+    return fail(Error{.code = ErrorCode::unavailable,
+                      .detail = "the database accepts no writes now",
+                      .retry_after = std::chrono::seconds{1}});
+  }
+
+  const std::string place_;
+  PostgresChangeFeed feed_;
+  PostgresDatabase database_;
+  PostgresUserStore users_{database_};
+  PostgresSessionStore sessions_{database_};
+  PostgresSigningKeyStore signing_keys_{database_};
+};
+
+Result<void> check_schema(const PostgresOptions& options) {
+  const PostgresMigrator migrator{{.url = options.url}};
+  const auto plan = options.migrate ? migrator.apply(Misfits::refuse) : migrator.pending();
+  if (!plan) return std::unexpected(plan.error());
+  if (!options.migrate && !plan->empty()) {
+    return fail(ErrorCode::invalid, "the database needs `migrate` first");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> open_postgres(PostgresOptions options) {
+  if (const auto checked = check_schema(options); !checked) {
+    return std::unexpected(checked.error());
+  }
+  try {
+    std::string place = PostgresSession{{.url = options.url}}.describe();
+    return std::make_unique<PostgresStorage>(options, std::move(place));
+  } catch (const PostgresError& error) {
+    return std::unexpected(pg::to_error(error.failure()));
+  } catch (const std::invalid_argument& error) {
+    return fail(ErrorCode::invalid, error.what());
+  }
+}
+
+}  // namespace um
