@@ -14,7 +14,9 @@ enum CharacterClass : std::uint8_t {
   kTargetChar = 4,  // what a request target may hold; '%' needs its two digits checked as well
   kHexDigit = 8,
   kDigit = 16,
-  kHostChar = 32,  // reg-name without percent escapes
+  // reg-name without percent escapes, and without the comma that RFC 3986 allows there: no name has
+  // one, and "a,b" may be two Host fields that a proxy put together.
+  kHostChar = 32,
 };
 
 constexpr std::array<std::uint8_t, 256> make_character_table() {
@@ -31,7 +33,7 @@ constexpr std::array<std::uint8_t, 256> make_character_table() {
   mark("0123456789", kTokenChar | kHostChar | kDigit | kHexDigit);
   mark("abcdefABCDEF", kHexDigit);
   mark("!#$%&'*+-.^_`|~", kTokenChar);
-  mark("-._~!$&'()*+,;=", kHostChar);
+  mark("-._~!$&'()*+;=", kHostChar);
   return table;
 }
 inline constexpr auto kCharacterTable = make_character_table();
