@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "drivers/sqlite/connection.hpp"
 #include "storage/migration.hpp"
 #include "support/temp_directory.hpp"
 
