@@ -54,7 +54,7 @@ TEST(Routes, ATrailingSlashIsAcceptedOnlyWhereTheGoProgramHadOne) {
 TEST(Routes, AnythingElseIsNoPath) {
   for (const std::string_view path :
        {"/", "", "/users/by-email/", "/users/by-email", "/USER/1", "/user/1/2", "//user/1",
-        "/user//usage", "/user/1/usage/", "/usersearch", "/users/searchx", "/%75ser/1",
+        "/user//usage", "/user/1/usage/", "/usersearch", "/users/searchx", "/user%2F1",
         "/auth/sessions/", "x", "/cache/user/", "/cache/user/1/2", "/openapi", "*"}) {
     EXPECT_EQ(match_route(Method::get, path).route, nullptr) << path;
     EXPECT_EQ(match_route(Method::get, path).methods, 0U) << path;

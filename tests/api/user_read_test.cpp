@@ -63,6 +63,24 @@ TEST_F(ReadUser, WhatIsNoIdIsNotFound) {
   }
 }
 
+TEST_F(ReadUser, EscapesOfCharactersThatNeedNoneNameTheSamePath) {
+  stage().run({
+      {.who = "admin", .request = "GET /%75ser/<admin>", .json = R"({"id": <admin>})"},
+      {.who = "admin",
+       .request = "GET /users/by%2Demail/nobody%40example.test",
+       .status = 404,
+       .json = R"({"code": "user_not_found"})"},
+      {.who = "admin",
+       .request = "GET /user%2F<admin>",
+       .status = 404,
+       .json = R"({"code": "path_not_found"})"},
+      {.who = "admin",
+       .request = "GET /%55ser/<admin>",
+       .status = 404,
+       .json = R"({"code": "path_not_found"})"},
+  });
+}
+
 TEST_F(ReadUser, TheAddressInThePathIsDecodedAndComparedWithoutCase) {
   stage().run({
       {.who = "admin",

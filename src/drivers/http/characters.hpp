@@ -17,6 +17,7 @@ enum CharacterClass : std::uint8_t {
   // reg-name without percent escapes, and without the comma that RFC 3986 allows there: no name has
   // one, and "a,b" may be two Host fields that a proxy put together.
   kHostChar = 32,
+  kUnreserved = 64,  // RFC 3986 section 2.3: means the same when it is percent-encoded
 };
 
 constexpr std::array<std::uint8_t, 256> make_character_table() {
@@ -29,8 +30,9 @@ constexpr std::array<std::uint8_t, 256> make_character_table() {
     if (c > ' ' && c < 0x7F && c != '#') table[c] |= kTargetChar;
   }
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  mark(kLetters, kTokenChar | kHostChar);
-  mark("0123456789", kTokenChar | kHostChar | kDigit | kHexDigit);
+  mark(kLetters, kTokenChar | kHostChar | kUnreserved);
+  mark("0123456789", kTokenChar | kHostChar | kUnreserved | kDigit | kHexDigit);
+  mark("-._~", kUnreserved);
   mark("abcdefABCDEF", kHexDigit);
   mark("!#$%&'*+-.^_`|~", kTokenChar);
   mark("-._~!$&'()*+;=", kHostChar);

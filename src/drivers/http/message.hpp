@@ -14,15 +14,16 @@ namespace um::http {
 enum class Method { get, head, post, put, patch, del, options };
 std::string_view to_string(Method method);
 
-// A request that passed the strict check. All views point into the connection's buffer and stay
-// valid until the answer has been handed back.
+// A request that passed the strict check. All views stay valid until the answer has been handed
+// back.
 class Request {
  public:
   virtual ~Request() = default;
 
   Method method = Method::get;
-  std::string_view path;   // raw, begins with '/', without the query; percent escapes are valid;
-                           // "*" for OPTIONS of the whole server
+  // Begins with '/', without the query; "*" for OPTIONS of the whole server. Percent escapes are
+  // valid, those of unreserved characters decoded (see decode_unreserved), all others as sent.
+  std::string_view path;
   std::string_view query;  // raw, without '?'; empty if there is none
   std::string_view body;
   std::string_view peer_address;  // of the TCP connection, textual, without the port

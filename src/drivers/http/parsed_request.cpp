@@ -1,6 +1,7 @@
 #include "drivers/http/parsed_request.hpp"
 
 #include "drivers/http/characters.hpp"
+#include "drivers/http/target.hpp"
 
 namespace um::http {
 
@@ -9,7 +10,8 @@ void ParsedRequest::bind(const RequestParser& parser, const InputBuffer& input) 
   base_ = input.data();
   if (!joined_.empty()) joined_.clear();
   method = head_->method;
-  path = head_->implied_path.empty() ? head_->path.of(base_) : head_->implied_path;
+  path = head_->implied_path.empty() ? decode_unreserved(head_->path.of(base_), path_)
+                                     : head_->implied_path;
   query = head_->query.of(base_);
   body = parser.body(input);
 }

@@ -21,6 +21,7 @@ class ParsedRequest final : public Request {
 
   const Head* head_ = nullptr;
   const char* base_ = nullptr;
+  std::string path_;                        // unless the bytes in the buffer will do
   mutable std::deque<std::string> joined_;  // a deque, so that earlier views stay valid
 };
 

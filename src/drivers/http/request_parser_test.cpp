@@ -117,6 +117,16 @@ TEST(RequestParser, TheTargetIsSplitIntoPathAndQuery) {
               StartsWith("OPTIONS * ?"));
 }
 
+TEST(RequestParser, EscapesOfUnreservedCharactersInThePathAreDecodedAndNoOthers) {
+  EXPECT_THAT(trace_whole(testing::target("/%75ser/%34%32?%75=%76")),
+              StartsWith("GET /user/42 ?%75=%76 keep"));
+  EXPECT_THAT(trace_whole(testing::target("/%7e%7E%41%5A%61%7A%30%39%2d%2e%5f-x")),
+              StartsWith("GET /~~AZaz09-._-x ?"));
+  const std::string others = "/a%2Fb%2fc%25%2541%40%20%2B%3A%5B%60%7B%7F%80%C3%A9%00%21";
+  EXPECT_THAT(trace_whole(testing::target(others)), StartsWith("GET " + others + " ?"));
+  EXPECT_THAT(trace_whole("GET http://a/%62 HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("GET /b ?"));
+}
+
 TEST(RequestParser, RepeatedListFieldsAreJoined) {
   EXPECT_THAT(trace_whole(get_with("Via: a\r\nx: y\r\nVIA: b\r\nVia: c\r\n")),
               HasSubstr("[VIA=b|a, b, c]"));

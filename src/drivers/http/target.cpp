@@ -86,6 +86,19 @@ Checked parse_target(Method method, std::string_view text, Target& target) {
   return parse_absolute(method, text, target);
 }
 
+std::string_view decode_unreserved(std::string_view path, std::string& room) {
+  std::size_t copied = 0;
+  for (std::size_t at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 3)) {
+    const auto c = static_cast<char>(hex_value(path[at + 1]) * 16 + hex_value(path[at + 2]));
+    if (!is(c, kUnreserved)) continue;
+    if (copied == 0) room.clear();
+    room.append(path.substr(copied, at - copied)).push_back(c);
+    copied = at + 3;
+  }
+  if (copied == 0) return path;
+  return room.append(path.substr(copied));
+}
+
 bool is_host(std::string_view text) {
   std::string_view port;
   if (text.starts_with('[')) {

@@ -2,6 +2,7 @@
 // Pure.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "drivers/http/message.hpp"
@@ -18,6 +19,12 @@ struct Target {
 
 // Takes the origin form, the absolute form with http or https, and "*" of OPTIONS.
 Checked parse_target(Method method, std::string_view text, Target& target);
+
+// The path with the escapes of unreserved characters (letters, digits, - . _ ~) decoded, which
+// makes no other path of it (RFC 3986 section 6.2.2.2). All other escapes stay, %2F and %25 among
+// them, so nothing is ever decoded twice. A view of `path` if there is nothing to do, else of
+// `room`. REQUIRES: the escapes are valid.
+std::string_view decode_unreserved(std::string_view path, std::string& room);
 
 // host [":" port], without user information: a name, an IPv4 address, or an IPv6 address in
 // brackets.
