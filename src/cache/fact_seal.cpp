@@ -1,12 +1,10 @@
 #include "cache/fact_seal.hpp"
 
-#include <array>
 #include <stdexcept>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
+#include "base/hmac.hpp"
 #include "cache/bytes.hpp"
 #include "cache/fact_codec.hpp"
 
@@ -19,29 +17,9 @@ constexpr std::size_t kNameBytes = 16;
 constexpr std::size_t kDeploymentBytes = 4;  // to tell apart, not to protect
 constexpr std::size_t kHeaderBytes = 4;
 
-const unsigned char* octets(std::string_view text) {
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters as OpenSSL takes them
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-std::string hmac(std::string_view key, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (::HMAC(::EVP_sha256(), key.data(), static_cast<int>(key.size()), octets(text), text.size(),
-             digest.data(), &size) == nullptr)
-    throw std::runtime_error("HMAC failed");
-  return {digest.begin(), digest.begin() + size};
-}
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 0xFU];
-  }
-  return text;
+// A key of its own for each purpose.
+std::string derived(std::string_view key, std::string_view purpose) {
+  return hmac_sha256({.key = key, .text = purpose});
 }
 
 std::string header() {
@@ -72,14 +50,15 @@ std::string_view to_string(EntryFault fault) {
 FactSeal::FactSeal(const Secret& deployment_key) {
   const std::string_view key = deployment_key.reveal();
   if (key.size() < kMinKeyBytes) throw std::invalid_argument("the key of the cache is too short");
-  mac_key_ = Secret{hmac(key, "user-manager fact entry")};
-  name_key_ = Secret{hmac(key, "user-manager fact name")};
-  prefix_ = "um:" + hex(hmac(key, "user-manager deployment").substr(0, kDeploymentBytes)) + ":";
+  mac_key_ = Secret{derived(key, "user-manager fact entry")};
+  name_key_ = Secret{derived(key, "user-manager fact name")};
+  prefix_ =
+      "um:" + hex_text(derived(key, "user-manager deployment").substr(0, kDeploymentBytes)) + ":";
 }
 
 std::string FactSeal::name(std::string_view key) const {
   return prefix_ + std::to_string(kFactSchema) + ":" +
-         hex(hmac(name_key_.reveal(), key).substr(0, kNameBytes));
+         hex_text(hmac_sha256({.key = name_key_.reveal(), .text = key}).substr(0, kNameBytes));
 }
 
 std::string FactSeal::mac(std::string_view key, std::string_view head) const {
@@ -87,7 +66,8 @@ std::string FactSeal::mac(std::string_view key, std::string_view head) const {
   all.number(std::uint64_t{key.size()});
   all.raw(key);
   all.raw(head);
-  return hmac(mac_key_.reveal(), all.take()).substr(0, kMacBytes);
+  const std::string text = all.take();
+  return hmac_sha256({.key = mac_key_.reveal(), .text = text}).substr(0, kMacBytes);
 }
 
 std::string FactSeal::seal(std::string_view key, const Fact& fact) const {

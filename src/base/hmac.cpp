@@ -1,0 +1,33 @@
+#include "base/hmac.hpp"
+
+#include <array>
+#include <stdexcept>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+namespace um {
+
+std::string hmac_sha256(HmacInput input) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters as OpenSSL takes them
+  const auto* text = reinterpret_cast<const unsigned char*>(input.text.data());
+  const auto* done = ::HMAC(::EVP_sha256(), input.key.data(), static_cast<int>(input.key.size()),
+                            text, input.text.size(), digest.data(), &size);
+  if (done == nullptr) throw std::runtime_error("HMAC failed");
+  return {digest.begin(), digest.begin() + size};
+}
+
+std::string hex_text(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 0xFU];
+  }
+  return text;
+}
+
+}  // namespace um

@@ -1,0 +1,19 @@
+// HMAC-SHA-256 (RFC 2104), for what the project authenticates or derives itself.
+// Pure; any thread. Throws std::runtime_error if OpenSSL fails (out of memory).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace um {
+
+struct HmacInput {
+  std::string_view key;
+  std::string_view text;
+};
+std::string hmac_sha256(HmacInput input);  // 32 bytes
+
+// Lower-case, two digits for each byte.
+std::string hex_text(std::string_view bytes);
+
+}  // namespace um
