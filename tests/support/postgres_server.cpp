@@ -121,8 +121,14 @@ struct PostgresServer::Watcher {
 PostgresServer::PostgresServer(Options options)
     : options_{std::move(options)}, root_{make_root()}, data_{root_ / "data"} {
   watcher_ = std::make_unique<Watcher>(root_);
-  run_well(command("initdb", {"--pgdata=" + data_.string(), "--username=postgres", "--auth=trust",
-                              "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"}));
+  if (options_.primary != nullptr) {
+    run_well(command("pg_basebackup",
+                     {"--pgdata=" + data_.string(), "--write-recovery-conf", "--checkpoint=fast",
+                      "--no-sync", "--dbname=" + options_.primary->url()}));
+  } else {
+    run_well(command("initdb", {"--pgdata=" + data_.string(), "--username=postgres", "--auth=trust",
+                                "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"}));
+  }
   start();
 }
 
@@ -156,7 +162,7 @@ e2e::Command PostgresServer::command(const std::string& program,
 
 void PostgresServer::start() {
   static const std::regex kSettled{
-      "ready to accept connections|database system is shut down|FATAL"};
+      "ready to accept (read-only )?connections|database system is shut down|FATAL"};
   for (int attempt = 1; attempt <= kPortAttempts; ++attempt) {
     const int port = port_ != 0 ? port_ : free_port();
     std::vector<std::string> arguments{"-D", data_.string()};
@@ -208,15 +214,6 @@ std::string PostgresServer::psql(const std::string& script, const PostgresLogin&
   return test::psql(url(login), script);
 }
 
-std::string PostgresServer::tool(const std::string& program, std::vector<std::string> arguments,
-                                 const std::string& input) const {
-  arguments.insert(arguments.begin(),
-                   {"--host=127.0.0.1", "--port=" + std::to_string(port_), "--username=postgres"});
-  e2e::Command tool = command(program, std::move(arguments));
-  tool.input = input;
-  return run_well(tool);
-}
-
 void PostgresServer::copy_data() const {
   run_well(command("/bin/cp", {"-a", data_.string(), (root_ / "copy").string()}));
 }
@@ -232,6 +229,10 @@ std::string psql(const std::string& url, const std::string& script) {
                                  "--set=ON_ERROR_STOP=1", "--dbname=" + url},
                    .environment = {{"PGOPTIONS", ""}, {"PGTZ", "UTC"}},
                    .input = script});
+}
+
+std::string pg_dump(const std::string& url) {
+  return run_well({.program = (binaries() / "pg_dump").string(), .arguments = {"--dbname=" + url}});
 }
 
 }  // namespace um::test

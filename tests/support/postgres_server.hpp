@@ -29,6 +29,7 @@ class PostgresServer {
   struct Options {
     std::vector<std::string> settings{};  // "wal_level=logical"; they win over the ones used here
     bool fsync = false;                   // what a crash of the machine leaves is not tested
+    const PostgresServer* primary = nullptr;  // makes a standby of that server
   };
   PostgresServer() : PostgresServer{Options{}} {}
   explicit PostgresServer(Options options);
@@ -57,9 +58,6 @@ class PostgresServer {
 
   // See test::psql.
   std::string psql(const std::string& script, const PostgresLogin& login = {}) const;
-  // pg_dump, pg_basebackup …: the program's name and its arguments but for where to connect.
-  std::string tool(const std::string& program, std::vector<std::string> arguments,
-                   const std::string& input = {}) const;
   // A cold copy: of a server that is stopped, and back over it. Only one is kept.
   void copy_data() const;
   void put_copy_back() const;
@@ -82,5 +80,7 @@ class PostgresServer {
 // Runs a script with psql and answers what it prints (unaligned, rows only); throws if a statement
 // fails. For COPY FROM stdin and dumps; statements are faster in a PostgresSession.
 std::string psql(const std::string& url, const std::string& script);
+// The database as a script for psql.
+std::string pg_dump(const std::string& url);
 
 }  // namespace um::test

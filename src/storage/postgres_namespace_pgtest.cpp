@@ -1,0 +1,209 @@
+// The namespace differs whenever transaction ids may stand for something else, and stays the same
+// through everything that happens every day.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/patience.hpp"
+#include "support/postgres_changes.hpp"
+#include "support/postgres_database.hpp"
+
+namespace um {
+namespace {
+
+using test::name_space;
+using test::PostgresServer;
+using test::taken_changes;
+using test::TestDatabase;
+using ::testing::HasSubstr;
+
+std::string name_space_of(const TestDatabase& database) {
+  auto session = database.session();
+  return name_space(session);
+}
+
+std::string repaired(const TestDatabase& database) {
+  auto session = database.session();
+  const auto trouble = session.text("SELECT coalesce(cache_repair(), '')");
+  EXPECT_EQ(trouble, "");
+  return name_space(session);
+}
+
+class PostgresNamespaceTest : public ::testing::Test {
+ protected:
+  const TestDatabase database_;
+  PostgresSession db_ = database_.session();
+  const std::string before_ = name_space(db_);
+};
+
+TEST_F(PostgresNamespaceTest, StaysTheSameInEverydayLife) {
+  ASSERT_NE(before_, "");
+  db_.execute("INSERT INTO users (email) VALUES ('a@b')");
+  db_.execute("UPDATE users SET first_name = 'x'");
+  db_.execute("VACUUM ANALYZE users");
+  db_.execute("VACUUM FREEZE users");
+  db_.execute("REINDEX TABLE users");
+  db_.execute("CREATE INDEX extra ON users (last_name)");
+  db_.execute("CREATE TABLE other (id int REFERENCES users)");
+  db_.execute("CREATE VIEW people AS SELECT * FROM users");
+  database_.admin().execute("CHECKPOINT; SELECT pg_switch_wal()");
+  EXPECT_EQ(name_space(db_), before_);
+}
+
+TEST_F(PostgresNamespaceTest, IsSeenInTheSnapshotOfTheStatementThatAsks) {
+  db_.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+  database_.session().execute("SELECT bump_cache_epoch()");
+  EXPECT_EQ(name_space(db_), before_);
+  db_.execute("COMMIT");
+  EXPECT_NE(name_space(db_), before_);
+}
+
+TEST_F(PostgresNamespaceTest, ANewEpochIsANewNamespaceAndANoteForEverybody) {
+  EXPECT_EQ(db_.integer("SELECT bump_cache_epoch()"), 2);
+  EXPECT_NE(name_space(db_), before_);
+  EXPECT_EQ(taken_changes(db_), "*");
+}
+
+TEST_F(PostgresNamespaceTest, DatabasesFromOneTemplateDiffer) {
+  const TestDatabase other;
+  EXPECT_NE(name_space_of(other), "");
+  EXPECT_NE(name_space_of(other), before_);
+}
+
+TEST_F(PostgresNamespaceTest, ADumpRestoredIntoTheSameClusterDiffersAndWorks) {
+  db_.execute("INSERT INTO users (email, first_name) VALUES ('ada@x.org', 'Ada')");
+  const auto copied = db_.text("SELECT concat_ws(' ', id, version, auth_epoch) FROM users");
+  const TestDatabase other{TestDatabase::Content::empty};
+  test::psql(other.url(), test::pg_dump(database_.url()));
+  auto restored = other.session();
+  EXPECT_NE(name_space(restored), "");
+  EXPECT_NE(name_space(restored), before_);
+  EXPECT_EQ(restored.text("SELECT concat_ws(' ', id, version, auth_epoch) FROM users"), copied);
+  taken_changes(restored);
+  restored.execute("UPDATE users SET last_name = 'x'");
+  restored.execute("INSERT INTO users (email) VALUES ('b@x.org')");
+  EXPECT_EQ(taken_changes(restored), "email:b@x.org user:1 user:2");
+}
+
+TEST_F(PostgresNamespaceTest, ATriggerThatIsSwitchedOffEndsItAndItNeverComesBack) {
+  for (const char* trigger : {"users_updated", "users_truncated", "users_prepare"}) {
+    db_.execute(std::string{"ALTER TABLE users DISABLE TRIGGER "} + trigger);
+    EXPECT_EQ(name_space(db_), "") << trigger;
+    EXPECT_THAT(db_.text("SELECT cache_repair()"), HasSubstr("trigger"));
+    // Switched on the ordinary way it would miss logical replication.
+    db_.execute(std::string{"ALTER TABLE users ENABLE TRIGGER "} + trigger);
+    EXPECT_EQ(name_space(db_), "") << trigger;
+    db_.execute(std::string{"ALTER TABLE users ENABLE ALWAYS TRIGGER "} + trigger);
+    EXPECT_NE(name_space(db_), "") << trigger;
+    EXPECT_NE(name_space(db_), before_) << "what was changed meanwhile was not noted";
+  }
+}
+
+TEST_F(PostgresNamespaceTest, SwitchedOffAndOnWithinOneTransactionIsNoticedToo) {
+  db_.execute("INSERT INTO users (email) VALUES ('a@b')");
+  db_.execute(
+      "BEGIN; ALTER TABLE users DISABLE TRIGGER USER; UPDATE users SET first_name = 'unseen';"
+      "ALTER TABLE users ENABLE ALWAYS TRIGGER users_prepare, ENABLE ALWAYS TRIGGER users_inserted,"
+      "  ENABLE ALWAYS TRIGGER users_updated, ENABLE ALWAYS TRIGGER users_deleted,"
+      "  ENABLE ALWAYS TRIGGER users_truncated, ENABLE ALWAYS TRIGGER users_use_up_id; COMMIT");
+  EXPECT_NE(name_space(db_), "");
+  EXPECT_NE(name_space(db_), before_);
+}
+
+TEST_F(PostgresNamespaceTest, ATableThatIsSwappedForAnotherEndsIt) {
+  db_.execute(
+      "BEGIN; CREATE TABLE new_users (LIKE users INCLUDING ALL);"
+      "ALTER TABLE users RENAME TO old_users; ALTER TABLE new_users RENAME TO users; COMMIT");
+  EXPECT_EQ(name_space(db_), "");
+}
+
+// A column that is dropped and added gives every row another value, without triggers or a rewrite.
+TEST_F(PostgresNamespaceTest, AColumnThatIsDroppedAndAddedDiffers) {
+  db_.execute("ALTER TABLE sessions DROP COLUMN address");
+  db_.execute("ALTER TABLE sessions ADD COLUMN address text NOT NULL DEFAULT 'other'");
+  EXPECT_NE(name_space(db_), "");
+  EXPECT_NE(name_space(db_), before_);
+}
+
+TEST_F(PostgresNamespaceTest, TheLogOfChangesCannotBeEmptiedUnnoticed) {
+  db_.execute("TRUNCATE user_changes");
+  EXPECT_NE(name_space(db_), before_);
+}
+
+// From here on each test has a server of its own.
+class PostgresCrashTest : public ::testing::Test {
+ protected:
+  // The crash is over when a connection can be had again.
+  bool recovered() {
+    return e2e::eventually([this] {
+      try {
+        database_->session();
+        return true;
+      } catch (const PostgresError&) {
+        return false;
+      }
+    });
+  }
+  PostgresServer server_;
+  std::unique_ptr<TestDatabase> database_ = std::make_unique<TestDatabase>(server_);
+  const std::string before_ = name_space_of(*database_);
+};
+
+TEST_F(PostgresCrashTest, OfOneBackendTakesTheIncarnationAway) {
+  const auto started = server_.psql("SELECT pg_postmaster_start_time()");
+  auto victim = database_->session();
+  server_.kill_backend(static_cast<pid_t>(victim.integer("SELECT pg_backend_pid()")));
+  ASSERT_TRUE(e2e::eventually([&] { return recovered() && name_space_of(*database_).empty(); }));
+  EXPECT_EQ(server_.psql("SELECT pg_postmaster_start_time()"), started)
+      << "nothing else tells of this crash";
+  const auto after = repaired(*database_);
+  EXPECT_NE(after, "");
+  EXPECT_NE(after, before_);
+  EXPECT_EQ(repaired(*database_), after) << "who comes second gets the same one";
+}
+
+TEST_F(PostgresCrashTest, OfTheWholeServerTakesItAwayToo) {
+  server_.kill_postmaster();
+  server_.start();
+  EXPECT_EQ(name_space_of(*database_), "");
+  EXPECT_NE(repaired(*database_), before_);
+  server_.stop(PostgresServer::Stop::immediate);
+  server_.start();
+  EXPECT_EQ(name_space_of(*database_), "");
+}
+
+TEST_F(PostgresCrashTest, AnOrderlyRestartIsANewNamespace) {
+  server_.restart();
+  EXPECT_NE(name_space_of(*database_), "");
+  EXPECT_NE(name_space_of(*database_), before_);
+}
+
+TEST_F(PostgresCrashTest, AColdCopyPutBackIsANewNamespace) {
+  server_.stop();
+  server_.copy_data();
+  server_.start();
+  const auto original = name_space_of(*database_);
+  database_->session().execute("INSERT INTO users (email) VALUES ('lost@x.org')");
+  server_.stop();
+  server_.put_copy_back();
+  server_.start();
+  EXPECT_EQ(database_->session().integer("SELECT count(*) FROM users"), 0);
+  EXPECT_NE(name_space_of(*database_), "");
+  EXPECT_NE(name_space_of(*database_), before_);
+  EXPECT_NE(name_space_of(*database_), original);
+}
+
+TEST_F(PostgresCrashTest, AStandbyHasNoneAndAfterItsPromotionAnother) {
+  PostgresServer standby{{.primary = &server_}};
+  const auto url = standby.url({.user = "postgres", .database = database_->name()});
+  PostgresSession session{{.url = Secret{url}}};
+  EXPECT_EQ(name_space(session), "");
+  EXPECT_THAT(session.text("SELECT cache_repair()"), HasSubstr("standby"));
+  session.execute("SELECT pg_promote()");
+  EXPECT_EQ(name_space(session), "") << "its incarnation was emptied";
+  EXPECT_EQ(session.text("SELECT coalesce(cache_repair(), '')"), "");
+  EXPECT_NE(name_space(session), "");
+  EXPECT_NE(name_space(session), before_);
+}
+
+}  // namespace
+}  // namespace um
