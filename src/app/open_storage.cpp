@@ -1,7 +1,10 @@
 #include "app/open_storage.hpp"
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
+#include "storage/postgres_storage.hpp"
 #include "storage/sqlite_storage.hpp"
 
 namespace um {
@@ -15,12 +18,28 @@ void make_default_directory(const std::filesystem::path& file) {
     std::filesystem::create_directories(file.parent_path(), ignored);
 }
 
-}  // namespace
+std::function<void(std::string_view)> warnings_to(Logger& log) {
+  return [&log](std::string_view line) { log.warn("database", {{"what", line}}); };
+}
 
-Result<std::unique_ptr<Storage>> open_storage(const OpenStorage& request) {
+// A look-up that is slow holds up those behind it, so it gets less time than a write.
+constexpr std::chrono::milliseconds kLookUpTime{500};
+
+Result<std::unique_ptr<Storage>> open_postgresql(const OpenStorage& request) {
   const Config& config = request.config;
-  if (config.database.kind != DatabaseUrl::Kind::sqlite)
-    return fail(ErrorCode::invalid, "database: this build knows sqlite: only");
+  return open_postgres({.url = config.database.url,
+                        .clock = &request.clock,
+                        .loops = request.loops,
+                        .look_up_connections = config.database_connections,
+                        .write_connections = config.database_connections,
+                        .look_up_timeout = std::min(kLookUpTime, config.database_timeout),
+                        .statement_timeout = config.database_timeout,
+                        .poll_interval = kPollInterval,
+                        .log = warnings_to(request.log)});
+}
+
+Result<std::unique_ptr<Storage>> open_file(const OpenStorage& request) {
+  const Config& config = request.config;
   // A mistyped path must not become an empty database: only `serve` and `migrate` make one.
   std::error_code ignored;
   if (request.use == StorageUse::tool && !std::filesystem::exists(config.database.path, ignored))
@@ -33,10 +52,20 @@ Result<std::unique_ptr<Storage>> open_storage(const OpenStorage& request) {
                         .exclusive_service = serves,
                         .migrate = serves,
                         .poll_interval = kPollInterval};
-  options.log = [&log = request.log](std::string_view line) {
-    log.warn("database", {{"what", line}});
-  };
+  options.log = warnings_to(request.log);
   return open_sqlite(std::move(options));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> open_storage(const OpenStorage& request) {
+  switch (request.config.database.kind) {
+    case DatabaseUrl::Kind::sqlite:
+      return open_file(request);
+    case DatabaseUrl::Kind::postgresql:
+      return open_postgresql(request);
+  }
+  std::abort();
 }
 
 }  // namespace um

@@ -15,9 +15,8 @@
 namespace um {
 
 enum class StorageUse {
-  serve,              // migrates SQLite; with SQLite one process at a time
-  migrate_and_serve,  // migrates PostgreSQL too
-  tool,  // a command beside a running server, or without one; makes and migrates nothing
+  serve,  // migrates SQLite; with SQLite one process at a time
+  tool,   // a command beside a running server, or without one; makes and migrates nothing
 };
 
 struct OpenStorage {

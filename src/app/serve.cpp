@@ -8,9 +8,11 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include "app/deployment.hpp"
 #include "app/service.hpp"
 #include "ops/log_limiter.hpp"
 #include "ops/logging.hpp"
+#include "ops/url_mask.hpp"
 
 namespace um {
 namespace {
@@ -65,13 +67,19 @@ std::string quoted(const std::string& word) {
   return result + "'";
 }
 
-// With the paths that this process uses, so that it works from any directory, beside the server.
+// A path as this process sees it, so that it works from any directory; a URL without its password.
+std::string shown_database(const DatabaseUrl& database) {
+  if (database.kind == DatabaseUrl::Kind::postgresql) return database.masked();
+  std::error_code ignored;
+  return "sqlite:" + std::filesystem::absolute(database.path, ignored).lexically_normal().string();
+}
+
+// It works beside the server.
 std::string command_for_first_admin(const Config& config) {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto database = std::filesystem::absolute(config.database.path, error).lexically_normal();
   return quoted(error ? std::string{"user-manager"} : program.string()) +
-         " user create --database " + quoted("sqlite:" + database.string()) +
+         " user create --database " + quoted(shown_database(config.database)) +
          " --role admin --email you@example.com";
 }
 
@@ -83,7 +91,9 @@ void introduce(Service& service, const Config& config, std::ostream& out) {
       << "storage: " << service.storage_description() << '\n'
       << "cache: " << human_bytes(config.cache_capacity_bytes) << " in memory, "
       << (config.consistency == Consistency::strict ? "strict" : "bounded") << ", staleness bound "
-      << config.staleness_bound.count() << " ms\n";
+      << config.staleness_bound.count() << " ms";
+  if (config.redis) out << "; Redis " << mask_url(config.redis->reveal());
+  out << '\n';
   const Result<bool> has_admin = service.has_admin();
   if (has_admin && !*has_admin)
     out << "There is no administrator yet. This creates one (it asks for the password):\n  "
@@ -100,15 +110,18 @@ int fail_to_start(const Error& error, std::ostream& err) {
 }  // namespace
 
 int serve(const Serve& what, ServeStreams streams) {
-  const Config& config = what.config;
   std::signal(SIGPIPE, SIG_IGN);
+  const auto deployment =
+      join_deployment(what.config, what.migrate ? MigrateFirst::yes : MigrateFirst::no);
+  if (!deployment) return fail_to_start(deployment.error(), streams.err);
+  const Config& config = deployment->config;
   const SystemClock clock;
   const auto logger = make_logger({.format = config.log_format, .level = config.log_level}, clock);
   LogLimiter log{*logger, clock};
   StopSignal stop_signal;
 
-  auto made =
-      Service::make({.config = config, .clock = clock, .log = log, .migrate = what.migrate});
+  auto made = Service::make(
+      {.config = config, .clock = clock, .log = log, .fact_key = deployment->fact_key});
   if (!made) return fail_to_start(made.error(), streams.err);
   Service& service = **made;
   const Result<void> started = service.start();

@@ -9,6 +9,7 @@
 #include "app/wait_for.hpp"
 #include "auth/hs256_secret.hpp"
 #include "drivers/http/tls.hpp"
+#include "storage/cache_times.hpp"
 
 namespace um {
 namespace {
@@ -35,7 +36,11 @@ Result<std::optional<Secret>> read_secret(const Config& config) {
 }
 
 CacheSettings cache_settings(const Config& config) {
+  std::optional<std::chrono::nanoseconds> registry_bound;
+  if (config.database.kind == DatabaseUrl::Kind::postgresql)
+    registry_bound = CacheTimes{}.instance_lease;
   return {.coherence = {.staleness_bound = config.staleness_bound,
+                        .registry_bound = registry_bound,
                         .capacity_bytes = config.cache_capacity_bytes},
           .primary_reads = {.running = kPrimaryReads},
           .stale_if_error = config.stale_if_error};
@@ -54,29 +59,38 @@ Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
   auto secret = read_secret(around.config);
   if (!secret) return fail(std::move(secret.error()));
   auto loops = std::make_unique<EventLoops>(around.config.threads);
-  auto storage =
-      open_storage({.config = around.config,
-                    .clock = around.clock,
-                    .log = around.log,
-                    .use = around.migrate ? StorageUse::migrate_and_serve : StorageUse::serve,
-                    .loops = loops->contexts()});
+  auto storage = open_storage({.config = around.config,
+                               .clock = around.clock,
+                               .log = around.log,
+                               .use = StorageUse::serve,
+                               .loops = loops->contexts()});
   if (!storage) return fail(std::move(storage.error()));
-  std::unique_ptr<Service> service{
-      new Service{around, std::move(loops), std::move(*storage), std::move(*secret)}};
+  Parts parts{.loops = std::move(loops),
+              .storage = std::move(*storage),
+              .hs256_secret = std::move(*secret)};
+  if (around.config.redis && around.fact_key) {
+    auto shared = SharedMemory::make({.config = around.config,
+                                      .fact_key = *around.fact_key,
+                                      .clock = around.clock,
+                                      .loops = parts.loops->contexts()});
+    if (!shared) return fail(std::move(shared.error()));
+    parts.shared = std::move(*shared);
+  }
+  std::unique_ptr<Service> service{new Service{around, std::move(parts)}};
   Result<void> bound = service->listen();
   if (!bound) return fail(std::move(bound.error()));
   return service;
 }
 
-Service::Service(Surroundings around, std::unique_ptr<EventLoops> loops,
-                 std::unique_ptr<Storage> storage, std::optional<Secret> hs256_secret)
+Service::Service(Surroundings around, Parts parts)
     : config_{around.config},
       clock_{around.clock},
       log_{around.log},
       started_at_{clock_.now()},
-      loops_{std::move(loops)},
-      storage_{std::move(storage)},
-      cache_{cache_settings(config_), clock_},
+      loops_{std::move(parts.loops)},
+      storage_{std::move(parts.storage)},
+      shared_{std::move(parts.shared)},
+      cache_{cache_settings(config_), clock_, shared_ ? &shared_->facts() : nullptr},
       user_store_{storage_->users(), cache_},
       session_store_{storage_->sessions(), cache_},
       hasher_{{.cost = config_.password_cost,
@@ -84,7 +98,7 @@ Service::Service(Surroundings around, std::unique_ptr<EventLoops> loops,
       limiter_{{}, clock_},
       tokens_{storage_->signing_keys(),
               clock_,
-              {.issuer = config_.issuer, .hs256_secret = std::move(hs256_secret)}},
+              {.issuer = config_.issuer, .hs256_secret = std::move(parts.hs256_secret)}},
       sign_in_{{.users = user_store_,
                 .sessions = session_store_,
                 .hasher = hasher_,

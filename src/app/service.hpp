@@ -14,6 +14,7 @@
 #include "app/event_loops.hpp"
 #include "app/flush_watcher.hpp"
 #include "app/operations.hpp"
+#include "app/shared_memory.hpp"
 #include "auth/local_attempt_limiter.hpp"
 #include "auth/password_hasher.hpp"
 #include "auth/token_authority.hpp"
@@ -35,7 +36,8 @@ class Service {
     const Config& config;  // these outlive the service
     const Clock& clock;
     Logger& log;
-    bool migrate = false;  // PostgreSQL: bring the schema up to date first
+    // PostgreSQL: what facts in Redis are sealed with.
+    std::optional<Secret> fact_key{};
   };
   // invalid: a setting (certificate, secret file, address); unavailable and others: the database.
   static Result<std::unique_ptr<Service>> make(Surroundings around);
@@ -55,8 +57,14 @@ class Service {
   ServiceStats stats() const;
 
  private:
-  Service(Surroundings around, std::unique_ptr<EventLoops> loops, std::unique_ptr<Storage> storage,
-          std::optional<Secret> hs256_secret);
+  // What is opened before the rest is made.
+  struct Parts {
+    std::unique_ptr<EventLoops> loops;
+    std::unique_ptr<Storage> storage;
+    std::unique_ptr<SharedMemory> shared{};
+    std::optional<Secret> hs256_secret{};
+  };
+  Service(Surroundings around, Parts parts);
   Result<void> listen();
   void start_feed();
   void start_housekeeping();
@@ -73,6 +81,7 @@ class Service {
   std::unique_ptr<EventLoops> loops_;
 
   std::unique_ptr<Storage> storage_;
+  std::unique_ptr<SharedMemory> shared_;  // null: no Redis
   Cache cache_;
   CachedUserStore user_store_;
   CachedSessionStore session_store_;

@@ -5,18 +5,31 @@ namespace um {
 Task<std::optional<L1Value>> SecondLevel::fetch(EntryKind kind, std::string key,
                                                 Deadline deadline) {
   std::optional<Fact> fact = co_await store_->get(key, deadline);
+  std::optional<L1Value> value = offer(kind, key, fact);
+  if (value) co_return value;
+  std::optional<Stamp> found;
+  if (fact) found = fact->read_in;
+  // Another instance may be asking the primary for the same key at this moment.
+  fact = co_await store_->wait_for_other(key, std::move(found), deadline);
+  if (!fact) co_return std::nullopt;
+  value = offer(kind, key, fact);
+  co_return value;
+}
+
+std::optional<L1Value> SecondLevel::offer(EntryKind kind, const std::string& key,
+                                          const std::optional<Fact>& fact) {
   const bool fits =
       fact && (kind_of(fact->value) == kind || kind_of(fact->value) == EntryKind::absent);
   if (!fits) {
     misses_.fetch_add(1, std::memory_order_relaxed);
-    co_return std::nullopt;
+    return std::nullopt;
   }
   if (coherence_.admit(key, fact->read_in, fact->value) != Admission::admitted) {
     refused_.fetch_add(1, std::memory_order_relaxed);
-    co_return std::nullopt;
+    return std::nullopt;
   }
   hits_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
-  co_return std::move(fact->value);
+  return fact->value;
 }
 
 void SecondLevel::put(std::string key, Fact fact) {

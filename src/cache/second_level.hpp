@@ -35,6 +35,9 @@ class SecondLevel {
   SecondLevelStats stats() const;
 
  private:
+  std::optional<L1Value> offer(EntryKind kind, const std::string& key,
+                               const std::optional<Fact>& fact);
+
   Coherence& coherence_;
   L2Store* const store_;
   // Each of these is counted next to a round trip.

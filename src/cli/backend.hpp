@@ -33,6 +33,7 @@ struct RefusedRow {
 
 struct MigrateReport {
   std::vector<std::string> migrations{};  // applied, or pending with dry_run: "0001_initial"
+  std::vector<std::string> settings{};    // of the deployment: "staleness-bound: 500 ms -> 300 ms"
   std::int64_t adopted_users = 0;         // of a database made by another program
   std::vector<RefusedRow> refused{};      // with quarantine: moved; otherwise nothing was changed
 };

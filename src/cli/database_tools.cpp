@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "app/deployment.hpp"
+#include "storage/postgres_migrator.hpp"
 #include "storage/sqlite_backup.hpp"
 #include "storage/sqlite_migrator.hpp"
 
@@ -18,7 +20,7 @@ void make_default_directory(const std::filesystem::path& file) {
 }
 
 MigrateReport report_of(const MigrationPlan& plan) {
-  MigrateReport report{.migrations = plan.pending};
+  MigrateReport report{.migrations = plan.pending, .settings = plan.settings};
   const auto misfits = static_cast<std::int64_t>(plan.misfits.size());
   if (plan.adoption) report.adopted_users = plan.rows_to_adopt - misfits;
   for (const MisfitRow& row : plan.misfits) {
@@ -27,12 +29,8 @@ MigrateReport report_of(const MigrationPlan& plan) {
   return report;
 }
 
-}  // namespace
-
-Result<MigrateReport> migrate_database(const Config& config, const Clock& clock,
-                                       MigrateRequest request) {
-  if (!request.dry_run) make_default_directory(config.database.path);
-  const SqliteMigrator migrator{{.file = config.database.path, .clock = &clock}};
+template <class Migrator>
+Result<MigrateReport> migrate_with(const Migrator& migrator, MigrateRequest request) {
   const auto plan = migrator.pending();
   if (!plan) return fail(plan.error());
   const bool refused = !plan->misfits.empty() && !request.quarantine;
@@ -43,7 +41,22 @@ Result<MigrateReport> migrate_database(const Config& config, const Clock& clock,
   return report_of(*done);
 }
 
+}  // namespace
+
+Result<MigrateReport> migrate_database(const Config& config, const Clock& clock,
+                                       MigrateRequest request) {
+  if (config.database.kind == DatabaseUrl::Kind::postgresql)
+    return migrate_with(
+        PostgresMigrator{{.url = config.database.url, .times = times_to_store(config)}}, request);
+  if (!request.dry_run) make_default_directory(config.database.path);
+  return migrate_with(SqliteMigrator{{.file = config.database.path, .clock = &clock}}, request);
+}
+
 Result<void> back_up_database(const Config& config, const std::string& file) {
+  if (config.database.kind == DatabaseUrl::Kind::postgresql)
+    return fail(ErrorCode::invalid,
+                "backup copies a SQLite file; for PostgreSQL use pg_dump, or pg_basebackup and its "
+                "archive");
   return back_up_sqlite({.source = config.database.path, .target = file});
 }
 

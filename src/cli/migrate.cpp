@@ -29,6 +29,7 @@ std::string report_json(const MigrateReport& report, const MigrateRequest& reque
   return JsonObjectText{}
       .raw("dry_run", request.dry_run ? "true" : "false")
       .raw("migrations", json_lines_array(report.migrations, name))
+      .raw("settings", json_lines_array(report.settings, name))
       .number("adopted_users", report.adopted_users)
       .raw("refused", json_lines_array(report.refused, row))
       .str();
@@ -86,6 +87,8 @@ class Migrate final : public Command {
     }
     const char* verb = request_.dry_run ? "pending: " : "applied: ";
     for (const std::string& migration : report.migrations) out << verb << migration << '\n';
+    for (const std::string& setting : report.settings)
+      out << (request_.dry_run ? "would change " : "changed ") << shown(setting) << '\n';
     if (report.migrations.empty()) out << "the schema is up to date\n";
     if (report.adopted_users > 0) {
       out << users_text(static_cast<std::uint64_t>(report.adopted_users))

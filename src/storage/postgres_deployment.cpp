@@ -1,0 +1,21 @@
+#include "storage/postgres_deployment.hpp"
+
+#include "storage/postgres_migrator.hpp"
+#include "storage/postgres_session.hpp"
+
+namespace um {
+
+Result<PostgresDeployment> read_deployment(const Secret& url) {
+  const auto times = read_cache_times(url);
+  if (!times) return fail(times.error());
+  try {
+    PostgresSession session{{.url = url}};
+    const auto rows = session.run("SELECT mac_key FROM public.cache_settings");
+    if (rows.empty()) return fail(ErrorCode::invalid, "the table cache_settings is empty");
+    return PostgresDeployment{.times = *times, .fact_key = Secret{rows.bytes(0, 0)}};
+  } catch (const PostgresError& error) {
+    return fail(pg::to_error(error.failure()));
+  }
+}
+
+}  // namespace um
