@@ -71,15 +71,16 @@ struct Parts {
       setup.push_back({.query = &query, .how = Command::How::once});
     }
     using Note = Connection::Settings::Note;
-    return std::make_shared<const Connection::Settings>(Connection::Settings{
-        .opener = {.info = info,
-                   .per_address = info->connect_timeout().value_or(
-                       std::chrono::ceil<std::chrono::seconds>(options.connect_timeout))},
-        .setup = std::move(setup),
-        .note = queries->on_connect.empty() ? Note::none : Note::last_value,
-        .queries = queries,
-        .stall_bound = timeout + options.stall_margin,
-        .observer = &queries_observer});
+    const auto given = info->connect_timeout();
+    return std::make_shared<const Connection::Settings>(
+        Connection::Settings{.opener = {.info = info,
+                                        .per_address = given ? std::chrono::milliseconds{*given}
+                                                             : options.connect_timeout},
+                             .setup = std::move(setup),
+                             .note = queries->on_connect.empty() ? Note::none : Note::last_value,
+                             .queries = queries,
+                             .stall_bound = timeout + options.stall_margin,
+                             .observer = &queries_observer});
   }
   std::shared_ptr<Group> group(asio::io_context& loop, std::size_t connections,
                                std::size_t in_flight,
@@ -154,10 +155,13 @@ void Client::Impl::stop() {
            !each.loop->stopped() && std::chrono::steady_clock::now() < until) {
     }
   }
-  if (own_loop && own_loop->thread.joinable()) {
-    own_loop->work.reset();
-    own_loop->thread.join();
-  }
+}
+
+Client::Impl::~Impl() {
+  stop();
+  if (!own_loop) return;
+  own_loop->work.reset();
+  own_loop->thread.join();
 }
 
 void Client::Impl::executed(const Query& query, std::chrono::nanoseconds took, bool failed) {

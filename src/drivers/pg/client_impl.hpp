@@ -26,7 +26,7 @@ struct Client::Impl final : QueryObserver, ReachabilityObserver {
   };
 
   Impl(Options options, std::vector<boost::asio::io_context*> loops);
-  ~Impl() override { stop(); }
+  ~Impl() override;
 
   // Of the loop that the executor belongs to; of the next one in turn if it is none of ours.
   const Pool& pool(const boost::asio::any_io_executor& executor);

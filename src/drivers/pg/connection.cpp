@@ -157,12 +157,9 @@ void Connection::receive() {
   bool ended = false;  // the command before; two ends in a row belong to nothing
   while (handle_ == handle && pipeline_.expects_reply() && handle->has_result()) {
     auto result = handle->next_result();
-    if (result) {
-      take(std::move(result));
-    } else if (ended) {
-      lose(lost_because("libpq lost count of the replies"));
-    }
-    ended = result == nullptr;
+    if (!result && ended) return lose(lost_because("libpq lost count of the replies"));
+    ended = !result;
+    if (result) take(std::move(result));
   }
   if (handle_ != handle) return;
   if (!alive) {

@@ -1,0 +1,36 @@
+// What tests of a Client share: deadlines that are never the reason, and ways to run coroutines.
+#pragma once
+
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "drivers/pg/client.hpp"
+#include "support/run_task.hpp"
+
+namespace um::pg::testing {
+
+inline constexpr Query kOne{.name = "one", .sql = "select 1"};
+inline constexpr Query kSlow{.name = "slow", .sql = "select pg_sleep(30)"};
+
+// Longer than anything takes that is to succeed.
+inline Deadline patient() {
+  return {BootClock::now() + std::chrono::seconds{20}};
+}
+inline Deadline in(std::chrono::nanoseconds wait) {
+  return {BootClock::now() + wait};
+}
+
+// Many look-ups at the same time; their outcomes in order.
+inline std::vector<Outcome<Rows>> look_up_all(Client& client, std::vector<const Query*> queries,
+                                              Deadline deadline = patient()) {
+  std::vector<Task<Outcome<Rows>>> tasks;
+  tasks.reserve(queries.size());
+  for (const Query* query : queries) tasks.push_back(client.look_up(*query, {}, deadline));
+  return test::run_all(std::move(tasks));
+}
+
+}  // namespace um::pg::testing
