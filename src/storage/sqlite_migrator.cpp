@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "drivers/sqlite/hard_links.hpp"
 #include "storage/migration.hpp"
 #include "storage/sqlite_adoption.hpp"
 #include "storage/sqlite_rows.hpp"
@@ -116,6 +117,8 @@ Result<MigrationPlan> SqliteMigrator::pending() const {
     everything.pending.emplace_back(migration.name);
   }
   if (!std::filesystem::exists(options_.file)) return everything;
+  if (const auto alone = sqlite::refuse_hard_links(options_.file); !alone)
+    return std::unexpected(alone.error());
   try {
     Connection db{connection(options_, Connection::Mode::read_only)};
     return plan_for(db);
@@ -125,6 +128,8 @@ Result<MigrationPlan> SqliteMigrator::pending() const {
 }
 
 Result<MigrationPlan> SqliteMigrator::apply(Misfits misfits) const {
+  if (const auto alone = sqlite::refuse_hard_links(options_.file); !alone)
+    return std::unexpected(alone.error());
   if (const auto made = make_file(options_.file); !made) return std::unexpected(made.error());
   try {
     Connection db{connection(options_, Connection::Mode::create)};

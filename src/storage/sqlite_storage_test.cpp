@@ -86,6 +86,27 @@ TEST_F(SqliteStorageTest, HasOneServerAndAnyNumberOfCommandsBesideIt) {
   EXPECT_TRUE(open_sqlite(serving));
 }
 
+TEST_F(SqliteStorageTest, AFileWithAnotherNameIsRefusedUnderEachOfThem) {
+  open(options()).reset();
+  const auto other = directory_.path() / "other.db";
+  std::filesystem::create_hard_link(file_, other);
+  for (const auto& name : {file_, other}) {
+    SqliteOptions linked = options();
+    linked.file = name;
+    for (const bool migrate : {false, true}) {
+      linked.migrate = migrate;
+      const auto refused = open_sqlite(linked);
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+      EXPECT_THAT(refused.error().detail, HasSubstr(name.string() + " has 2 names"));
+    }
+    EXPECT_FALSE(back_up_sqlite({.source = name, .target = directory_.path() / "copy.db"}));
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "copy.db"));
+  std::filesystem::remove(other);
+  EXPECT_TRUE(open_sqlite(options()));
+}
+
 TEST_F(SqliteStorageTest, TwoProcessesThatWriteDoNotLoseOrRepeatAnything) {
   const auto one = open(options());
   const auto two = open(options());

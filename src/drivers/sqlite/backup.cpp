@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "drivers/sqlite/connection.hpp"
+#include "drivers/sqlite/hard_links.hpp"
 
 namespace um::sqlite {
 
@@ -99,6 +100,7 @@ Result<void> back_up(const BackupRequest& request) {
   if (std::filesystem::exists(std::filesystem::symlink_status(request.target))) {
     return fail(ErrorCode::conflict, request.target.string() + " exists");
   }
+  if (auto alone = refuse_hard_links(request.source); !alone) return alone;
   const std::filesystem::path partial_path = request.target.string() + ".partial";
   if (auto created = create(partial_path); !created) return created;
   const Partial partial{partial_path};

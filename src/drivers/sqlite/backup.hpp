@@ -26,8 +26,8 @@ struct BackupRequest {
   std::function<void(const BackupProgress&)> progress{};  // between two pieces; may be empty
 };
 
-// conflict: the target exists. unavailable: reading or writing failed, or the copy is not sound. On
-// an error nothing is left behind.
+// conflict: the target exists, or the source has another name. unavailable: reading or writing
+// failed, or the copy is not sound. On an error nothing is left behind.
 Result<void> back_up(const BackupRequest& request);
 
 }  // namespace um::sqlite
