@@ -162,7 +162,8 @@ e2e::Command PostgresServer::command(const std::string& program,
 
 void PostgresServer::start() {
   static const std::regex kSettled{
-      "ready to accept (read-only )?connections|database system is shut down|FATAL"};
+      "ready to accept (read-only )?connections|database system is shut down|FATAL:  (?!the "
+      "database system)"};
   for (int attempt = 1; attempt <= kPortAttempts; ++attempt) {
     const int port = port_ != 0 ? port_ : free_port();
     std::vector<std::string> arguments{"-D", data_.string()};

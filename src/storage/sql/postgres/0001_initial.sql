@@ -416,6 +416,14 @@ CREATE TABLE public.snapshot_marks (
   snapshot pg_snapshot NOT NULL
 );
 
+-- The triggers without which changes go unseen.
+CREATE FUNCTION public.cache_triggers() RETURNS name[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT ARRAY['users_prepare', 'users_inserted', 'users_updated', 'users_deleted', 'users_truncated',
+               'sessions_inserted', 'sessions_updated', 'sessions_deleted', 'sessions_truncated',
+               'user_changes_are_durable']::name[];
+END;
+
 -- What the namespace has of the tables that are cached, and of the log: identity, storage (TRUNCATE,
 -- rewrites) and the transaction that last altered them or their triggers. Null: a trigger is missing or
 -- not ENABLE ALWAYS, so changes may go unseen.
@@ -425,6 +433,7 @@ DECLARE
   cached   oid[];
   stored   text;
   attached text;
+  wanted   CONSTANT name[] := public.cache_triggers();
 BEGIN
   SELECT array_agg(c.oid), string_agg(concat_ws('.', c.oid, c.relfilenode, c.xmin), ' ' ORDER BY c.relname)
     INTO cached, stored
@@ -433,11 +442,8 @@ BEGIN
                    to_regclass('public.user_changes'));
   SELECT string_agg(t.xmin::text, '.' ORDER BY t.oid) INTO attached
     FROM pg_trigger t
-   WHERE t.tgrelid = ANY (cached) AND t.tgenabled = 'A'
-     AND t.tgname IN ('users_prepare', 'users_inserted', 'users_updated', 'users_deleted',
-                      'users_truncated', 'sessions_inserted', 'sessions_updated', 'sessions_deleted',
-                      'sessions_truncated', 'user_changes_are_durable')
-  HAVING count(*) = 10;
+   WHERE t.tgrelid = ANY (cached) AND t.tgenabled = 'A' AND t.tgname = ANY (wanted)
+  HAVING count(*) = cardinality(wanted);
   RETURN stored || ' ' || attached;
 END $$;
 
@@ -469,7 +475,14 @@ BEGIN
   END IF;
   INSERT INTO public.cache_incarnation DEFAULT VALUES ON CONFLICT DO NOTHING;
   IF public.cached_tables_state() IS NULL THEN
-    RETURN 'a trigger of the table users, sessions or user_changes is missing or not ENABLE ALWAYS';
+    RETURN (
+      SELECT concat('these triggers of users, sessions and user_changes are not ENABLE ALWAYS: ',
+                    string_agg(wanted, ', '))
+        FROM unnest(public.cache_triggers()) AS wanted
+       WHERE NOT EXISTS (SELECT FROM pg_trigger t
+                          WHERE t.tgname = wanted AND t.tgenabled = 'A'
+                            AND t.tgrelid IN (to_regclass('public.users'), to_regclass('public.sessions'),
+                                              to_regclass('public.user_changes'))));
   END IF;
   IF NOT EXISTS (SELECT FROM public.cache_settings) THEN
     RETURN 'the table cache_settings is empty';
