@@ -1,6 +1,9 @@
 #include "cli/terminal.hpp"
 
+#include <array>
+#include <cerrno>
 #include <fcntl.h>
+#include <initializer_list>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -25,6 +28,48 @@ class Descriptor {
 
  private:
   int fd_;
+};
+
+// Signals wait while it lives, and take effect when it goes, unless they were drained. Of this
+// thread and those it makes: others that exist already get them as before.
+class HeldSignals {
+ public:
+  HeldSignals(std::initializer_list<int> numbers) : fd_{hold(numbers)} {}
+  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+  // Takes those that wait; false if none did.
+  bool drain() {
+    signalfd_siginfo info{};
+    bool any = false;
+    while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) any = true;
+    return any;
+  }
+  // Until `fd` can be read; false if a signal came first.
+  bool wait_for_input(int fd) const {
+    std::array<pollfd, 2> both{pollfd{.fd = fd_.get(), .events = POLLIN, .revents = 0},
+                               pollfd{.fd = fd, .events = POLLIN, .revents = 0}};
+    int ready = 0;
+    do {
+      ready = ::poll(both.data(), both.size(), -1);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0 && both[0].revents == 0;
+  }
+
+ private:
+  int hold(std::initializer_list<int> numbers) {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (const int number : numbers) ::sigaddset(&signals, number);
+    ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
+    const int fd = ::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+    return fd;
+  }
+
+  sigset_t before_{};
+  Descriptor fd_;
 };
 
 // Bytes come as they are typed, unseen. Signals are characters too: a Ctrl-C that ended the process
@@ -67,14 +112,14 @@ void erase_last(std::string& line) {
   if (!line.empty()) line.pop_back();
 }
 
-std::optional<Secret> read_secret(int fd) {
+std::optional<Secret> read_secret(int fd, const HeldSignals& signals) {
   constexpr char kCtrlC = 3;
   constexpr char kCtrlD = 4;
   constexpr char kCtrlU = 21;
   std::string line;
   line.reserve(kMaxBytes);  // no copies of it left behind by growing
   char c = 0;
-  while (::read(fd, &c, 1) == 1) {
+  while (signals.wait_for_input(fd) && ::read(fd, &c, 1) == 1) {
     if (c == '\n' || c == '\r') return Secret{std::move(line)};
     if (c == kCtrlC || c == kCtrlD) break;
     if (c == kCtrlU) {
@@ -91,36 +136,14 @@ std::optional<Secret> read_secret(int fd) {
 
 class SignalWatch final : public Interrupts {
  public:
-  SignalWatch() : fd_{make()} {}
-  ~SignalWatch() override {
-    drain();  // else they would end the process as soon as they are unblocked
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
+  ~SignalWatch() override { held_.drain(); }  // else they would end the process after all
   bool requested() override {
-    requested_ = drain() || requested_;
+    requested_ = held_.drain() || requested_;
     return requested_;
   }
 
  private:
-  int make() {
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::sigaddset(&signals, SIGINT);
-    ::sigaddset(&signals, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
-    const int fd = ::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (fd < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
-    return fd;
-  }
-  bool drain() {
-    signalfd_siginfo info{};
-    bool any = false;
-    while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) any = true;
-    return any;
-  }
-
-  sigset_t before_{};
-  Descriptor fd_;
+  HeldSignals held_{SIGINT, SIGTERM};
   bool requested_ = false;
 };
 
@@ -130,11 +153,13 @@ std::optional<Secret> ask_on_terminal(std::string_view prompt) {
   const Descriptor tty{::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)};
   if (tty.get() < 0) return std::nullopt;
   std::optional<Secret> answer;
+  // The first to be made: what ends the process does so with the terminal as it was.
+  const HeldSignals signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   {
     const SilentMode silent{tty.get()};
     if (!silent.is_terminal()) return std::nullopt;
     write_all(tty.get(), prompt);
-    answer = read_secret(tty.get());
+    answer = read_secret(tty.get(), signals);
   }
   write_all(tty.get(), "\n");
   return answer;
