@@ -533,13 +533,15 @@ BEGIN ATOMIC
 END;
 
 -- Removes marks that are older than the retention (the newest stays) or of another namespace, and
--- changes that every mark sees, at most `batch` of them; how many changes. Also changes whose number
--- this cluster has not handed out yet: they came with a dump of another one.
+-- changes that the oldest mark sees, at most `batch` of them; how many changes. Whoever is as far as that
+-- mark has applied them, whoever is not starts from nothing; and one forgotten transaction somewhere in
+-- the cluster keeps only its own changes. Also removes changes whose number this cluster has not handed
+-- out yet: they came with a dump of another one.
 CREATE FUNCTION public.purge_changes(batch integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   here    text := public.cache_namespace();
-  horizon xid8;
+  horizon pg_snapshot;
   purged  bigint;
 BEGIN
   IF here IS NULL THEN
@@ -550,11 +552,13 @@ BEGIN
       OR (m.taken_at < clock_timestamp()
             - (SELECT change_retention_ms FROM public.cache_settings) * interval '1 millisecond'
           AND EXISTS (SELECT FROM public.snapshot_marks n WHERE n.tau = here AND n.number > m.number));
-  SELECT pg_snapshot_xmin(m.snapshot) INTO horizon
+  SELECT m.snapshot INTO horizon
     FROM public.snapshot_marks m WHERE m.tau = here ORDER BY m.number LIMIT 1;
   DELETE FROM public.user_changes c
    WHERE c.ctid = ANY (ARRAY(
-           (SELECT d.ctid FROM public.user_changes d WHERE d.xid < horizon ORDER BY d.xid LIMIT batch)
+           (SELECT d.ctid FROM public.user_changes d
+             WHERE d.xid < pg_snapshot_xmax(horizon) AND pg_visible_in_snapshot(d.xid, horizon)
+             ORDER BY d.xid LIMIT batch)
            UNION ALL
            (SELECT d.ctid FROM public.user_changes d
              WHERE d.xid >= pg_snapshot_xmax(pg_current_snapshot()) AND d.xid <> pg_current_xact_id()
