@@ -1,5 +1,6 @@
 // The client against a fake server. What is waited for is an event, never a time; where
 // a test says how long something may take, it is a bound far above what it takes.
+#include <algorithm>
 #include <thread>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -182,6 +183,31 @@ TEST_F(RedisClient, ACallOnOneOfTheLoopsUsesItsConnection) {
     keep_second.reset();
   }
   client_.reset();
+}
+
+// Event loops are the last thing to go, with whatever coroutines are still in them.
+TEST_F(RedisClient, CallsUnderWayMayGoWithTheirLoop) {
+  FakeRedis server{[&](FakeRedis::Peer& peer) {
+    if (FakeRedis::greet(peer)) peer.wait_for_close();
+  }};
+  auto loop = std::make_unique<boost::asio::io_context>(1);
+  client_ = std::make_unique<Client>(options(server.url()), clock_, std::vector{loop.get()});
+  int ended = 0;
+  auto ask = [&]() -> Task<void> {
+    Command command{"GET", "a"};
+    const auto reply = co_await client_->call(std::move(command), Deadline::never());
+    ++ended;
+  };
+  ASSERT_TRUE(eventually([&] {
+    loop->poll();
+    return client_->stats().connected == 1;
+  }));
+  for (int i = 0; i < 3; ++i) boost::asio::co_spawn(*loop, ask(), boost::asio::detached);
+  loop->poll();
+  EXPECT_EQ(client_->stats().calls, 3u);
+  client_.reset();
+  loop.reset();
+  EXPECT_EQ(ended, 0);
 }
 
 TEST_F(RedisClient, AfterStopNothingWaits) {
