@@ -1,8 +1,12 @@
 #include "cli/cli.hpp"
 
+#include <regex>
+#include <sstream>
+
 #include <gmock/gmock.h>
 
 #include "cli/cli_harness.hpp"
+#include "cli/text_width.hpp"
 #include "ops/setting.hpp"
 
 namespace um {
@@ -36,10 +40,11 @@ TEST_F(CliTest, HelpNamesEveryCommand) {
 TEST_F(CliTest, HelpOfServeShowsEverySettingWithItsDefault) {
   const auto help = um({"serve", "--help"});
   EXPECT_EQ(help.code, 0);
+  const std::string text = std::regex_replace(help.out, std::regex{"\\s+"}, " ");
   for (const Setting& setting : make_setting_table()) {
-    EXPECT_THAT(help.out, HasSubstr(setting.flag() + " "));
-    EXPECT_THAT(help.out, HasSubstr("[default: " + setting.default_text + ";"));
-    EXPECT_THAT(help.out, HasSubstr(setting.variable()));
+    EXPECT_THAT(text, HasSubstr(setting.flag() + " "));
+    EXPECT_THAT(text, HasSubstr("[default: " + setting.default_text + ";"));
+    EXPECT_THAT(text, HasSubstr(setting.variable()));
   }
 }
 
@@ -58,6 +63,8 @@ TEST_F(CliTest, EveryCommandHasHelpAndTakesDatabaseAndConfig) {
     EXPECT_EQ(help.code, 0) << command[0];
     EXPECT_THAT(help.out, HasSubstr("--database URL"));
     EXPECT_THAT(help.out, HasSubstr("--config FILE"));
+    std::istringstream lines{help.out};
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 100U) << line;
     EXPECT_THAT(help.out, HasSubstr("--json"));
     EXPECT_THAT(help.out, Not(HasSubstr("--password ")));
   }

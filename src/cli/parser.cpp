@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/wrap.hpp"
 #include "ops/printable.hpp"
 #include "ops/setting.hpp"
 
@@ -12,6 +13,8 @@ namespace {
 constexpr std::string_view kAbout =
     "Stores users, signs them in and out, and answers who they are.\n"
     "`user-manager serve` needs nothing else: it starts with a SQLite file of its own.";
+
+constexpr std::size_t kHelpColumns = 100;
 
 // The options of one command, in CLI11's terms.
 class CliOptions final : public Options {
@@ -70,7 +73,7 @@ class Parser {
     try {
       app_.parse(static_cast<int>(arguments.size()), arguments.data());
     } catch (const CLI::CallForHelp&) {
-      return HelpText{app_.help()};
+      return HelpText{wrap(app_.help(), kHelpColumns)};
     } catch (const CLI::CallForVersion& version) {
       return HelpText{std::string{version.what()} + '\n'};
     } catch (const CLI::RequiredError& error) {
