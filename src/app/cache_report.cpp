@@ -51,12 +51,23 @@ json::object flights(const FlightStats& stats) {
           {"refused", stats.refused}};
 }
 
+// null: there is none.
+json::value second_level(const ServiceStats& all) {
+  if (!all.shared_memory) return nullptr;
+  const SecondLevelStats& stats = all.cache.second_level;
+  return json::object{{"misses", stats.misses},
+                      {"refused", stats.refused},
+                      {"put", stats.put},
+                      {"connected", all.shared_memory->client.connected > 0},
+                      {"breaker_open", all.shared_memory->client.open > 0}};
+}
+
 }  // namespace
 
 std::string render_cache_report(const ServiceStats& all) {
   const CoherenceStats& stats = all.cache.coherence;
   const json::object report{
-      {"hits", {{"l1", by_kind(stats.hits)}}},
+      {"hits", {{"l1", by_kind(stats.hits)}, {"l2", by_kind(all.cache.second_level.hits)}}},
       {"misses", by_kind(all.cache.misses)},
       {"admissions", stats.offered[0]},
       {"refusals", refusals(stats)},
@@ -69,6 +80,7 @@ std::string render_cache_report(const ServiceStats& all) {
       {"holds", {{"now", stats.held_now}, {"total", stats.holds}}},
       {"single_flight",
        {{"users", flights(all.cache.flights)}, {"sessions", flights(all.session_flights)}}},
+      {"second_level", second_level(all)},
       {"stale_answers", all.cache.stale_answers},
       {"database_reads", all.cache.primary.reads},
   };

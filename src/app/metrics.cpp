@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "app/shared_metrics.hpp"
 #include "app/stat_names.hpp"
 #include "ops/metrics_page.hpp"
 
@@ -52,6 +53,10 @@ void add_cache_contents(MetricsPage& page, const ServiceStats& all) {
     page.counter(
         {"user_manager_cache_hits_total", "Answers from memory, by level and kind of entry"},
         {{"level", "l1"}, {"kind", name}}, number(stats.hits[kind]));
+    if (all.shared_memory)
+      page.counter(
+          {"user_manager_cache_hits_total", "Answers from memory, by level and kind of entry"},
+          {{"level", "l2"}, {"kind", name}}, number(all.cache.second_level.hits[kind]));
     page.counter({"user_manager_cache_misses_total", "Look-ups that memory could not answer"},
                  {{"kind", name}}, number(all.cache.misses[kind]));
   }
@@ -195,6 +200,7 @@ std::string render_metrics(const ServiceStats& stats) {
   add_queues(page, stats);
   add_storage(page, stats.storage);
   add_sign_in(page, stats);
+  add_shared_metrics(page, stats);
   return page.text();
 }
 

@@ -48,7 +48,7 @@ TEST(Metrics, APageOfAFreshProcessCanBeRendered) {
 TEST(CacheReport, SaysTheSameAsTheMetrics) {
   const std::string text = render_cache_report(some_stats());
   EXPECT_THAT(text,
-              HasSubstr(R"("hits":{"l1":{"absent":0,"email":0,"user":5,"session":0,"total":5}})"));
+              HasSubstr(R"("hits":{"l1":{"absent":0,"email":0,"user":5,"session":0,"total":5})"));
   EXPECT_THAT(text, HasSubstr(R"("changed":3)"));
   EXPECT_THAT(text, HasSubstr(R"("age_seconds":2E-2)"));
 }

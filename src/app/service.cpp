@@ -95,7 +95,8 @@ Service::Service(Surroundings around, Parts parts)
       session_store_{storage_->sessions(), cache_},
       hasher_{{.cost = config_.password_cost,
                .threads = std::max<std::size_t>(1, std::thread::hardware_concurrency())}},
-      limiter_{{}, clock_},
+      local_limiter_{{}, clock_},
+      limiter_{share_limits()},
       tokens_{storage_->signing_keys(),
               clock_,
               {.issuer = config_.issuer, .hs256_secret = std::move(parts.hs256_secret)}},
@@ -126,6 +127,11 @@ Service::~Service() {
   storage_->changes().stop();
   background_.stop();
   loops_->stop();
+}
+
+AttemptLimiter& Service::share_limits() {
+  if (!shared_) return local_limiter_;
+  return shared_limiter_.emplace(local_limiter_, shared_->attempts(), clock_);
 }
 
 api::ApiOptions Service::api_options() {
@@ -235,11 +241,13 @@ ServiceStats Service::stats() const {
       .storage = storage_->stats(),
       .sign_in = sign_in_.stats(),
       .hasher = hasher_.stats(),
-      .attempts = limiter_.stats(),
+      .attempts = local_limiter_.stats(),
       .tokens = tokens_.stats(),
       .dropped_log_lines = log_.dropped(),
       .uptime_seconds = std::chrono::duration<double>{clock_.now() - started_at_}.count()};
   stats.cache.flights = user_store_.flight_stats();
+  if (shared_limiter_) stats.shared_attempts = shared_limiter_->stats();
+  if (shared_) stats.shared_memory = shared_->stats();
   return stats;
 }
 

@@ -17,6 +17,7 @@
 #include "app/shared_memory.hpp"
 #include "auth/local_attempt_limiter.hpp"
 #include "auth/password_hasher.hpp"
+#include "auth/shared_attempt_limiter.hpp"
 #include "auth/token_authority.hpp"
 #include "cache/cache.hpp"
 #include "cache/cached_session_store.hpp"
@@ -69,6 +70,7 @@ class Service {
   void start_feed();
   void start_housekeeping();
   void log_request(const api::RequestLogLine& line) const;
+  AttemptLimiter& share_limits();
   api::ApiOptions api_options();
 
   const Config& config_;
@@ -87,7 +89,9 @@ class Service {
   CachedSessionStore session_store_;
 
   PasswordHasher hasher_;
-  LocalAttemptLimiter limiter_;
+  LocalAttemptLimiter local_limiter_;
+  std::optional<SharedAttemptLimiter> shared_limiter_;
+  AttemptLimiter& limiter_;  // the shared one if there is one
   TokenAuthority tokens_;
   SignIn sign_in_;
   Users users_;

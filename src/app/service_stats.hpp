@@ -3,8 +3,10 @@
 #pragma once
 
 #include "api/request_stats.hpp"
+#include "app/shared_memory.hpp"
 #include "auth/local_attempt_limiter.hpp"
 #include "auth/password_hasher.hpp"
+#include "auth/shared_attempt_limiter.hpp"
 #include "auth/token_authority.hpp"
 #include "cache/cache_stats.hpp"
 #include "drivers/http/server.hpp"
@@ -22,6 +24,8 @@ struct ServiceStats {
   SignInStats sign_in{};
   PasswordHasherStats hasher{};
   LocalAttemptLimiter::Stats attempts{};
+  std::optional<SharedAttemptLimiter::Stats> shared_attempts{};
+  std::optional<SharedMemory::Stats> shared_memory{};  // nullopt: no Redis
   TokenAuthorityStats tokens{};
   std::uint64_t dropped_log_lines = 0;
   double uptime_seconds = 0;

@@ -24,6 +24,8 @@ SharedMemory::SharedMemory(const Options& options, redis::Endpoint endpoint)
               .ttl = options.config.cache_ttl,
               .longest_wait = options.config.redis_timeout},
              client_,
-             options.clock} {}
+             options.clock},
+      attempts_{{.deployment_key = options.fact_key, .prefix = FactSeal{options.fact_key}.prefix()},
+                client_} {}
 
 }  // namespace um

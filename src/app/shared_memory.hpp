@@ -1,4 +1,5 @@
-// SharedMemory: Redis as the instances of one deployment use it: facts behind the memory of each.
+// SharedMemory: Redis as the instances of one deployment use it: facts behind the memory of each,
+// and what they know together about failed sign-ins.
 // Optional at every moment: when it is away it costs nothing but its help.
 //
 // Thread safety: as its parts say. Goes before the loops and after everything that uses the parts.
@@ -7,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "auth/redis_attempts.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "cache/redis_l2_store.hpp"
@@ -27,15 +29,20 @@ class SharedMemory {
   static Result<std::unique_ptr<SharedMemory>> make(const Options& options);
 
   L2Store& facts() { return facts_; }
-  redis::Client& client() { return client_; }
-  redis::Stats client_stats() const { return client_.stats(); }
-  RedisL2Store::Stats fact_stats() const { return facts_.stats(); }
+  SharedAttempts& attempts() { return attempts_; }
+
+  struct Stats {
+    redis::Stats client;
+    RedisL2Store::Stats facts;
+  };
+  Stats stats() const { return {.client = client_.stats(), .facts = facts_.stats()}; }
 
  private:
   SharedMemory(const Options& options, redis::Endpoint endpoint);
 
   redis::Client client_;
   RedisL2Store facts_;
+  RedisAttempts attempts_;
 };
 
 }  // namespace um
