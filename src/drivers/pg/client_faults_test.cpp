@@ -277,7 +277,7 @@ TEST_F(FaultsTest, TheNextHostIsTriedAndTheOneThatFitsIsTaken) {
   tuned.url = Secret{"postgresql://t@127.0.0.1:" + std::to_string(silent.port()) +
                      ",127.0.0.1:" + std::to_string(standby.port()) +
                      ",localhost:" + std::to_string(server_.port()) +
-                     "/x?sslmode=disable&target_session_attrs=read-write&connect_timeout=1"};
+                     "/x?sslmode=disable&target_session_attrs=read-write"};
   Client client{std::move(tuned)};
   EXPECT_TRUE(look_up(client, kOne));
   EXPECT_EQ(silent.connections(), 1U);
