@@ -32,7 +32,7 @@ bool FailureWindow::Name::shares_cell_with(const Name& other) const {
 }
 
 FailureWindow::Name FailureWindow::name(std::string_view text) const {
-  const std::uint64_t hash = siphash(key_, text);
+  const std::uint64_t hash = siphash_2_4(key_, text);
   Name name;
   for (std::size_t row = 0; row < kRows; ++row) {
     name.cells[row] = static_cast<std::uint32_t>((hash >> (kBitsPerRow * row)) & mask_);

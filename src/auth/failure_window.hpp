@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
-#include "auth/siphash.hpp"
 #include "base/clock.hpp"
+#include "base/siphash.hpp"
 
 namespace um {
 

@@ -35,7 +35,7 @@ struct Sketch {
   std::uint64_t cells;
 };
 void add_counters(std::vector<std::string>& out, const Sketch& sketch, std::string_view name) {
-  const std::uint64_t hash = siphash(sketch.key, name);
+  const std::uint64_t hash = siphash_2_4(sketch.key, name);
   for (std::size_t row = 0; row < kRows; ++row) {
     const std::uint64_t cell = hash >> (kBitsPerRow * row) & (sketch.cells - 1);
     out.push_back(std::to_string(row * sketch.cells + cell));

@@ -17,8 +17,8 @@
 #include <string>
 
 #include "auth/shared_attempts.hpp"
-#include "auth/siphash.hpp"
 #include "base/secret.hpp"
+#include "base/siphash.hpp"
 #include "drivers/redis/command.hpp"
 
 namespace um::redis {

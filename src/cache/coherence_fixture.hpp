@@ -58,7 +58,7 @@ class CoherenceTest : public ::testing::Test {
   }
   CoherenceStats stats() { return cache.stats(at(1000ms)); }
 
-  Coherence cache{small(), {.low = 1, .high = 2}};
+  Coherence cache{small(), {.k0 = 1, .k1 = 2}};
   const std::string k = "user:1";
   const Keys keys{k};
 };

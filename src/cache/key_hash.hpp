@@ -1,15 +1,16 @@
 // KeyHash: one keyed hash per look-up; it chooses the shard and the bucket.
 //
-// SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", Indocrypt 2012) with a
-// key that is random in every process: people choose their e-mail addresses, so an unkeyed hash
+// The key is random in every process: people choose their e-mail addresses, so an unkeyed hash
 // would let them choose the bucket too.
 //
 // Thread safety: immutable after construction.
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <functional>
 #include <string_view>
+
+#include "base/siphash.hpp"
 
 namespace um {
 
@@ -20,14 +21,11 @@ struct HashedKey {
 
 class KeyHash {
  public:
-  struct Seed {
-    std::uint64_t low;
-    std::uint64_t high;
-  };
-  static Seed random_seed();
+  using Seed = SipKey;
+  static Seed random_seed() { return SipKey::random(); }
 
   explicit KeyHash(Seed seed) : seed_{seed} {}
-  std::uint64_t operator()(std::string_view bytes) const;
+  std::uint64_t operator()(std::string_view bytes) const { return siphash_1_3(seed_, bytes); }
   HashedKey hashed(std::string_view bytes) const { return {bytes, (*this)(bytes)}; }
 
  private:

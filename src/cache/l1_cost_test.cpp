@@ -38,7 +38,7 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace um {
 namespace {
 
-const KeyHash kHash{{.low = 1, .high = 2}};
+const KeyHash kHash{{.k0 = 1, .k1 = 2}};
 
 void expect_charged_what_it_costs(L1Store& store, std::size_t before) {
   const auto real = static_cast<double>(live_bytes - before);

@@ -8,7 +8,7 @@
 namespace um {
 namespace {
 
-const KeyHash kHash{{.low = 1, .high = 2}};
+const KeyHash kHash{{.k0 = 1, .k1 = 2}};
 
 L1Value id(std::int64_t value) {
   return *UserId::from(value);
