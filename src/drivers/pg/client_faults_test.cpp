@@ -1,8 +1,8 @@
 // A Client against a server that misbehaves.
 #include <gtest/gtest.h>
 
-#include "drivers/pg/client_test_support.hpp"
 #include "drivers/pg/fake_server.hpp"
+#include "support/pg_client.hpp"
 
 namespace um::pg {
 namespace {

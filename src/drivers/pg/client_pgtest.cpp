@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/pg/array.hpp"
-#include "drivers/pg/client_test_support.hpp"
+#include "support/pg_client.hpp"
 #include "support/postgres_database.hpp"
 
 namespace um::pg {

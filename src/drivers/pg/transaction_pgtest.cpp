@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "drivers/pg/client_test_support.hpp"
+#include "support/pg_client.hpp"
 #include "support/postgres_database.hpp"
 
 namespace um::pg {
