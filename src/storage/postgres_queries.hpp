@@ -60,14 +60,16 @@ inline constexpr Query kPing{
     "ping", "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"};
 
 // Searching: see postgres_search.hpp. $1 after, $2 keyword; then what their names say.
-// How many of the next $3 users there are and match, and of those that do $5 after the first $4.
+// Of those that match among the next $3 users: $5 after the first $4, and how many were looked for
+// them (a page that is full ends the search).
 inline constexpr Query kSearchWindow{
     "search_users",
-    "SELECT x.scanned, x.found, " UM_PG_USER_COLUMNS
-    " FROM (SELECT count(*) AS scanned, count(*) FILTER (WHERE hit) AS found,"
-    "  (array_agg(id ORDER BY id) FILTER (WHERE hit))[$4::integer + 1 : $4::integer + $5::integer]"
-    "  AS ids FROM (SELECT id, strpos(search, $2) > 0 AS hit FROM public.users WHERE id > $1"
-    "  ORDER BY id LIMIT $3) w) x"
+    "SELECT x.found, " UM_PG_USER_COLUMNS
+    " FROM (SELECT count(*) AS found,"
+    "  (array_agg(id ORDER BY id))[$4::integer + 1 : $4::integer + $5::integer] AS ids"
+    "  FROM (SELECT id FROM (SELECT id, search FROM public.users WHERE id > $1 ORDER BY id LIMIT "
+    "$3)"
+    "  w WHERE strpos(search, $2) > 0 LIMIT $4::integer + $5::integer) h) x"
     " LEFT JOIN public.users u ON u.id = ANY (x.ids) ORDER BY u.id"};
 inline constexpr Query kSearchIndex{
     "search_users_by_index",
@@ -80,6 +82,11 @@ inline constexpr Query kSearchWalk{
     "search_users_by_walk", "SELECT " UM_PG_USER_COLUMNS
                             " FROM public.users u WHERE u.id > $1"
                             " AND strpos(u.search, $2) > 0 ORDER BY u.id OFFSET $3 LIMIT $4"};
+// How many of the first $2 users there are, and match $1.
+inline constexpr Query kCountWindow{
+    "count_search_window",
+    "SELECT count(*), count(*) FILTER (WHERE strpos(search, $1) > 0)"
+    " FROM (SELECT search FROM public.users ORDER BY id LIMIT $2) w"};
 inline constexpr Query kCountIndex{
     "count_search",
     "WITH candidates AS MATERIALIZED (SELECT search FROM public.users"

@@ -95,7 +95,7 @@ TEST_F(PostgresWrites, SessionsThatMakeRoomOrExpireAreNamed) {
 TEST_F(PostgresWrites, ImportedUsersAreNamedTogether) {
   UserStore::InsertMany batch;
   Keys keys;
-  for (int i = 0; i < 1'200; ++i) {
+  for (int i = 0; i < 600; ++i) {
     const std::string address = "u" + std::to_string(i) + "@x.org";
     batch.users.push_back(named(address));
     keys.push_back("email:" + address);

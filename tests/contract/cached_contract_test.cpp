@@ -4,37 +4,14 @@
 #include <random>
 #include <thread>
 
-#include "cache/cached_session_store.hpp"
-#include "cache/cached_user_store.hpp"
+#include "contract/cached_under_test.hpp"
 #include "contract/sqlite_under_test.hpp"
 
 namespace um::test {
 namespace {
 
-class CachedUnderTest final : public StorageUnderTest {
- public:
-  CachedUnderTest() { inner_->storage().changes().start(cache_.coherence()); }
-  ~CachedUnderTest() override { inner_->storage().changes().stop(); }
-
-  Storage& storage() override { return inner_->storage(); }
-  UserStore& users() override { return users_; }
-  SessionStore& sessions() override { return sessions_; }
-  ManualClock& clock() override { return inner_->clock(); }
-  void rename_elsewhere(UserId id, std::string last_name) override {
-    inner_->rename_elsewhere(id, std::move(last_name));
-  }
-
-  CacheStats stats() const { return cache_.stats(); }
-
- private:
-  std::unique_ptr<StorageUnderTest> inner_ = sqlite_backend().make();
-  Cache cache_{{.coherence = {.capacity_bytes = std::size_t{1} << 20}}, inner_->clock()};
-  CachedUserStore users_{inner_->users(), cache_};
-  CachedSessionStore sessions_{inner_->sessions(), cache_};
-};
-
 Backend cached_backend() {
-  return {"sqlite", [] { return std::make_unique<CachedUnderTest>(); }};
+  return {"sqlite", [] { return std::make_unique<CachedUnderTest>(sqlite_backend()); }};
 }
 
 #define UM_ON_CACHE(Suite) \
@@ -72,7 +49,7 @@ class CachedSqlite : public ::testing::Test {
     return users().find_now(id, {}, under_test.clock().now());
   }
 
-  CachedUnderTest under_test;
+  CachedUnderTest under_test{sqlite_backend()};
 };
 
 TEST_F(CachedSqlite, TheSecondReadComesFromMemory) {

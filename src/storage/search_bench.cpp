@@ -1,9 +1,10 @@
-// How long listing and searching take in a SQLite database with many users.
+// How long listing and searching take in a database with many users.
 //
-//   sqlite_search_bench FILE [USERS]      makes FILE with that many users (default 1,000,000) if it
-//   is not there,
-//                                         then prints the shortest and longest of five runs of each
-//                                         call
+//   search_bench FILE|postgresql://… [USERS]
+//
+// Makes the SQLite file, or migrates the PostgreSQL database, fills it with that many users
+// (default 1,000,000) if it has none, then prints the shortest and longest of five runs of each
+// call.
 //
 // Names are syllables put together at random (fixed seed), a few are Cyrillic and Chinese; two
 // users near the end have names nobody else shares a character or a pair of characters with.
@@ -13,6 +14,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "storage/postgres_storage.hpp"
 #include "storage/sqlite_storage.hpp"
 
 namespace um {
@@ -125,14 +127,22 @@ void measure_all(UserStore& users, int number) {
   }
 }
 
+Result<std::unique_ptr<Storage>> open(const std::string& place, const Clock& clock) {
+  if (!place.starts_with("postgres")) return open_sqlite({.file = place, .clock = &clock});
+  return open_postgres({.url = Secret{place},
+                        .clock = &clock,
+                        .migrate = true,
+                        .statement_timeout = std::chrono::minutes{5}});
+}
+
 }  // namespace
 }  // namespace um
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "usage: %s FILE [USERS]\n", argv[0]), 2;
+  if (argc < 2) return std::fprintf(stderr, "usage: %s FILE|URL [USERS]\n", argv[0]), 2;
   const int users = argc > 2 ? std::atoi(argv[2]) : 1'000'000;
   const um::SystemClock clock;
-  auto storage = um::open_sqlite({.file = argv[1], .clock = &clock});
+  auto storage = um::open(argv[1], clock);
   if (!storage) return std::fprintf(stderr, "%s\n", storage.error().detail.c_str()), 1;
   if (um::run((*storage)->users().count("", {})).value() == 0) um::fill(**storage, users);
   um::measure_all((*storage)->users(), users);
