@@ -34,6 +34,7 @@ EXTRA = [
     (re.compile(r"storage/postgres_.*"), {"drivers/pg"}),
     (re.compile(r"cache/redis_l2_store.*"), {"drivers/redis"}),
     (re.compile(r"auth/redis_.*"), {"drivers/redis"}),
+    (re.compile(r"app/shared_memory.*"), {"drivers/redis"}),
     (re.compile(r"api/(.*_)?operations.*"), set()),
 ]
 # Interfaces only: from storage these folders may name the contracts, never an implementation.
@@ -52,7 +53,7 @@ def folder_of(path: str) -> str:
 def violations(path: pathlib.Path):
     name = path.relative_to(SRC).as_posix()
     folder = folder_of(name)
-    is_test = re.search(r"_((pg|redis)?test|bench)\.cpp$", name) is not None
+    is_test = re.search(r"(_((pg|redis)?test|bench)\.cpp|_(test_support|stage|fixture)\.hpp)$", name) is not None
     allowed = {folder, "base"} | ALLOWED.get(folder, set())
     for pattern, more in EXTRA:
         if pattern.fullmatch(name):

@@ -157,7 +157,7 @@ TEST_F(CliToken, RevokingTheKeyThatSignsLeavesOneThatDoes) {
   expect_failure({"keys", "revoke"}, 2);
 }
 
-TEST_F(CliToken, ABackupOfARunningServerIsAWholeDatabase) {
+TEST_F(CliToken, ABackupOfARunningSqliteServerIsAWholeDatabase) {
   stage().add("ann");
   const auto file = stage().server().directory() + "/backup.db";
   std::atomic<bool> stop{false};

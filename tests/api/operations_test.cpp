@@ -1,5 +1,4 @@
 // Health, readiness, documentation and the cache as an administrator sees it.
-#include "support/database_probe.hpp"
 #include "support/json.hpp"
 #include "support/stage_test.hpp"
 
@@ -77,8 +76,8 @@ TEST_F(Operations, AChangeByAnotherProgramIsSeen) {
     return stage().get("admin", "/user/<ann>").header("Cache-Status") ==
            "user-manager; hit; detail=L1";
   }));
-  DatabaseProbe probe{stage().server().database()};
-  probe.execute("UPDATE users SET first_name = 'By hand' WHERE id = " + stage().known("ann"));
+  stage().server().storage().execute("UPDATE users SET first_name = 'By hand' WHERE id = " +
+                                     stage().known("ann"));
   EXPECT_TRUE(eventually([&] {
     return text_at(stage().get("admin", "/user/<ann>").json(), "/first_name") == "By hand";
   }));

@@ -21,16 +21,25 @@ const std::string& program() {
 }
 
 ServerUnderTest::ServerUnderTest(ServeOptions options) : options_{std::move(options)} {
-  if (options_.database.empty()) options_.database = own_directory_.file("users.db");
-  directory_ = std::filesystem::path{options_.database}.parent_path().string();
+  if (options_.database.empty() && set_up() == SetUp::sqlite)
+    options_.database = own_directory_.file("users.db");
+  if (options_.database.empty()) {
+    storage_ = make_test_storage(own_directory_.path().string());
+    directory_ = own_directory_.path().string();
+  } else {
+    storage_ = sqlite_test_storage(options_.database);
+    directory_ = std::filesystem::path{options_.database}.parent_path().string();
+  }
   start();
 }
 
 void ServerUnderTest::start() {
   Command command{.program = program(),
-                  .arguments = {"serve", "--database", "sqlite:" + options_.database},
+                  .arguments = {"serve", "--database", storage_->database()},
                   .environment = options_.environment,
                   .working_directory = own_directory_.path().string()};
+  const auto further = storage_->serve_arguments();
+  command.arguments.insert(command.arguments.end(), further.begin(), further.end());
   const auto& own = options_.arguments;
   if (std::ranges::find(own, "--listen") == own.end()) {
     command.arguments.insert(command.arguments.end(), {"--listen", "127.0.0.1:0"});
@@ -71,7 +80,7 @@ void ServerUnderTest::kill() {
 }
 
 RunResult ServerUnderTest::cli(std::vector<std::string> arguments, std::string input) const {
-  arguments.insert(arguments.end(), {"--database", "sqlite:" + options_.database});
+  arguments.insert(arguments.end(), {"--database", storage_->database()});
   return run({.program = program(),
               .arguments = std::move(arguments),
               .environment = {{"USER_MANAGER_PASSWORD_COST", "4"}},

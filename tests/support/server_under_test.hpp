@@ -11,6 +11,7 @@
 #include "support/http_client.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
+#include "support/test_storage.hpp"
 
 namespace um::e2e {
 
@@ -20,8 +21,9 @@ struct ServeOptions {
   // Unless they say otherwise: a free port and cheap hashing.
   std::vector<std::string> arguments{};
   std::map<std::string, std::string> environment{};
-  bool tls = false;        // the arguments give a certificate
-  std::string database{};  // path; empty: a new one in a temporary directory
+  bool tls = false;  // the arguments give a certificate
+  // Path of a SQLite file; empty: a new database of the set-up (test_storage.hpp).
+  std::string database{};
 };
 
 class ServerUnderTest {
@@ -33,7 +35,9 @@ class ServerUnderTest {
   HttpClient client() const { return HttpClient{endpoint_}; }
   // Every address of 127.0.0.0/8 is this machine: another client to the limits per address.
   HttpClient client_from(std::string source) const;
+  // REQUIRES: a SQLite file.
   const std::string& database() const { return options_.database; }
+  TestStorage& storage() { return *storage_; }
   const std::string& directory() const { return directory_; }
   Process& process() { return *process_; }
 
@@ -51,6 +55,7 @@ class ServerUnderTest {
   ServeOptions options_;
   TempDir own_directory_;
   std::string directory_;
+  std::unique_ptr<TestStorage> storage_;
   Endpoint endpoint_{};
   std::unique_ptr<Process> process_;
 };
