@@ -6,49 +6,19 @@
 // Thread safety: any.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/ip_network.hpp"
 #include "drivers/http/message.hpp"
 
 namespace um::api {
 
-// An IPv4 or IPv6 address. IPv4 is held as ::ffff:a.b.c.d, so both ways to write one are equal.
-class IpAddress {
- public:
-  // "192.0.2.1", "2001:db8::1"; no brackets, port or zone.
-  static std::optional<IpAddress> parse(std::string_view text);
-
-  std::string text() const;  // the shortest form; mapped addresses as IPv4
-  bool is_v4() const;
-  const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
-  bool operator==(const IpAddress&) const = default;
-
- private:
-  std::array<std::uint8_t, 16> bytes_{};
-};
-
-class Network {
- public:
-  // "10.0.0.0/8", "2001:db8::/32", or one address. nullopt also if bits behind the prefix are set:
-  // that is a mistake more often than an intention.
-  static std::optional<Network> parse(std::string_view text);
-  bool contains(const IpAddress& address) const;
-
- private:
-  Network(IpAddress address, unsigned bits) : address_{address}, bits_{bits} {}
-  IpAddress address_;
-  unsigned bits_;  // of the 128
-};
-
 class TrustedProxies {
  public:
   TrustedProxies() = default;
-  explicit TrustedProxies(std::vector<Network> networks) : networks_{std::move(networks)} {}
+  explicit TrustedProxies(std::vector<IpNetwork> networks) : networks_{std::move(networks)} {}
 
   std::string client_address(const http::Request& request) const;
   struct Claim {
@@ -59,7 +29,7 @@ class TrustedProxies {
 
  private:
   bool trusts(const IpAddress& address) const;
-  std::vector<Network> networks_;
+  std::vector<IpNetwork> networks_;
 };
 
 }  // namespace um::api

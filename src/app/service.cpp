@@ -46,13 +46,6 @@ CacheSettings cache_settings(const Config& config) {
           .stale_if_error = config.stale_if_error};
 }
 
-api::TrustedProxies trusted_proxies(const Config& config) {
-  std::vector<api::Network> networks;
-  for (const IpNetwork& network : config.trusted_proxies)
-    if (auto parsed = api::Network::parse(network.text())) networks.push_back(*parsed);
-  return api::TrustedProxies{std::move(networks)};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
@@ -137,7 +130,7 @@ AttemptLimiter& Service::share_limits() {
 api::ApiOptions Service::api_options() {
   return {.reading = config_.access == AccessPolicy::public_access ? api::ReadAccess::public_
                                                                    : api::ReadAccess::private_,
-          .trusted_proxies = trusted_proxies(config_),
+          .trusted_proxies = api::TrustedProxies{config_.trusted_proxies},
           .ordinary_time = config_.database_timeout,
           .log_requests = config_.log_level == LogLevel::debug ? api::LogRequests::all
                                                                : api::LogRequests::failures,

@@ -5,10 +5,9 @@
 #include <mutex>
 #include <stdexcept>
 
-#include <boost/asio/ip/address.hpp>
-
 #include "auth/failure_window.hpp"
 #include "auth/waiter.hpp"
+#include "base/ip_network.hpp"
 
 namespace um {
 
@@ -182,14 +181,11 @@ LocalAttemptLimiter::Stats LocalAttemptLimiter::stats() const {
 }
 
 std::string address_group(std::string_view address) {
-  namespace ip = boost::asio::ip;
-  boost::system::error_code ec;
-  const ip::address parsed = ip::make_address(address, ec);
-  if (ec) return std::string{address.substr(0, 64)};
-  if (parsed.is_v4()) return parsed.to_string();
-  const ip::address_v6 v6 = parsed.to_v6();
-  if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6).to_string();
-  const auto bytes = v6.to_bytes();
+  // The zone of a link-local address ("fe80::1%eth0") is not the client's.
+  const auto parsed = IpAddress::parse(address.substr(0, address.find('%')));
+  if (!parsed) return std::string{address.substr(0, 64)};
+  if (parsed->is_v4()) return parsed->text();
+  const auto& bytes = parsed->bytes();
   return {bytes.begin(), bytes.begin() + 8};
 }
 

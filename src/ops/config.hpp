@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/ip_network.hpp"
 #include "base/secret.hpp"
-#include "ops/ip_network.hpp"
 #include "ops/log_options.hpp"
 
 namespace um {
