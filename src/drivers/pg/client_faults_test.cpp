@@ -285,6 +285,56 @@ TEST_F(FaultsTest, TheNextHostIsTriedAndTheOneThatFitsIsTaken) {
   EXPECT_GE(server_.connections(), 1U);
 }
 
+TEST_F(FaultsTest, APrimaryThatBecameReadOnlyIsLeftForTheNewOne) {
+  FakeServer next;
+  auto tuned = options();
+  tuned.transaction_connections = 1;
+  tuned.url = Secret{"postgresql://t@127.0.0.1:" + std::to_string(server_.port()) +
+                     ",127.0.0.1:" + std::to_string(next.port()) +
+                     "/x?sslmode=disable&target_session_attrs=read-write"};
+  server_.react_to("update", Reaction::read_only);
+  Client client{std::move(tuned)};
+  const auto refused = write(client, kChange);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Failure::refused);
+  EXPECT_EQ(refused.error().sqlstate, "25006");
+  server_.behave({.read_only = true});
+  EXPECT_TRUE(write(client, kChange));
+  EXPECT_EQ(next.connections(), 1U);
+}
+
+TEST_F(FaultsTest, FewerConnectionsThanWantedAreNoReasonToLog) {
+  Client client{options()};
+  EXPECT_TRUE(look_up(client, kOne));
+  server_.behave({.startup_error = "53300"});
+  for (const auto& outcome : testing::look_up_all(client, std::vector<const Query*>(200, &kOne))) {
+    EXPECT_TRUE(outcome);
+  }
+  EXPECT_GE(client.stats().look_ups.connect_failures, 1U);
+  EXPECT_TRUE(log().empty());
+}
+
+TEST_F(FaultsTest, ALoopThatEndsTakesItsCallsAlong) {
+  server_.react_to("select bad", Reaction::silence);
+  std::optional<Client> client;
+  bool answered = false;
+  {
+    boost::asio::io_context loop{1};
+    client.emplace(options(), std::vector{&loop});
+    const auto wait = [&]() -> Task<void> {
+      const auto first = co_await client->look_up(kOne, {}, patient());
+      EXPECT_TRUE(first);
+      loop.stop();
+      (void)co_await client->look_up(kBad, {}, patient());
+      answered = true;
+    };
+    boost::asio::co_spawn(loop, wait(), boost::asio::detached);
+    loop.run();
+    client.reset();
+  }
+  EXPECT_FALSE(answered);
+}
+
 TEST_F(FaultsTest, WhatIsLoggedAndReportedHoldsNoPassword) {
   server_.behave({.startup_error = "28P01"});
   Client client{options()};

@@ -15,6 +15,7 @@ bool out_of_service(const Failure& failure) {
 
 Failure::Kind classify(std::string_view sqlstate) {
   if (sqlstate == "57014") return Failure::timeout;
+  if (sqlstate == "08P01") return Failure::refused;  // a wrong number of parameters, for one
   if (sqlstate == "53300" || sqlstate.starts_with("57P0") || sqlstate.starts_with("08")) {
     return Failure::lost;
   }

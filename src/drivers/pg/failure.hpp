@@ -37,7 +37,7 @@ inline std::unexpected<Failure> failed(Failure failure) {
 }
 
 // What the server reported with this SQLSTATE. 57014 (statement_timeout) is a timeout; 57P01–57P05,
-// 53300, 08… are lost; everything else is refused.
+// 53300, 25P03, 08… but 08P01 are lost; everything else is refused.
 Failure::Kind classify(std::string_view sqlstate);
 
 // Serialization failure and deadlock: the transaction may succeed when it is run again.

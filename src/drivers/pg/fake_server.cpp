@@ -159,7 +159,8 @@ struct FakeServer::Peer {
         send(out + error("FATAL", "57P01"));
         throw End{};
       case Reaction::error:
-        out += error("ERROR", "XX000");
+      case Reaction::read_only:
+        out += error("ERROR", reaction == Reaction::error ? "XX000" : "25006");
         failed = true;
         return;
       case Reaction::answer:

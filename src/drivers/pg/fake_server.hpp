@@ -22,6 +22,7 @@ class FakeServer {
   enum class Reaction {
     answer,
     error,         // an ERROR with SQLSTATE XX000
+    read_only,     // an ERROR with SQLSTATE 25006
     fatal,         // FATAL 57P01, and the end of the connection
     silence,       // nothing, for ever
     close,         // instead of an answer

@@ -109,8 +109,10 @@ void Group::not_opened(Connection&, const Failure& why) {
   counters_->connect_failures.fetch_add(1, std::memory_order_relaxed);
   backoff_.failed(BootClock::now(), random_u64());
   why_unreachable_ = why;
-  settings_.observer->unreachable(why.message);
-  if (!any_open()) fail_queue(why);
+  if (!any_open()) {  // otherwise there are only fewer connections than wanted
+    settings_.observer->unreachable(why.message);
+    fail_queue(why);
+  }
   pump();
 }
 

@@ -30,7 +30,7 @@
 
 namespace um::pg {
 
-// Is told when connecting fails and when it succeeds; on the group's loop.
+// Is told when no connection can be had and when one is opened; on the group's loop.
 class ReachabilityObserver {
  public:
   virtual ~ReachabilityObserver() = default;

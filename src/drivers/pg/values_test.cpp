@@ -102,7 +102,7 @@ TEST(Failure, IsClassifiedBySqlState) {
   for (const char* state : {"57P01", "57P02", "57P03", "53300", "08006", "25P03"}) {
     EXPECT_EQ(classify(state), Failure::lost) << state;
   }
-  for (const char* state : {"23505", "40001", "25006", "42601", "53100"}) {
+  for (const char* state : {"23505", "40001", "25006", "42601", "53100", "08P01"}) {
     EXPECT_EQ(classify(state), Failure::refused) << state;
   }
 }
