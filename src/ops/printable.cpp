@@ -1,18 +1,13 @@
 #include "ops/printable.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
+
 namespace um {
 namespace {
-
-constexpr Rune kBroken{.code = 0xFFFD, .bytes = 1, .valid = false};
-
-unsigned byte_at(std::string_view text, std::size_t i) {
-  return static_cast<unsigned char>(text[i]);
-}
 
 void append_escaped(std::string& out, char32_t code) {
   switch (code) {
@@ -43,25 +38,15 @@ void append_escaped(std::string& out, char32_t code) {
   }
 }
 
-}  // namespace
-
-Rune first_rune(std::string_view text) {
-  const unsigned lead = byte_at(text, 0);
-  if (lead < 0x80) return {.code = lead, .bytes = 1, .valid = true};
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return kBroken;
-
-  char32_t code = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    const unsigned byte = byte_at(text, i);
-    if ((byte & 0xC0U) != 0x80) return kBroken;
-    code = (code << 6U) | (byte & 0x3FU);
+void append_broken(std::string& out, std::string_view bytes, Escapes escapes) {
+  if (escapes == Escapes::json) {
+    out += "\\ufffd";
+    return;
   }
-  constexpr std::array<char32_t, 5> smallest{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (code < smallest[length] || surrogate || code > 0x10FFFF) return kBroken;
-  return {.code = code, .bytes = length, .valid = true};
+  for (const char c : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
 }
+
+}  // namespace
 
 bool is_unprintable(char32_t code) {
   return code < 0x20 || (code >= 0x7F && code <= 0x9F) ||       // C0, DEL, C1
@@ -81,17 +66,18 @@ std::string printable(std::string_view text, PrintableOptions options) {
   out.reserve(std::min(text.size(), options.max_bytes) + 2);
   std::size_t at = 0;
   while (at < text.size()) {
-    const Rune rune = first_rune(text.substr(at));
-    if (at + rune.bytes > options.max_bytes) break;
-    if (!rune.valid) {
-      out += options.escapes == Escapes::json ? "\\ufffd"
-                                              : fmt::format("\\x{:02x}", byte_at(text, at));
-    } else if (is_unprintable(rune.code) || (quoted && (rune.code == '"' || rune.code == '\\'))) {
-      append_escaped(out, rune.code);
+    const Utf8Step step = next_code_point(text.substr(at));
+    if (at + step.bytes > options.max_bytes) break;
+    const std::string_view bytes = text.substr(at, step.bytes);
+    if (!step.code_point) {
+      append_broken(out, bytes, options.escapes);
+    } else if (is_unprintable(*step.code_point) ||
+               (quoted && (*step.code_point == '"' || *step.code_point == '\\'))) {
+      append_escaped(out, *step.code_point);
     } else {
-      out += text.substr(at, rune.bytes);
+      out += bytes;
     }
-    at += rune.bytes;
+    at += step.bytes;
   }
   if (cut) out += "…";
   return out;

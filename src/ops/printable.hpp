@@ -11,15 +11,6 @@
 
 namespace um {
 
-struct Rune {
-  char32_t code;      // U+FFFD for a byte that is no UTF-8
-  std::size_t bytes;  // how many it takes in the text; 1 for such a byte
-  bool valid;
-};
-// The first character of `text`. REQUIRES: !text.empty(). Overlong forms, surrogates and everything
-// above U+10FFFF are not valid (RFC 3629, section 3).
-Rune first_rune(std::string_view text);
-
 // Would this character, written as it is, end a line, move the cursor or reorder its neighbours?
 bool is_unprintable(char32_t code);
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "base/utf8.hpp"
 #include "ops/printable.hpp"
 #include "ops/url_mask.hpp"
 
@@ -13,9 +14,9 @@ namespace {
 // Text that goes to the operating system or into answers: one line, without surprises.
 bool is_clean(std::string_view text) {
   while (!text.empty()) {
-    const Rune rune = first_rune(text);
-    if (!rune.valid || is_unprintable(rune.code)) return false;
-    text.remove_prefix(rune.bytes);
+    const Utf8Step step = next_code_point(text);
+    if (!step.code_point || is_unprintable(*step.code_point)) return false;
+    text.remove_prefix(step.bytes);
   }
   return true;
 }

@@ -1,28 +1,13 @@
-// Text: what the rules about names, addresses and keywords need to know of UTF-8 (RFC 3629), and
-// how text is written into JSON (RFC 8259). Pure; any thread.
+// Text: what the rules about names, addresses and keywords need to know of characters, and how text
+// is written into JSON (RFC 8259). Pure; any thread.
 #pragma once
 
-#include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/utf8.hpp"
+
 namespace um {
-
-// One code point at the front of `text` and how many bytes it takes. A broken sequence (overlong,
-// surrogate, above U+10FFFF, cut off) has no `code_point`; `bytes` is then what to skip. `bytes` is
-// at least 1. Precondition: text is not empty.
-struct Utf8Step {
-  std::optional<char32_t> code_point{};
-  std::size_t bytes = 1;
-};
-Utf8Step next_code_point(std::string_view text);
-
-bool is_utf8(std::string_view text);
-// nullopt if the text is not UTF-8.
-std::optional<std::size_t> count_code_points(std::string_view text);
-// The longest prefix of at most `max_bytes` that does not end within a code point.
-std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes);
 
 // Unicode's category Cc: C0, DEL and C1.
 constexpr bool is_control(char32_t c) {

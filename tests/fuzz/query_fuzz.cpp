@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/utf8.hpp"
 #include "drivers/http/entity_tag.hpp"
 #include "drivers/http/media_type.hpp"
 #include "drivers/http/query.hpp"
-#include "drivers/http/utf8.hpp"
 
 namespace {
 
@@ -16,7 +16,7 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 bool is_text(std::string_view text) {
-  return um::http::is_utf8(text) && text.find('\0') == std::string_view::npos;
+  return um::is_utf8(text) && text.find('\0') == std::string_view::npos;
 }
 
 }  // namespace

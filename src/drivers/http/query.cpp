@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "drivers/http/characters.hpp"
-#include "drivers/http/utf8.hpp"
 
 namespace um::http {
 namespace {
