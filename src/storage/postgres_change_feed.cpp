@@ -15,8 +15,6 @@ namespace queries = postgres_feed_queries;
 constexpr auto kReconnectFirst = 50ms;
 constexpr auto kReconnectMost = 1000ms;
 constexpr std::int64_t kPurgeBatch = 1000;
-// More than this between two polls is not remembered one by one.
-constexpr std::size_t kMaxSettledKeys = 100'000;
 
 // A version 4 UUID (RFC 9562, section 5.4).
 std::string random_uuid() {
@@ -87,15 +85,7 @@ void PostgresChangeFeed::before_commit(std::span<const std::string> keys) {
 void PostgresChangeFeed::after_commit(std::span<const std::string> keys, std::optional<Xid> xid) {
   const std::scoped_lock lock{mutex_};
   if (listener_ == nullptr) return;
-  if (xid) {
-    settled_.push_back({.at = clock_.now(), .keys = {keys.begin(), keys.end()}});
-    settled_keys_ += keys.size();
-    if (settled_keys_ > kMaxSettledKeys) {
-      forgotten_at_ = settled_.back().at;
-      settled_.clear();
-      settled_keys_ = 0;
-    }
-  }
+  if (xid) settled_.add(clock_.now(), keys);
   listener_->settle(keys, xid);
 }
 
@@ -146,7 +136,7 @@ pg::Outcome<pg::Rows> PostgresChangeFeed::run(const pg::Query& query, const pg::
   return rows;
 }
 
-pg::Outcome<void> PostgresChangeFeed::round() {
+pg::Outcome<void> PostgresChangeFeed::round() try {
   if (registry_.refresh_due(clock_.now())) {
     auto kept = keep_registered();
     if (!kept) return kept;
@@ -154,6 +144,9 @@ pg::Outcome<void> PostgresChangeFeed::round() {
   auto polled = poll();
   if (!polled) return polled;
   return keep_marks();
+} catch (const std::logic_error& error) {
+  // An answer that no such question has: something else than our database is behind the URL.
+  return pg::failed({.kind = pg::Failure::refused, .message = error.what()});
 }
 
 pg::Outcome<void> PostgresChangeFeed::keep_registered() {
@@ -220,18 +213,13 @@ void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
   const std::vector<std::string> held_before = std::exchange(held_again_, {});
   {
     std::unique_lock lock{mutex_};
-    // What was settled before the question was sent is in the answer's snapshot.
-    while (!settled_.empty() && settled_.front().at <= answer.sent_at) {
-      settled_keys_ -= settled_.front().keys.size();
-      settled_.pop_front();
-    }
+    settled_.forget_until(answer.sent_at);
     if (polls_.starts_over(answer)) {
-      if (forgotten_at_ > answer.sent_at) {
+      if (!settled_.complete_since(answer.sent_at)) {
         held_again_ = held_before;
         return;  // the next question is sent later
       }
-      for (const Settled& write : settled_)
-        held_again_.insert(held_again_.end(), write.keys.begin(), write.keys.end());
+      held_again_ = settled_.keys();
       listener_->hold(held_again_);
     } else {
       lock.unlock();  // nothing is thrown away: own writes may settle meanwhile

@@ -17,7 +17,6 @@
 // Thread safety: any thread; before_commit/after_commit wait for no I/O.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -31,6 +30,7 @@
 #include "storage/postgres_polls.hpp"
 #include "storage/postgres_registry.hpp"
 #include "storage/postgres_write_observer.hpp"
+#include "storage/settled_writes.hpp"
 
 namespace um {
 
@@ -61,11 +61,6 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   const QueryStats& query_stats() const { return stats_; }
 
  private:
-  struct Settled {
-    BootTime at;
-    std::vector<std::string> keys;
-  };
-
   void loop();
   bool connect();
   // One round: a poll and what is due beside it. False: the connection is of no use any more.
@@ -88,9 +83,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   // set while the thread runs, which reads it without the lock.
   std::mutex mutex_;
   ChangeListener* listener_ = nullptr;
-  std::deque<Settled> settled_;              // since the last poll's question; oldest first
-  std::size_t settled_keys_ = 0;             // in settled_
-  BootTime forgotten_at_ = BootTime::min();  // settlements up to here are not in settled_
+  SettledWrites settled_;
 
   // Of the feed's thread.
   std::vector<std::string> held_again_;  // until the next poll
