@@ -10,14 +10,6 @@
 namespace um {
 namespace {
 
-// The directory of the default path is made; any other must be there, because a mistyped one should
-// not become an empty database.
-void make_default_directory(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (file == std::filesystem::path{DatabaseUrl{}.path})
-    std::filesystem::create_directories(file.parent_path(), ignored);
-}
-
 std::function<void(std::string_view)> warnings_to(Logger& log) {
   return [&log](std::string_view line) { log.warn("database", {{"what", line}}); };
 }
@@ -46,7 +38,7 @@ Result<std::unique_ptr<Storage>> open_file(const OpenStorage& request) {
     return fail(ErrorCode::unavailable, "there is no database at " + config.database.path +
                                             "; `serve` and `migrate` make one");
   const bool serves = request.use != StorageUse::tool;
-  if (serves) make_default_directory(config.database.path);
+  if (serves) make_default_directory(config.database);
   SqliteOptions options{.file = config.database.path,
                         .clock = &request.clock,
                         .exclusive_service = serves,
@@ -57,6 +49,13 @@ Result<std::unique_ptr<Storage>> open_file(const OpenStorage& request) {
 }
 
 }  // namespace
+
+void make_default_directory(const DatabaseUrl& database) {
+  const std::filesystem::path file{database.path};
+  std::error_code ignored;
+  if (file == std::filesystem::path{DatabaseUrl{}.path})
+    std::filesystem::create_directories(file.parent_path(), ignored);
+}
 
 Result<std::unique_ptr<Storage>> open_storage(const OpenStorage& request) {
   switch (request.config.database.kind) {

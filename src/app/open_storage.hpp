@@ -19,6 +19,10 @@ enum class StorageUse {
   tool,   // a command beside a running server, or without one; makes and migrates nothing
 };
 
+// Makes the directory of the default path. Any other must be there, because a mistyped one should
+// not become an empty database.
+void make_default_directory(const DatabaseUrl& database);
+
 struct OpenStorage {
   const Config& config;  // these outlive the storage
   const Clock& clock;

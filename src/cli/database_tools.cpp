@@ -1,23 +1,13 @@
 #include "cli/database_tools.hpp"
 
-#include <filesystem>
-
 #include "app/deployment.hpp"
+#include "app/open_storage.hpp"
 #include "storage/postgres_migrator.hpp"
 #include "storage/sqlite_backup.hpp"
 #include "storage/sqlite_migrator.hpp"
 
 namespace um {
 namespace {
-
-// The directory of the default database; every other path must be there, because a mistyped one
-// should not become an empty database.
-void make_default_directory(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (file == std::filesystem::path{DatabaseUrl{}.path}) {
-    std::filesystem::create_directories(file.parent_path(), ignored);
-  }
-}
 
 MigrateReport report_of(const MigrationPlan& plan) {
   MigrateReport report{.migrations = plan.pending, .settings = plan.settings};
@@ -48,7 +38,7 @@ Result<MigrateReport> migrate_database(const Config& config, const Clock& clock,
   if (config.database.kind == DatabaseUrl::Kind::postgresql)
     return migrate_with(
         PostgresMigrator{{.url = config.database.url, .times = times_to_store(config)}}, request);
-  if (!request.dry_run) make_default_directory(config.database.path);
+  if (!request.dry_run) make_default_directory(config.database);
   return migrate_with(SqliteMigrator{{.file = config.database.path, .clock = &clock}}, request);
 }
 
