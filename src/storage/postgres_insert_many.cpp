@@ -90,10 +90,18 @@ pg::Params holders(const RowRefs& rows) {
       columns.texts([](const Row& row) { return fold_ascii(row.user.username.value_or("")); })};
 }
 
+// What is known to be wrong with rows of a batch, by their number.
+using Refusals = std::map<std::size_t, Error>;
+
 class Insertion {
  public:
-  Insertion(PostgresWrite& write, const UserStore::InsertMany& batch, WallTime now)
-      : write_{write}, batch_{batch}, now_{now} {}
+  struct Input {
+    const UserStore::InsertMany& batch;
+    const Refusals& refused;
+    WallTime now;
+  };
+  Insertion(PostgresWrite& write, Input input)
+      : write_{write}, batch_{input.batch}, refused_{input.refused}, now_{input.now} {}
 
   Task<Result<InsertAnswers>> run();
 
@@ -110,6 +118,7 @@ class Insertion {
 
   PostgresWrite& write_;
   const UserStore::InsertMany& batch_;
+  const Refusals& refused_;
   const WallTime now_;
   InsertAnswers answers_;
   std::vector<Row> rows_;
@@ -125,7 +134,9 @@ void Insertion::plan() {
   for (std::size_t i = 0; i < batch_.users.size(); ++i) {
     const NewUser& wanted = batch_.users[i];
     auto planned = rules::plan_insert(wanted, now_);
-    if (!planned) {
+    if (const auto refused = refused_.find(i); refused != refused_.end()) {
+      answers_[i] = std::unexpected(refused->second);
+    } else if (!planned) {
       answers_[i] = std::unexpected(planned.error());
     } else if (!is_storable(wanted)) {
       answers_[i] = fail(ErrorCode::invalid, "text must be UTF-8 without NUL");
@@ -244,6 +255,53 @@ std::optional<Error> Insertion::reason(const Row& row, const pg::Rows& holders,
   return std::nullopt;
 }
 
+Task<Result<InsertAnswers>> insert_unless(PostgresDatabase& db, const UserStore::InsertMany& batch,
+                                          const Refusals& refused, Deadline deadline) {
+  std::optional<InsertAnswers> rehearsed;
+  const auto work = [&](PostgresWrite& write) -> Task<Result<InsertAnswers>> {
+    rehearsed.reset();
+    Insertion insertion{write, {.batch = batch, .refused = refused, .now = db.clock().wall_now()}};
+    auto answers = co_await insertion.run();
+    if (!answers || !batch.rehearse) co_return answers;
+    rehearsed = std::move(*answers);
+    co_return fail(ErrorCode::conflict, "a rehearsal");  // rolls back
+  };
+  auto answers = co_await db.write<InsertAnswers>(deadline, work);
+  if (!answers && rehearsed) co_return std::move(*rehearsed);
+  co_return answers;
+}
+
+// The rows whose values the schema does not take (a rule of the database that this program does not
+// know): a statement with one of them fails as a whole, so halves are rehearsed until each is
+// found.
+Task<Result<Refusals>> find_refused(PostgresDatabase& db, const std::vector<NewUser>& users,
+                                    Deadline deadline) {
+  struct Range {
+    std::size_t begin;
+    std::size_t end;
+  };
+  const Refusals none;
+  Refusals refused;
+  std::vector<Range> suspects{{.begin = 0, .end = users.size()}};
+  while (!suspects.empty()) {
+    const Range range = suspects.back();
+    suspects.pop_back();
+    const auto at = [&](std::size_t i) { return users.begin() + static_cast<std::ptrdiff_t>(i); };
+    const UserStore::InsertMany part{.users = {at(range.begin), at(range.end)}, .rehearse = true};
+    const auto rehearsed = co_await insert_unless(db, part, none, deadline);
+    if (rehearsed) continue;
+    if (rehearsed.error().code != ErrorCode::invalid) co_return std::unexpected(rehearsed.error());
+    if (range.end - range.begin == 1) {
+      refused.emplace(range.begin, rehearsed.error());
+      continue;
+    }
+    const std::size_t middle = (range.begin + range.end) / 2;
+    suspects.push_back({.begin = range.begin, .end = middle});
+    suspects.push_back({.begin = middle, .end = range.end});
+  }
+  co_return refused;
+}
+
 }  // namespace
 
 Task<Result<InsertAnswers>> insert_many(PostgresDatabase& db, const UserStore::InsertMany& batch,
@@ -252,17 +310,12 @@ Task<Result<InsertAnswers>> insert_many(PostgresDatabase& db, const UserStore::I
     co_return fail(ErrorCode::invalid, "too many users in one batch");
   }
   if (batch.users.empty()) co_return InsertAnswers{};
-  std::optional<InsertAnswers> rehearsed;
-  const auto work = [&](PostgresWrite& write) -> Task<Result<InsertAnswers>> {
-    rehearsed.reset();
-    Insertion insertion{write, batch, db.clock().wall_now()};
-    auto answers = co_await insertion.run();
-    if (!answers || !batch.rehearse) co_return answers;
-    rehearsed = std::move(*answers);
-    co_return fail(ErrorCode::conflict, "a rehearsal");  // rolls back
-  };
-  auto answers = co_await db.write<InsertAnswers>(deadline, work);
-  if (!answers && rehearsed) co_return std::move(*rehearsed);
+  const Refusals none;
+  auto answers = co_await insert_unless(db, batch, none, deadline);
+  if (answers || answers.error().code != ErrorCode::invalid) co_return answers;
+  const auto refused = co_await find_refused(db, batch.users, deadline);
+  if (!refused) co_return std::unexpected(refused.error());
+  answers = co_await insert_unless(db, batch, *refused, deadline);
   co_return answers;
 }
 

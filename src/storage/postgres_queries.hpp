@@ -24,10 +24,12 @@ using pg::Query;
 #define UM_PG_KEY_COLUMNS \
   "kid, public_key, private_key, created_at, retired_at, verify_until, revoked_at"
 
-// Once on each connection. Times are read as ISO in UTC; the note is the namespace of facts.
+// Once on each connection. Times are read as ISO in UTC; the note is the namespace of facts. To
+// start parallel workers or to compile a plan takes longer than most of these statements.
 inline constexpr const char* kSessionSettings =
     "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
-    " set_config('client_encoding', 'UTF8', false)";
+    " set_config('client_encoding', 'UTF8', false), set_config('jit', 'off', false),"
+    " set_config('max_parallel_workers_per_gather', '0', false)";
 inline constexpr const char* kSessionNote = "SELECT public.cache_namespace()";
 
 inline constexpr Query kFindUser{"find_user",
@@ -71,11 +73,13 @@ inline constexpr Query kSearchWindow{
     "$3)"
     "  w WHERE strpos(search, $2) > 0 LIMIT $4::integer + $5::integer) h) x"
     " LEFT JOIN public.users u ON u.id = ANY (x.ids) ORDER BY u.id"};
+// The index alone finds the candidates: together with `id > $1` it would read most of the other
+// one.
 inline constexpr Query kSearchIndex{
     "search_users_by_index",
     "WITH candidates AS MATERIALIZED (SELECT id, search FROM public.users"
-    "  WHERE public.search_grams(search) @@ public.search_query($2) AND id > $1),"
-    " hits AS MATERIALIZED (SELECT id FROM candidates WHERE strpos(search, $2) > 0"
+    "  WHERE public.search_grams(search) @@ public.search_query($2)),"
+    " hits AS MATERIALIZED (SELECT id FROM candidates WHERE id > $1 AND strpos(search, $2) > 0"
     "  ORDER BY id OFFSET $3 LIMIT $4)"
     " SELECT " UM_PG_USER_COLUMNS " FROM hits JOIN public.users u USING (id) ORDER BY u.id"};
 inline constexpr Query kSearchWalk{

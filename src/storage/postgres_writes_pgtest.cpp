@@ -177,6 +177,27 @@ TEST_F(PostgresWrites, AnIdThatAnotherProgramTookIsDrawnAgain) {
   EXPECT_NE(find(*UserId::from(4))->user.email.text(), "two@x.org");
 }
 
+TEST_F(PostgresWrites, ARowThatTheSchemaDoesNotTakeHarmsNoNeighbour) {
+  for (const bool rehearse : {true, false}) {
+    UserStore::InsertMany batch{.rehearse = rehearse};
+    for (int i = 0; i < 50; ++i) batch.users.push_back(named("u" + std::to_string(i) + "@x.org"));
+    batch.users[7].username = "?!";
+    batch.users[8].model_capability_settings = "no json";
+    batch.users[9].first_name = "\xff";
+    batch.users[10].email = batch.users[3].email;
+    const auto answers = test::run(users().insert_many(std::move(batch), kNever));
+    ASSERT_TRUE(answers) << answers.error().detail;
+    for (std::size_t i = 0; i < answers->size(); ++i) {
+      EXPECT_EQ(answers->at(i).has_value(), i < 7 || i > 10) << i;
+    }
+    for (const std::size_t i : {7U, 8U, 9U}) {
+      EXPECT_EQ(answers->at(i).error().code, ErrorCode::invalid);
+    }
+    EXPECT_EQ(answers->at(10).error().code, ErrorCode::email_taken);
+    EXPECT_EQ(test::run(users().count("", kNever)).value(), rehearse ? 0 : 46);
+  }
+}
+
 TEST_F(PostgresWrites, UsageThatTheDatabaseCannotStoreHarmsNoNeighbour) {
   const UserId id = add("one@x.org");
   std::vector<Task<Result<UsageTotals>>> writes;

@@ -1,8 +1,7 @@
 // Random steps, the same on SQLite and on PostgreSQL: whatever the order of calls and however bad
 // what is given, both answer the same.
-#include <random>
-
 #include "contract/both_stores.hpp"
+#include "contract/random_values.hpp"
 
 namespace um::test {
 namespace {
@@ -10,45 +9,16 @@ namespace {
 constexpr int kSteps = 2'500;
 constexpr Deadline kNever{};
 
-class PostgresDifferential : public ::testing::TestWithParam<unsigned> {
+class PostgresDifferential : public ::testing::TestWithParam<unsigned>, protected RandomValues {
  protected:
+  PostgresDifferential() : RandomValues{GetParam()} {}
+
   using Function = std::function<std::string(Storage&, UserId)>;
 
   struct Known {
     SessionId id;
     Twin owner;
   };
-
-  bool one_in(unsigned n) { return random_() % n == 0; }
-  template <class Array>
-  const auto& pick(const Array& array) {
-    return array[random_() % std::size(array)];
-  }
-  Usd usd() {
-    static constexpr std::int64_t kAmounts[]{1, 999'999, 1'500'000, 123'456'789, Usd::kMaxMicros};
-    return *Usd::from_micros(pick(kAmounts));
-  }
-  Email email() {
-    static constexpr const char* kDomains[]{"@x.org", "@X.org", "@пример.рф"};
-    const std::string name = (one_in(2) ? "u" : "U") + std::to_string(random_() % 40);
-    return Email::parse(name + pick(kDomains)).value();
-  }
-  std::string username() { return (one_in(2) ? "name" : "NAME") + std::to_string(random_() % 30); }
-  std::string name() {
-    static constexpr const char* kNames[]{
-        "",      "Ann", "ann",  "Łukasz", "Straße", "志明",     "O'Brien",   "back\\slash", "a\"b",
-        "{x,y}", "%_%", "Иван", "NULL",   "null",   "qz\u00e9", "  spaces ", "a\tb"};
-    return pick(kNames);
-  }
-  std::string keyword() {
-    static constexpr const char* kKeywords[]{
-        "",     "a",    "ann",  "NN",   "strasse", "ß",    "志",  "志明", "'",    "o'b",    "\\",
-        "k\\s", "%",    "_",    "\"",   "{x,",     "null", "qz",  "@x",   ".org", "u1",     "U12",
-        "zz",   "\x1f", "\xff", "a\tb", "ив",      ":*",   "& |", "!",    "  ",   "e\u0301"};
-    return pick(kKeywords);
-  }
-  // Unique, so that a change of the password is one.
-  std::string hash() { return "$2b$10$" + std::to_string(random_()) + "'\\"; }
 
   // Now and then one that was removed, or never there.
   Twin twin() {
@@ -59,9 +29,6 @@ class PostgresDifferential : public ::testing::TestWithParam<unsigned> {
     return pick(twins_);
   }
 
-  UserId given_id() {
-    return *UserId::from(1'000'000 * static_cast<std::int64_t>(1 + random_() % 50));
-  }
   NewUser new_user() {
     NewUser user{.email = email()};
     if (one_in(2)) user.username = username();
@@ -123,7 +90,6 @@ class PostgresDifferential : public ::testing::TestWithParam<unsigned> {
   void compare_everything();
 
   BothStores both_;
-  std::mt19937 random_{GetParam()};
   std::vector<Twin> twins_;
   std::vector<Known> sessions_;
 };
