@@ -6,6 +6,8 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "user/json_handler.hpp"
+
 namespace um::api {
 namespace {
 
@@ -35,15 +37,8 @@ bool in_range(std::string_view number) {
 
 // Receives the events of the parser and builds the value. A name sent twice ends the parse; what is
 // well-formed but unacceptable is remembered and reported if the rest is well-formed, too.
-class Builder {
+class Builder : public JsonHandler {
  public:
-  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
-
-  bool on_document_begin(error_code&) { return true; }
-  bool on_document_end(error_code&) { return true; }
   bool on_array_begin(error_code&) { return open(JsonValue::Kind::array); }
   bool on_array_end(std::size_t, error_code& ec) { return close(ec); }
   bool on_object_begin(error_code&) { return open(JsonValue::Kind::object); }
@@ -79,8 +74,6 @@ class Builder {
     return add(std::move(boolean), ec);
   }
   bool on_null(error_code& ec) { return add(JsonValue{}, ec); }
-  bool on_comment_part(string_view, error_code&) { return true; }
-  bool on_comment(string_view, error_code&) { return true; }
 
   JsonValue take() { return std::move(root_); }
   bool repeated() const { return repeated_; }

@@ -5,6 +5,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "user/json_handler.hpp"
 #include "user/text.hpp"
 
 namespace um {
@@ -16,16 +17,8 @@ using Code = boost::json::error_code;
 
 // The events of the parser, written out again as compact text. Members of the outermost object are
 // collected on the way.
-class Collector {
+class Collector : public JsonHandler {
  public:
-  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-
-  bool on_document_begin(Code&) { return true; }
-  bool on_document_end(Code&) { return true; }
-
   bool on_object_begin(Code&) {
     begin_value();
     open('{');
@@ -92,9 +85,6 @@ class Collector {
     return scalar(value ? "true" : "false", JsonKind::boolean, code);
   }
   bool on_null(Code& code) { return scalar("null", JsonKind::null, code); }
-
-  bool on_comment_part(json::string_view, Code&) { return true; }
-  bool on_comment(json::string_view, Code&) { return true; }
 
   JsonObject take() { return std::move(object_); }
   JsonProblem problem() const { return problem_; }

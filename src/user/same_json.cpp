@@ -9,6 +9,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 
 #include "user/exact_number.hpp"
+#include "user/json_handler.hpp"
 #include "user/json_object.hpp"
 #include "user/text.hpp"
 
@@ -21,15 +22,8 @@ using Code = boost::json::error_code;
 
 // The events of the parser as a text that is the same for all texts that say the same. Not JSON:
 // only to be compared.
-class Normalizer {
+class Normalizer : public JsonHandler {
  public:
-  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-
-  bool on_document_begin(Code&) { return true; }
-  bool on_document_end(Code&) { return true; }
   bool on_object_begin(Code&) { return open(); }
   bool on_array_begin(Code&) { return open(); }
   bool on_array_end(std::size_t, Code& code) { return add('[' + close().items + ']', code); }
@@ -55,8 +49,6 @@ class Normalizer {
   bool on_double(double, json::string_view part, Code& code) { return number(part, code); }
   bool on_bool(bool value, Code& code) { return add(value ? "true" : "false", code); }
   bool on_null(Code& code) { return add("null", code); }
-  bool on_comment_part(json::string_view, Code&) { return true; }
-  bool on_comment(json::string_view, Code&) { return true; }
 
   std::string result() { return std::move(result_); }
 

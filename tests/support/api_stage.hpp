@@ -15,6 +15,7 @@
 #include "support/fake_session_store.hpp"
 #include "support/fake_signing_key_store.hpp"
 #include "support/fake_user_store.hpp"
+#include "support/run_task.hpp"
 
 namespace um::api::test {
 
@@ -81,14 +82,7 @@ class ApiStage {
 
   template <class T>
   static T run(Task<T> task) {
-    boost::asio::io_context io;
-    std::optional<T> result;
-    boost::asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& error, T value) {
-      if (error) std::rethrow_exception(error);
-      result.emplace(std::move(value));
-    });
-    io.run();
-    return std::move(*result);
+    return um::test::run(std::move(task));
   }
   static void run(Task<void> task);
 

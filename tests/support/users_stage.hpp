@@ -12,6 +12,7 @@
 
 #include "service/users.hpp"
 #include "support/memory_user_store.hpp"
+#include "support/run_task.hpp"
 
 namespace um::test {
 
@@ -77,14 +78,7 @@ class UsersTest : public testing::Test {
   // Runs a use case to its end.
   template <class T>
   static T run(Task<T> task) {
-    boost::asio::io_context io;
-    std::optional<T> result;
-    boost::asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& error, T value) {
-      if (error) std::rethrow_exception(error);
-      result.emplace(std::move(value));
-    });
-    io.run();
-    return std::move(*result);
+    return test::run(std::move(task));
   }
   static Principal principal(UserRef user) {
     const UserId id = user->user.id;
