@@ -110,7 +110,7 @@ Client::Impl::Impl(Options given, std::vector<asio::io_context*> loops)
                     .queries_observer = *this,
                     .reachability = *this};
   if (loops.empty()) {
-    own_loop.emplace();
+    own_loop = std::make_unique<OwnLoop>();
     loops.push_back(&own_loop->context);
   }
   const auto look_up = parts.connection(options.look_up_timeout);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <atomic>
-#include <optional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -48,7 +48,7 @@ struct Client::Impl final : QueryObserver, ReachabilityObserver {
         context.get_executor()};
     std::thread thread{};
   };
-  std::optional<OwnLoop> own_loop;
+  std::unique_ptr<OwnLoop> own_loop;
   std::vector<Pool> pools;
   std::atomic<std::size_t> next{0};
 };

@@ -73,7 +73,7 @@ class Group final : public std::enable_shared_from_this<Group>, public Connectio
   // calls: group_calls.cpp
   void enqueue(const std::shared_ptr<Call>& call, BootTime now);
   void send_to_lease(const std::shared_ptr<Call>& call);
-  void assign(Connection& connection, const std::shared_ptr<Call>& call);
+  void assign(Connection& connection, std::shared_ptr<Call> call);  // the queue lets go of it
   void put_back(const std::shared_ptr<Call>& call);
   void give_up(Call& call, std::string why);
   void lose(Unit& unit, const Failure& why);

@@ -59,8 +59,7 @@ void Group::send_to_lease(const std::shared_ptr<Call>& call) {
   }
 }
 
-void Group::assign(Connection& connection, const std::shared_ptr<Call>& queued) {
-  const auto call = queued;  // the queue's own pointer goes away
+void Group::assign(Connection& connection, std::shared_ptr<Call> call) {
   if (call->place == Call::Place::queued) queue_.erase(call->queued_at);
   call->place = Call::Place::sent;
   if (call->wants == Call::Wants::connection) {

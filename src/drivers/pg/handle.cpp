@@ -1,5 +1,6 @@
 #include "drivers/pg/handle.hpp"
 
+#include <tuple>
 #include <vector>
 
 #include <boost/asio/redirect_error.hpp>
@@ -38,7 +39,7 @@ bool Handle::start(const ConnectionInfo::Keywords& keywords) {
 
 Handle::Poll Handle::poll() {
   // libpq may close this socket and open another: the loop must not watch it meanwhile.
-  if (descriptor_.is_open()) descriptor_.release();
+  if (descriptor_.is_open()) std::ignore = descriptor_.release();
   switch (PQconnectPoll(connection_)) {
     case PGRES_POLLING_READING:
       return Poll::reading;
@@ -56,8 +57,7 @@ bool Handle::watch() {
   const int socket = PQsocket(connection_);
   if (socket < 0) return false;
   boost::system::error_code error;
-  descriptor_.assign(socket, error);
-  return !error;
+  return !descriptor_.assign(socket, error);
 }
 
 Task<bool> Handle::wait(Waits direction) {
@@ -69,8 +69,8 @@ Task<bool> Handle::wait(Waits direction) {
 }
 
 void Handle::interrupt() {
-  boost::system::error_code ignored;
-  descriptor_.cancel(ignored);
+  boost::system::error_code error;
+  std::ignore = descriptor_.cancel(error);
 }
 
 bool Handle::begin_pipeline() {
@@ -148,7 +148,8 @@ std::string Handle::error() const {
 }
 
 void Handle::close() {
-  if (descriptor_.is_open()) descriptor_.release();  // before its number can be another file's
+  if (descriptor_.is_open())
+    std::ignore = descriptor_.release();  // before its number can be another file's
   if (connection_ != nullptr) PQfinish(connection_);
   connection_ = nullptr;
 }
