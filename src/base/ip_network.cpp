@@ -60,7 +60,7 @@ std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {
       return std::nullopt;
     bits = given;
   }
-  const IpNetwork network{std::string{text}, *address, bits + skipped};
+  IpNetwork network{std::string{text}, *address, bits + skipped};
   for (unsigned bit = network.bits_; bit < 128; ++bit) {
     if (bit_is_set(*address, bit)) return std::nullopt;
   }

@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "storage/postgres_queries.hpp"
+#include "storage/query_report.hpp"
 
 namespace um {
 
@@ -27,19 +28,6 @@ pg::Options client_options(const PostgresOptions& options) {
   client.queries = postgres_queries::all();
   client.log = options.log;
   return client;
-}
-
-StorageStats::Query copy(const QueryCounters& counters) {
-  static_assert(StorageStats::Query::kBucketBoundsSeconds == QueryCounters::kBoundsSeconds);
-  StorageStats::Query query;
-  query.calls = counters.calls.load(std::memory_order_relaxed);
-  query.errors = counters.errors.load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < query.buckets.size(); ++i) {
-    query.buckets[i] = counters.buckets[i].load(std::memory_order_relaxed);
-  }
-  const auto nanoseconds = counters.nanoseconds.load(std::memory_order_relaxed);
-  query.seconds_sum = static_cast<double>(nanoseconds) * 1e-9;
-  return query;
 }
 
 Task<void> pause(std::chrono::milliseconds wait) {
@@ -151,7 +139,7 @@ Stamp PostgresDatabase::stamp_of(const pg::Rows& rows) const {
 StorageStats PostgresDatabase::stats() const {
   StorageStats stats;
   for (const auto& [query, counters] : client_.query_stats().all()) {
-    stats.queries[std::string{query->name}] = copy(counters);
+    stats.queries[std::string{query->name}] = report_of(counters);
   }
   const pg::Stats client = client_.stats();
   stats.commits = commits_.load(std::memory_order_relaxed);

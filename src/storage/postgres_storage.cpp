@@ -8,6 +8,7 @@
 #include "storage/postgres_session_store.hpp"
 #include "storage/postgres_signing_key_store.hpp"
 #include "storage/postgres_user_store.hpp"
+#include "storage/query_report.hpp"
 
 namespace um {
 
@@ -32,7 +33,12 @@ class PostgresStorage final : public Storage {
   SessionStore& sessions() override { return sessions_; }
   SigningKeyStore& signing_keys() override { return signing_keys_; }
   ChangeFeed& changes() override { return feed_; }
-  StorageStats stats() const override { return database_.stats(); }
+  StorageStats stats() const override {
+    StorageStats stats = database_.stats();
+    for (const auto& [query, counters] : feed_.query_stats().all())
+      stats.queries["feed_" + std::string{query->name}] = report_of(counters);
+    return stats;
+  }
   std::string describe() const override { return "PostgreSQL " + place_; }
 
   // One question on a connection for look-ups and one on a connection for writes: both have to be

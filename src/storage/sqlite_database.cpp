@@ -1,5 +1,6 @@
 #include "storage/sqlite_database.hpp"
 
+#include "storage/query_report.hpp"
 #include "storage/sqlite_queries.hpp"
 
 namespace um {
@@ -23,19 +24,6 @@ sqlite::Connection::Options writer(const SqliteOptions& options, sqlite::QuerySt
           .mode = sqlite::Connection::Mode::read_write,
           .vfs = options.vfs,
           .stats = &stats};
-}
-
-StorageStats::Query copy(const sqlite::QueryStats::Counters& counters) {
-  static_assert(StorageStats::Query::kBucketBoundsSeconds == sqlite::QueryStats::kBoundsSeconds);
-  StorageStats::Query query;
-  query.calls = counters.calls.load(std::memory_order_relaxed);
-  query.errors = counters.errors.load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < query.buckets.size(); ++i) {
-    query.buckets[i] = counters.buckets[i].load(std::memory_order_relaxed);
-  }
-  const auto nanoseconds = counters.nanoseconds.load(std::memory_order_relaxed);
-  query.seconds_sum = static_cast<double>(nanoseconds) * 1e-9;
-  return query;
 }
 
 }  // namespace
@@ -82,7 +70,7 @@ SqliteDatabase::~SqliteDatabase() {
 StorageStats SqliteDatabase::stats() const {
   StorageStats stats;
   for (const auto& [query, counters] : stats_.all()) {
-    stats.queries[std::string{query->name}] = copy(counters);
+    stats.queries[std::string{query->name}] = report_of(counters);
   }
   const auto writes = writer_.stats();
   stats.commits = writes.commits;

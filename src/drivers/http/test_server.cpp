@@ -121,6 +121,7 @@ TestServer::TestServer(Limits limits, std::shared_ptr<boost::asio::ssl::context>
 
 TestServer::TestServer(ServerOptions options) {
   std::vector<boost::asio::io_context*> loops;
+  loops.reserve(2);
   for (int i = 0; i < 2; ++i) {
     loops.push_back(contexts_.emplace_back(std::make_unique<boost::asio::io_context>(1)).get());
   }
