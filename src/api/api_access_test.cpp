@@ -54,8 +54,9 @@ const std::vector<Expected>& table() {
 char kind_of_answer(const Reply& reply) {
   if (reply.status == 401) return '1';
   if (reply.status == 403) return '3';
-  // The handler was reached: it did what was asked, or somebody before had done it.
-  return reply.status < 300 || reply.status == 404 || reply.status == 409 ? '2' : '?';
+  // The handler was reached: it did what was asked, or somebody before had done it (too often).
+  const bool done_before = reply.status == 404 || reply.status == 409 || reply.status == 429;
+  return reply.status < 300 || done_before ? '2' : '?';
 }
 
 std::string ask_everybody(const Route& route, const Expected& row, ReadAccess reading,

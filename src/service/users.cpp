@@ -43,7 +43,7 @@ Task<Result<Users::LimiterPlace>> Users::place_to_register(Email email, std::str
                           .address = "register\n" + address_group(address)};
   Result<LimiterPlace> place = co_await parts_.limiter.take(std::move(who), deadline);
   if (!place && place.error().code == ErrorCode::too_many_attempts)
-    place.error().detail = "too many registrations from this address";
+    place.error().detail = "too many registrations";
   co_return place;
 }
 
