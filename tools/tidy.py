@@ -9,12 +9,15 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = "clang-tidy-19"
+# Tests, and what only they use.
+TEST = re.compile(r"(_(|pg|redis)test|_bench)\.cpp$|^(test|fake|fault)_")
 PASSED = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "user-manager-tidy"
 
 
@@ -73,7 +76,7 @@ def main():
     entries = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         path = pathlib.Path(entry["file"])
-        if ROOT / "src" in path.parents and path.name != "boost.cpp" and not path.name.endswith("_test.cpp"):
+        if ROOT / "src" in path.parents and path.name != "boost.cpp" and not TEST.search(path.name):
             entries[entry["file"]] = entry
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
