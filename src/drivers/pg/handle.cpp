@@ -57,7 +57,8 @@ bool Handle::watch() {
   const int socket = PQsocket(connection_);
   if (socket < 0) return false;
   boost::system::error_code error;
-  return !descriptor_.assign(socket, error);
+  descriptor_.assign(socket, error);
+  return !error;
 }
 
 Task<bool> Handle::wait(Waits direction) {
@@ -70,7 +71,7 @@ Task<bool> Handle::wait(Waits direction) {
 
 void Handle::interrupt() {
   boost::system::error_code error;
-  std::ignore = descriptor_.cancel(error);
+  descriptor_.cancel(error);
 }
 
 bool Handle::begin_pipeline() {
