@@ -27,6 +27,8 @@ struct CacheSettings {
   // For how long after the last successful poll answers are given although the database is away;
   // the operator's choice, so it holds for sessions, roles and is_active too. 0: not at all.
   std::chrono::seconds stale_if_error{0};
+  // What the second level may add to a read altogether, however often it is asked.
+  std::chrono::nanoseconds second_level_time = std::chrono::milliseconds{50};
 };
 
 class Cache {
@@ -36,6 +38,7 @@ class Cache {
       : clock_{clock},
         stale_if_error_{settings.stale_if_error},
         max_waiting_{settings.max_waiting},
+        second_level_time_{settings.second_level_time},
         coherence_{settings.coherence},
         second_level_{coherence_, l2},
         gate_{settings.primary_reads, clock} {}
@@ -49,6 +52,7 @@ class Cache {
   const Clock& clock() const { return clock_; }
   std::chrono::seconds stale_if_error() const { return stale_if_error_; }
   std::size_t max_waiting() const { return max_waiting_; }
+  std::chrono::nanoseconds second_level_time() const { return second_level_time_; }
 
   void count_miss(EntryKind kind) {
     misses_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
@@ -69,6 +73,7 @@ class Cache {
   const Clock& clock_;
   const std::chrono::seconds stale_if_error_;
   const std::size_t max_waiting_;
+  const std::chrono::nanoseconds second_level_time_;
   Coherence coherence_;
   SecondLevel second_level_;
   ReadGate gate_;

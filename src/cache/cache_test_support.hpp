@@ -131,7 +131,12 @@ class PausedUserStore final : public UserStore {
   }
   Task<Result<void>> rehash(Rehash, Deadline) override { return pass<void>("rehash"); }
   Task<Result<void>> end_sessions(UserId, Deadline) override { return pass<void>("end_sessions"); }
-  Task<Result<void>> invalidate(UserId, Deadline) override { return pass<void>("invalidate"); }
+  Task<Result<void>> invalidate(UserId, Deadline) override {
+    if (invalidates) co_return Result<void>{};
+    const Result<void> passed = co_await pass<void>("invalidate");
+    co_return passed;
+  }
+  bool invalidates = false;  // instead of failing
 
  private:
   template <class T>

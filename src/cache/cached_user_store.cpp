@@ -99,6 +99,22 @@ Task<Result<UserReading>> CachedUserStore::find(Email email, ReadOptions options
   co_return answer;
 }
 
+Task<Result<void>> CachedUserStore::invalidate(UserId id, Deadline deadline) {
+  SecondLevel& level = cache_.second_level();
+  std::vector<std::string> keys{CacheKey::of(id).str()};
+  if (level.there()) {
+    const Result<UserReading> known = co_await inner_.find(id, {.deadline = deadline});
+    if (known && known->value) keys.push_back(CacheKey::of(known->value->user.email).str());
+  }
+  Result<void> announced = co_await inner_.invalidate(id, deadline);
+  if (announced && level.there()) {
+    const BootTime bound = cache_.clock().now() + cache_.second_level_time();
+    for (std::string& key : keys)
+      co_await level.forget(std::move(key), {std::min(deadline.at, bound)});
+  }
+  co_return announced;
+}
+
 std::optional<UserReading> CachedUserStore::remembered(UserId id) {
   auto value = cache_.coherence().look_up(CacheKey::of(id).view());
   if (!value) return std::nullopt;

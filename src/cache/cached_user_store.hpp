@@ -66,9 +66,8 @@ class CachedUserStore final : public UserStore {
   Task<Result<void>> end_sessions(UserId id, Deadline deadline) override {
     return inner_.end_sessions(id, deadline);
   }
-  Task<Result<void>> invalidate(UserId id, Deadline deadline) override {
-    return inner_.invalidate(id, deadline);
-  }
+  // Also from the second level, where what is forgotten could not be used any more anyway.
+  Task<Result<void>> invalidate(UserId id, Deadline deadline) override;
 
   FlightStats flight_stats() const { return reads_.flight_stats(); }
 

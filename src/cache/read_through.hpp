@@ -69,7 +69,7 @@ class ReadThrough {
   FlightStats flight_stats() const { return flights_.stats(); }
 
  private:
-  Task<std::optional<Reading<T>>> ask_second_level(Lookup& lookup, Deadline deadline);
+  Task<std::optional<Reading<T>>> ask_second_level(Lookup& lookup, Deadline whole_read);
   Task<Answer> ask(Lookup& lookup, ReadOptions options);
   bool admit(Lookup& lookup, const Reading<T>& reading);
   std::optional<Reading<T>> stale(Lookup& lookup, std::chrono::seconds most_stale);
@@ -125,10 +125,13 @@ auto ReadThrough<T>::ask(Lookup& lookup, ReadOptions options) -> Task<Answer> {
   co_return answer;
 }
 
-// nullopt also if it failed: the primary is asked then.
+// nullopt also if it failed: the primary is asked then. One bound for all the questions that it
+// takes (an address and then an id, and whether somebody else is asking).
 template <class T>
-auto ReadThrough<T>::ask_second_level(Lookup& lookup, Deadline deadline)
+auto ReadThrough<T>::ask_second_level(Lookup& lookup, Deadline whole_read)
     -> Task<std::optional<Reading<T>>> {
+  const Deadline deadline{
+      std::min(whole_read.at, cache_.clock().now() + cache_.second_level_time())};
   auto ask_it = [&]() -> Task<Answer> {
     std::optional<Reading<T>> found =
         co_await lookup.from_second_level(cache_.second_level(), deadline);

@@ -5,31 +5,34 @@ namespace um {
 Task<std::optional<L1Value>> SecondLevel::fetch(EntryKind kind, std::string key,
                                                 Deadline deadline) {
   std::optional<Fact> fact = co_await store_->get(key, deadline);
-  std::optional<L1Value> value = offer(kind, key, fact);
-  if (value) co_return value;
+  Offer first = offer(kind, key, fact);
+  if (first.value || !first.worth_waiting) co_return std::move(first.value);
   std::optional<Stamp> found;
   if (fact) found = fact->read_in;
   // Another instance may be asking the primary for the same key at this moment.
   fact = co_await store_->wait_for_other(key, std::move(found), deadline);
   if (!fact) co_return std::nullopt;
-  value = offer(kind, key, fact);
-  co_return value;
+  Offer second = offer(kind, key, fact);
+  co_return std::move(second.value);
 }
 
-std::optional<L1Value> SecondLevel::offer(EntryKind kind, const std::string& key,
-                                          const std::optional<Fact>& fact) {
+auto SecondLevel::offer(EntryKind kind, const std::string& key, const std::optional<Fact>& fact)
+    -> Offer {
   const bool fits =
       fact && (kind_of(fact->value) == kind || kind_of(fact->value) == EntryKind::absent);
   if (!fits) {
     misses_.fetch_add(1, std::memory_order_relaxed);
-    return std::nullopt;
+    return {};
   }
-  if (coherence_.admit(key, fact->read_in, fact->value) != Admission::admitted) {
+  const Admission verdict = coherence_.admit(key, fact->read_in, fact->value);
+  if (verdict != Admission::admitted) {
     refused_.fetch_add(1, std::memory_order_relaxed);
-    return std::nullopt;
+    // Of a key that somebody is changing nothing is admitted; and a deployment that just moved to
+    // another namespace has to read everything anew anyway.
+    return {.worth_waiting = verdict != Admission::held && verdict != Admission::other_namespace};
   }
   hits_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
-  return fact->value;
+  return {.value = fact->value};
 }
 
 void SecondLevel::put(std::string key, Fact fact) {
@@ -37,6 +40,10 @@ void SecondLevel::put(std::string key, Fact fact) {
   if (fact.read_in.tau == Tau{}) return;
   put_.fetch_add(1, std::memory_order_relaxed);
   store_->put(std::move(key), std::move(fact));
+}
+
+Task<void> SecondLevel::forget(std::string key, Deadline deadline) {
+  co_await store_->forget(std::move(key), deadline);
 }
 
 SecondLevelStats SecondLevel::stats() const {

@@ -25,18 +25,25 @@ class SecondLevel {
   SecondLevel(Coherence& coherence, L2Store* store) : coherence_{coherence}, store_{store} {}
 
   bool there() const { return store_ != nullptr; }
-  // REQUIRES, of these two: there().
+  // REQUIRES, of all of these: there().
   //
   // The value under the key, of the kind that is asked for or Absent; memory has taken it. nullopt:
-  // not known there, or not fresh enough.
+  // not known there, or not fresh enough. The store is asked up to a few times; `deadline` is for
+  // all of it.
   Task<std::optional<L1Value>> fetch(EntryKind kind, std::string key, Deadline deadline);
   void put(std::string key, Fact fact);
+  // Returns soon, whether or not the store could be told.
+  Task<void> forget(std::string key, Deadline deadline);
 
   SecondLevelStats stats() const;
 
  private:
-  std::optional<L1Value> offer(EntryKind kind, const std::string& key,
-                               const std::optional<Fact>& fact);
+  struct Offer {
+    std::optional<L1Value> value{};
+    // Whether a newer fact would fare better.
+    bool worth_waiting = true;
+  };
+  Offer offer(EntryKind kind, const std::string& key, const std::optional<Fact>& fact);
 
   Coherence& coherence_;
   L2Store* const store_;

@@ -23,14 +23,29 @@ UserRef user(std::int64_t id, const char* email, std::int64_t version = 1) {
 // Each get() waits until the test answers it.
 class PausedL2 final : public L2Store {
  public:
-  Task<std::optional<Fact>> get(std::string key, Deadline) override {
+  Task<std::optional<Fact>> get(std::string key, Deadline deadline) override {
     asked.push_back(std::move(key));
+    deadlines.push_back(deadline.at);
     return gets.call();
+  }
+  Task<std::optional<Fact>> wait_for_other(std::string, std::optional<Stamp>,
+                                           Deadline deadline) override {
+    ++waits;
+    deadlines.push_back(deadline.at);
+    co_return std::nullopt;
+  }
+  Task<bool> forget(std::string key, Deadline deadline) override {
+    forgotten.push_back(std::move(key));
+    deadlines.push_back(deadline.at);
+    co_return true;
   }
   void put(std::string key, Fact fact) override { stored.emplace_back(std::move(key), fact); }
 
   PausedCalls<std::optional<Fact>> gets;
   std::vector<std::string> asked;
+  std::vector<BootTime> deadlines;  // of every call
+  int waits = 0;
+  std::vector<std::string> forgotten;
   std::vector<std::pair<std::string, Fact>> stored;
 };
 
@@ -104,6 +119,42 @@ TEST_F(SecondLevelTest, AFactOfAnotherNamespaceIsNotBelieved) {
   const auto found = find();
   answer_l2(0, Fact{ann, {.tau = {.high = 1, .low = 2}, .snapshot = {.xmax = 10}}});
   EXPECT_FALSE(found->done());
+  EXPECT_EQ(inner.finds.count(), 1U);
+  EXPECT_EQ(l2.waits, 0) << "nothing to hope for from others";
+}
+
+TEST_F(SecondLevelTest, WhoMayBeAskingAlreadyIsWaitedFor) {
+  find();
+  answer_l2(0, std::nullopt);
+  EXPECT_EQ(l2.waits, 1);
+  EXPECT_EQ(inner.finds.count(), 1U);
+}
+
+TEST_F(SecondLevelTest, NobodyIsWaitedForWhileTheKeyIsHeld) {
+  find();
+  const std::vector<std::string> keys{"user:1"};
+  cache.coherence().hold(keys);
+  answer_l2(0, Fact{ann, stamp(10)});
+  EXPECT_EQ(l2.waits, 0);
+  EXPECT_EQ(inner.finds.count(), 1U);
+}
+
+TEST_F(SecondLevelTest, AllItsQuestionsHaveOneBound) {
+  const BootTime bound = clock.now() + 50ms;
+  find_email();
+  clock.advance(20ms);
+  answer_l2(0, Fact{id, stamp(10)});
+  clock.advance(20ms);
+  answer_l2(1, std::nullopt);
+  EXPECT_EQ(l2.deadlines, (std::vector<BootTime>{bound, bound, bound}));
+  EXPECT_EQ(l2.waits, 1);
+  EXPECT_EQ(inner.finds.count(), 1U);
+}
+
+TEST_F(SecondLevelTest, ADeadlineOfTheReadThatIsSoonerHolds) {
+  const BootTime soon = clock.now() + 10ms;
+  find({.deadline = {soon}});
+  EXPECT_EQ(l2.deadlines, std::vector<BootTime>{soon});
 }
 
 TEST_F(SecondLevelTest, AValueOfAnotherKindIsAMiss) {
@@ -186,6 +237,32 @@ TEST_F(SecondLevelTest, AUserWhoGaveTheAddressUpIsNotItsAnswer) {
   answer_l2(1, Fact{user(1, "new@example.org"), stamp(10)});
   EXPECT_FALSE(found->done());
   EXPECT_EQ(inner.finds.count(), 1U);
+}
+
+TEST_F(SecondLevelTest, WhoeverIsDroppedIsForgottenThereUnderBothKeys) {
+  inner.invalidates = true;
+  const auto dropped = loop.start(store.invalidate(id, {}));
+  EXPECT_TRUE(l2.forgotten.empty());
+  answer_primary(0, ann, 10);
+  ASSERT_TRUE(dropped->done());
+  EXPECT_TRUE(dropped->value.value());
+  EXPECT_EQ(l2.forgotten, (std::vector<std::string>{"user:1", "email:ann@example.org"}));
+  EXPECT_EQ(l2.deadlines, std::vector<BootTime>(2, clock.now() + 50ms));
+}
+
+TEST_F(SecondLevelTest, AUserWhoIsNotThereIsForgottenByTheId) {
+  inner.invalidates = true;
+  const auto dropped = loop.start(store.invalidate(id, {}));
+  answer_primary(0, nullptr, 10);
+  EXPECT_TRUE(dropped->value.value());
+  EXPECT_EQ(l2.forgotten, std::vector<std::string>{"user:1"});
+}
+
+TEST_F(SecondLevelTest, NothingIsForgottenIfTheDatabaseDidNotTakeTheNote) {
+  const auto dropped = loop.start(store.invalidate(id, {}));
+  answer_primary(0, ann, 10);
+  EXPECT_FALSE(dropped->value.value());
+  EXPECT_TRUE(l2.forgotten.empty());
 }
 
 }  // namespace
