@@ -28,8 +28,10 @@ class Normalizer : public JsonHandler {
   bool on_array_begin(Code&) { return open(); }
   bool on_array_end(std::size_t, Code& code) { return add('[' + close().items + ']', code); }
   bool on_object_end(std::size_t, Code& code) {
+    const Level object = close();
     std::string text = "{";
-    for (const auto& [name, value] : close().members) text += name + ':' + value + ',';
+    for (const auto& [name, value] : object.members)
+      text.append(name).append(":").append(value).append(",");
     return add(text + '}', code);
   }
   bool on_key_part(json::string_view part, std::size_t, Code&) { return keep(part); }
