@@ -43,7 +43,8 @@ CacheSettings cache_settings(const Config& config) {
                         .registry_bound = registry_bound,
                         .capacity_bytes = config.cache_capacity_bytes},
           .primary_reads = {.running = kPrimaryReads},
-          .stale_if_error = config.stale_if_error};
+          .stale_if_error = config.stale_if_error,
+          .second_level_time = config.redis_timeout};
 }
 
 }  // namespace
@@ -89,7 +90,7 @@ Service::Service(Surroundings around, Parts parts)
       hasher_{{.cost = config_.password_cost,
                .threads = std::max<std::size_t>(1, std::thread::hardware_concurrency())}},
       local_limiter_{{}, clock_},
-      limiter_{share_limits()},
+      limiter_{share_limits(around.fact_key)},
       tokens_{storage_->signing_keys(),
               clock_,
               {.issuer = config_.issuer, .hs256_secret = std::move(parts.hs256_secret)}},
@@ -122,9 +123,14 @@ Service::~Service() {
   loops_->stop();
 }
 
-AttemptLimiter& Service::share_limits() {
-  if (!shared_) return local_limiter_;
-  return shared_limiter_.emplace(local_limiter_, shared_->attempts(), clock_);
+// Through Redis, which costs the least; else through the database, if other instances may be there.
+AttemptLimiter& Service::share_limits(const std::optional<Secret>& deployment_key) {
+  if (shared_) return shared_limiter_.emplace(local_limiter_, shared_->attempts(), clock_);
+  AttemptStore* store = storage_->attempts();
+  if (store == nullptr || !deployment_key) return local_limiter_;
+  stored_attempts_.emplace(StoredAttempts::Options{.deployment_key = *deployment_key}, *store,
+                           clock_, loops_->first().get_executor());
+  return shared_limiter_.emplace(local_limiter_, *stored_attempts_, clock_);
 }
 
 api::ApiOptions Service::api_options() {

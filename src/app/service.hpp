@@ -18,6 +18,7 @@
 #include "auth/local_attempt_limiter.hpp"
 #include "auth/password_hasher.hpp"
 #include "auth/shared_attempt_limiter.hpp"
+#include "auth/stored_attempts.hpp"
 #include "auth/token_authority.hpp"
 #include "cache/cache.hpp"
 #include "cache/cached_session_store.hpp"
@@ -37,7 +38,7 @@ class Service {
     const Config& config;  // these outlive the service
     const Clock& clock;
     Logger& log;
-    // PostgreSQL: what facts in Redis are sealed with.
+    // PostgreSQL: what facts in Redis are sealed with, and names among the attempts to sign in.
     std::optional<Secret> fact_key{};
   };
   // invalid: a setting (certificate, secret file, address); unavailable and others: the database.
@@ -70,7 +71,7 @@ class Service {
   void start_feed();
   void start_housekeeping();
   void log_request(const api::RequestLogLine& line) const;
-  AttemptLimiter& share_limits();
+  AttemptLimiter& share_limits(const std::optional<Secret>& deployment_key);
   api::ApiOptions api_options();
 
   const Config& config_;
@@ -90,6 +91,7 @@ class Service {
 
   PasswordHasher hasher_;
   LocalAttemptLimiter local_limiter_;
+  std::optional<StoredAttempts> stored_attempts_;
   std::optional<SharedAttemptLimiter> shared_limiter_;
   AttemptLimiter& limiter_;  // the shared one if there is one
   TokenAuthority tokens_;

@@ -1,45 +1,16 @@
 #include "auth/redis_attempts.hpp"
 
-#include <stdexcept>
-
 #include "auth/redis_attempts_script.hpp"
-#include "base/hmac.hpp"
 #include "drivers/redis/client.hpp"
 
 namespace um {
 namespace {
 
-constexpr std::size_t kRows = 4;
-constexpr unsigned kBitsPerRow = 16;             // of one 64-bit hash
-constexpr std::uint64_t kAccountCells = 32'768;  // per row; powers of two
-constexpr std::uint64_t kAddressCells = 8'192;
 constexpr int kWholeSteps = 15;
 constexpr std::chrono::milliseconds kMarkStep = std::chrono::seconds{30};
-constexpr int kHighestLimit = 30'000;  // the counters have 16 bits
 
-std::uint64_t word(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (const char c : bytes) value = value << 8U | static_cast<unsigned char>(c);
-  return value;
-}
-
-SipKey sip_key(const Secret& deployment_key) {
-  const std::string bytes =
-      hmac_sha256({.key = deployment_key.reveal(), .text = "user-manager attempts"});
-  const std::string_view view = bytes;
-  return {.k0 = word(view.substr(0, 8)), .k1 = word(view.substr(8, 8))};
-}
-
-struct Sketch {
-  SipKey key;
-  std::uint64_t cells;
-};
-void add_counters(std::vector<std::string>& out, const Sketch& sketch, std::string_view name) {
-  const std::uint64_t hash = siphash_2_4(sketch.key, name);
-  for (std::size_t row = 0; row < kRows; ++row) {
-    const std::uint64_t cell = hash >> (kBitsPerRow * row) & (sketch.cells - 1);
-    out.push_back(std::to_string(row * sketch.cells + cell));
-  }
+void add_counters(std::vector<std::string>& out, const AttemptSketch::Cells& cells) {
+  for (const std::int32_t cell : cells) out.push_back(std::to_string(cell));
 }
 
 std::optional<SharedAttempts::Answer> read(const redis::Reply& reply) {
@@ -58,17 +29,11 @@ std::optional<SharedAttempts::Answer> read(const redis::Reply& reply) {
 
 RedisAttempts::RedisAttempts(RedisAttemptsOptions options, redis::Client& client)
     : options_{std::move(options)},
-      key_{sip_key(options_.deployment_key)},
+      sketch_{options_.deployment_key},
       name_{options_.prefix + "{guess}:"},
       script_{kAttemptsScript},
       client_{client} {
-  const AttemptLimits& limits = options_.limits;
-  for (const int limit : {limits.failures_per_account, limits.failures_per_address}) {
-    if (limit < 1 || limit > kHighestLimit)
-      throw std::invalid_argument("a limit of attempts is out of range");
-  }
-  if (limits.window < std::chrono::minutes{1})
-    throw std::invalid_argument("the window of attempts must be positive");
+  check_shared_limits(options_.limits);
 }
 RedisAttempts::~RedisAttempts() = default;
 
@@ -80,8 +45,8 @@ std::vector<std::string> RedisAttempts::arguments(std::string_view what, const W
                                  std::to_string(kMarkStep.count()),
                                  std::to_string(options_.limits.failures_per_account),
                                  std::to_string(options_.limits.failures_per_address)};
-  add_counters(words, {.key = key_, .cells = kAccountCells}, who.account);
-  add_counters(words, {.key = key_, .cells = kAddressCells}, who.address);
+  add_counters(words, sketch_.account(who.account));
+  add_counters(words, sketch_.address(who.address));
   return words;
 }
 

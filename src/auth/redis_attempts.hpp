@@ -16,9 +16,9 @@
 #include <memory>
 #include <string>
 
+#include "auth/attempt_sketch.hpp"
 #include "auth/shared_attempts.hpp"
 #include "base/secret.hpp"
-#include "base/siphash.hpp"
 #include "drivers/redis/command.hpp"
 
 namespace um::redis {
@@ -49,7 +49,7 @@ class RedisAttempts final : public SharedAttempts {
   std::vector<std::string> arguments(std::string_view what, const Who& who) const;
 
   const RedisAttemptsOptions options_;
-  const SipKey key_;
+  const AttemptSketch sketch_;
   const std::string name_;
   const redis::Script script_;
   redis::Client& client_;

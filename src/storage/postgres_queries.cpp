@@ -26,7 +26,9 @@ std::vector<const Query*> all() {
           &kListSessions,       &kPurgeSessions,
           &kListKeys,           &kLockKeys,
           &kSigningKey,         &kInsertKey,
-          &kRetireKeys,         &kRevokeKey};
+          &kRetireKeys,         &kRevokeKey,
+          &kTakeAttempt,        &kEndAttempt,
+          &kPurgeAttempts};
 }
 
 }  // namespace um::postgres_queries

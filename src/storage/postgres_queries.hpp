@@ -256,6 +256,12 @@ inline constexpr Query kRevokeKey{
     "UPDATE public.signing_keys SET revoked_at = coalesce(revoked_at, $2)"
     " WHERE kid = $1 RETURNING pg_current_xact_id()"};
 
+// Limits on guessing.
+inline constexpr Query kTakeAttempt{
+    "take_attempt", "SELECT answer, number FROM public.take_attempt($1, $2, $3, $4, $5)"};
+inline constexpr Query kEndAttempt{"end_attempt", "SELECT public.end_attempt($1, $2, $3, $4, $5)"};
+inline constexpr Query kPurgeAttempts{"purge_attempts", "SELECT public.purge_attempts($1, $2)"};
+
 std::vector<const Query*> all();
 
 }  // namespace um::postgres_queries

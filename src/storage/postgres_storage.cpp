@@ -1,5 +1,6 @@
 #include "storage/postgres_storage.hpp"
 
+#include "storage/postgres_attempts.hpp"
 #include "storage/postgres_change_feed.hpp"
 #include "storage/postgres_database.hpp"
 #include "storage/postgres_migrator.hpp"
@@ -16,6 +17,8 @@ namespace {
 
 // Rows deleted in one piece of housekeeping: some milliseconds of locks.
 constexpr std::int64_t kPurgeBatch = 500;
+// Of these there are 160,000 at most, without triggers or other indexes.
+constexpr std::int64_t kAttemptsBatch = 10'000;
 
 PostgresChangeFeed::Options feed_options(const PostgresOptions& options) {
   return {.url = options.url,
@@ -33,6 +36,7 @@ class PostgresStorage final : public Storage {
   SessionStore& sessions() override { return sessions_; }
   SigningKeyStore& signing_keys() override { return signing_keys_; }
   ChangeFeed& changes() override { return feed_; }
+  AttemptStore* attempts() override { return &attempts_; }
   StorageStats stats() const override {
     StorageStats stats = database_.stats();
     for (const auto& [query, counters] : feed_.query_stats().all())
@@ -51,6 +55,8 @@ class PostgresStorage final : public Storage {
     co_return check_ping(written);
   }
 
+  // Every instance does this at its own time. What one is about to delete the others skip, so
+  // nobody waits for anybody.
   Task<Result<void>> housekeeping(WallTime now, Deadline deadline) override {
     std::int64_t deleted = kPurgeBatch;
     while (deleted >= kPurgeBatch) {
@@ -62,6 +68,8 @@ class PostgresStorage final : public Storage {
       if (!keys) co_return std::unexpected(keys.error());
       deleted = std::max(*sessions, *keys);
     }
+    const auto attempts = co_await attempts_.purge(kAttemptsBatch, deadline);
+    if (!attempts) co_return std::unexpected(attempts.error());
     co_return Result<void>{};
   }
 
@@ -80,6 +88,7 @@ class PostgresStorage final : public Storage {
   PostgresUserStore users_{database_};
   PostgresSessionStore sessions_{database_};
   PostgresSigningKeyStore signing_keys_{database_};
+  PostgresAttempts attempts_{database_};
 };
 
 Result<void> check_schema(const PostgresOptions& options) {

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/task.hpp"
+#include "storage/attempt_store.hpp"
 #include "storage/change_feed.hpp"
 #include "storage/session_store.hpp"
 #include "storage/signing_key_store.hpp"
@@ -41,6 +42,8 @@ class Storage {
   virtual SessionStore& sessions() = 0;
   virtual SigningKeyStore& signing_keys() = 0;
   virtual ChangeFeed& changes() = 0;
+  // Where instances count attempts to sign in together; null: there is only this one.
+  virtual AttemptStore* attempts() { return nullptr; }
   // Can a read and a write be done? For /readyz. The error's detail says what is wrong.
   virtual Task<Result<void>> ping(Deadline deadline) = 0;
   // Deletes what is over: expired sessions, idempotency keys older than a day. In small batches

@@ -236,10 +236,151 @@ CREATE TABLE public.users_quarantine (
   quarantined_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- -------------------------------------------------------------------------------- limits on guessing
+
+-- Failed sign-ins and those under way, by account and by address, for any number of them in a bounded
+-- table: a count-min sketch (Cormode, Muthukrishnan, 2005). Each name has a cell in each of four rows of
+-- cells; which ones depends on a key, so it cannot be arranged, and of no name anything can be read. A
+-- cell counts for all names that share it, and the smallest of the four is the estimate: never below the
+-- truth.
+--
+-- Failures are counted in steps of a minute, of which the last 16 count; marks (sign-ins under way) in
+-- steps of half a minute, of which the last 3 count: the mark of an instance that died goes by itself.
+-- Time is this server's. Unlogged: nobody waits for the disk, and a crash forgives.
+CREATE UNLOGGED TABLE public.attempt_cells (
+  cell      integer PRIMARY KEY,
+  step      bigint NOT NULL,  -- of the last element of failures
+  mark_step bigint NOT NULL,  -- of the last element of marks
+  failures  smallint[] NOT NULL DEFAULT array_fill(0::smallint, ARRAY[16]),
+  marks     smallint[] NOT NULL DEFAULT array_fill(0::smallint, ARRAY[3])
+) WITH (fillfactor = 60);
+
+-- The counts some steps later: as many of the oldest are gone.
+CREATE FUNCTION public.attempts_later(counts smallint[], steps bigint) RETURNS smallint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT counts[gone + 1 :] || array_fill(0::smallint, ARRAY[gone])
+    FROM (SELECT greatest(0, least(steps, cardinality(counts)))::integer AS gone) AS g;
+END;
+
+-- With `more` added to what was counted `ago` steps before the last.
+CREATE FUNCTION public.attempts_with(counts smallint[], ago bigint, more integer) RETURNS smallint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT array_agg(CASE WHEN i = cardinality(counts) - ago THEN greatest(0, least(n + more, 30000))::smallint
+                        ELSE n END ORDER BY i)
+    FROM unnest(counts) WITH ORDINALITY AS c (n, i);
+END;
+
+-- Makes sure of these cells and locks them until the end of the transaction, always in the same order.
+CREATE FUNCTION public.lock_attempts(cells integer[], step_now bigint, mark_now bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  locked integer;
+BEGIN
+  LOOP
+    INSERT INTO public.attempt_cells (cell, step, mark_step)
+    SELECT wanted, step_now, mark_now FROM unnest(cells) AS wanted ORDER BY wanted
+    ON CONFLICT DO NOTHING;
+    PERFORM 1 FROM public.attempt_cells c WHERE c.cell = ANY (cells) ORDER BY c.cell FOR UPDATE;
+    GET DIAGNOSTICS locked = ROW_COUNT;
+    EXIT WHEN locked = cardinality(cells);  -- else one was purged in between
+  END LOOP;
+END $$;
+
+-- A sign-in wants a place. answer 'taken': it has one, and end_attempt() wants to know the number;
+-- 'busy': over a limit, but only with those under way; 'refused': over it for that many milliseconds.
+-- now_ms is for tests.
+CREATE FUNCTION public.take_attempt(
+  account integer[], address integer[], account_limit integer, address_limit integer,
+  now_ms bigint DEFAULT NULL, OUT answer text, OUT number bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  at_ms    CONSTANT bigint := coalesce(now_ms, floor(extract(epoch FROM clock_timestamp()) * 1000));
+  step_now CONSTANT bigint := at_ms / 60000;
+  mark_now CONSTANT bigint := at_ms / 30000;
+  full_up  boolean;
+BEGIN
+  PERFORM public.lock_attempts(account || address, step_now, mark_now);
+  WITH present AS (
+    SELECT c.cell = ANY (account) AS of_account,
+           CASE WHEN c.cell = ANY (account) THEN account_limit ELSE address_limit END AS at_most,
+           public.attempts_later(c.failures, step_now - c.step) AS failures,
+           public.attempts_later(c.marks, mark_now - c.mark_step) AS marks
+      FROM public.attempt_cells c WHERE c.cell = ANY (account || address)),
+  counted AS (
+    SELECT p.of_account, p.at_most,
+           (SELECT sum(f) FROM unnest(p.failures) AS f) AS failed,
+           (SELECT sum(m) FROM unnest(p.marks) AS m) AS under_way,
+           (SELECT min(later) FROM generate_series(0, 16) AS later
+             WHERE p.at_most > (SELECT coalesce(sum(f), 0) FROM unnest(p.failures[later + 1 :]) AS f))
+             AS steps
+      FROM present p),
+  estimates AS (
+    SELECT c.at_most, min(c.failed) AS failed, min(c.failed + c.under_way) AS total, min(c.steps) AS steps
+      FROM counted c GROUP BY c.of_account, c.at_most)
+  SELECT max(e.steps) FILTER (WHERE e.failed >= e.at_most) * 60000 - at_ms % 60000,
+         bool_or(e.total >= e.at_most)
+    INTO number, full_up
+    FROM estimates e;
+  IF number IS NOT NULL THEN
+    answer := 'refused';
+  ELSIF full_up THEN
+    answer := 'busy';
+  ELSE
+    answer := 'taken';
+    number := mark_now;
+    UPDATE public.attempt_cells c
+       SET marks = public.attempts_with(public.attempts_later(c.marks, mark_now - c.mark_step), 0, 1),
+           mark_step = greatest(c.mark_step, mark_now)
+     WHERE c.cell = ANY (account || address);
+  END IF;
+END $$;
+
+-- A sign-in that had a place ended. taken: what take_attempt() said.
+CREATE FUNCTION public.end_attempt(
+  account integer[], address integer[], taken bigint, has_failed boolean, now_ms bigint DEFAULT NULL)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  at_ms    CONSTANT bigint := coalesce(now_ms, floor(extract(epoch FROM clock_timestamp()) * 1000));
+  step_now CONSTANT bigint := at_ms / 60000;
+  mark_now CONSTANT bigint := at_ms / 30000;
+BEGIN
+  PERFORM public.lock_attempts(account || address, step_now, mark_now);
+  UPDATE public.attempt_cells c
+     SET marks = public.attempts_with(public.attempts_later(c.marks, mark_now - c.mark_step),
+                                      greatest(c.mark_step, mark_now) - taken, -1),
+         mark_step = greatest(c.mark_step, mark_now),
+         failures = public.attempts_with(public.attempts_later(c.failures, step_now - c.step),
+                                         0, has_failed::integer),
+         step = greatest(c.step, step_now)
+   WHERE c.cell = ANY (account || address);
+END $$;
+
+-- Removes cells in which nothing counts any more, and such as are ahead of a clock that was set back;
+-- how many.
+CREATE FUNCTION public.purge_attempts(batch integer, now_ms bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  at_ms    CONSTANT bigint := coalesce(now_ms, floor(extract(epoch FROM clock_timestamp()) * 1000));
+  step_now CONSTANT bigint := at_ms / 60000;
+  mark_now CONSTANT bigint := at_ms / 30000;
+  purged   bigint;
+BEGIN
+  DELETE FROM public.attempt_cells
+   WHERE ctid = ANY (ARRAY(
+           SELECT c.ctid FROM public.attempt_cells c
+            WHERE (c.step <= step_now - 16 AND c.mark_step <= mark_now - 3)
+               OR c.step > step_now + 1 OR c.mark_step > mark_now + 1
+            LIMIT batch FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS purged = ROW_COUNT;
+  RETURN purged;
+END $$;
+
 -- ------------------------------------------------------------------------------------ what has changed
 
--- One row for each cache key that a transaction touched: user:<id>, email:<folded>, session:<id>.
--- ckey null: everything. Removed by purge_changes() only.
+-- One row for each cache key that a transaction touched: user:<id>, email:<folded>, session:<id>, and
+-- signing_keys for all of these together. ckey null: everything. Removed by purge_changes() only.
 CREATE TABLE public.user_changes (
   xid  xid8 NOT NULL DEFAULT pg_current_xact_id(),
   ckey bytea
@@ -318,6 +459,14 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Every instance has all signing keys in its memory.
+CREATE FUNCTION public.signing_keys_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM public.record_changes(ARRAY['signing_keys']);
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.everything_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -349,6 +498,10 @@ CREATE TRIGGER sessions_updated AFTER UPDATE ON public.sessions
   FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION public.sessions_changed();
 CREATE TRIGGER sessions_truncated AFTER TRUNCATE ON public.sessions
   FOR EACH STATEMENT EXECUTE FUNCTION public.everything_changed();
+CREATE TRIGGER signing_keys_changed AFTER INSERT OR UPDATE OR DELETE ON public.signing_keys
+  FOR EACH ROW EXECUTE FUNCTION public.signing_keys_changed();
+CREATE TRIGGER signing_keys_truncated AFTER TRUNCATE ON public.signing_keys
+  FOR EACH STATEMENT EXECUTE FUNCTION public.signing_keys_changed();
 
 -- Also for writers that switch ordinary triggers off: logical replication, session_replication_role.
 ALTER TABLE public.users
@@ -358,6 +511,8 @@ ALTER TABLE public.users
 ALTER TABLE public.sessions
   ENABLE ALWAYS TRIGGER sessions_inserted, ENABLE ALWAYS TRIGGER sessions_deleted,
   ENABLE ALWAYS TRIGGER sessions_updated,  ENABLE ALWAYS TRIGGER sessions_truncated;
+ALTER TABLE public.signing_keys
+  ENABLE ALWAYS TRIGGER signing_keys_changed, ENABLE ALWAYS TRIGGER signing_keys_truncated;
 ALTER TABLE public.user_changes ENABLE ALWAYS TRIGGER user_changes_are_durable;
 
 -- Makes every cache of every instance forget the user, known to it or not, by id and by address.
@@ -570,7 +725,10 @@ END $$;
 -- Nobody but the owner may make caches forget, or use the triggers' functions on tables of his own.
 REVOKE EXECUTE ON FUNCTION
   public.users_prepare(), public.users_use_up_id(), public.users_changed(), public.sessions_changed(),
-  public.everything_changed(), public.user_changes_are_durable(), public.record_changes(text[]),
+  public.signing_keys_changed(), public.everything_changed(), public.user_changes_are_durable(), public.record_changes(text[]),
   public.invalidate_user(bigint), public.cache_repair(), public.bump_cache_epoch(),
-  public.cached_table_rewritten(), public.take_snapshot_mark(), public.purge_changes(integer)
+  public.cached_table_rewritten(), public.take_snapshot_mark(), public.purge_changes(integer),
+  public.lock_attempts(integer[], bigint, bigint),
+  public.take_attempt(integer[], integer[], integer, integer, bigint),
+  public.end_attempt(integer[], integer[], bigint, boolean, bigint), public.purge_attempts(integer, bigint)
 FROM PUBLIC;
