@@ -194,8 +194,8 @@ Result<void> Service::start() {
   return {};
 }
 
-// A key that another process revoked must end at once: keys are read again when a commit of another
-// process is noticed, and now and then anyway.
+// A key that another process revoked must end at once: keys are read again when a poll brings a
+// change of them or one that it cannot name, and now and then anyway.
 void Service::start_feed() {
   auto reload_keys = background_.start(
       {.every = kKeyReloadInterval, .work = [this]() -> Task<void> {

@@ -11,8 +11,8 @@
 
 #include "api/api.hpp"
 #include "app/background.hpp"
+#include "app/change_watcher.hpp"
 #include "app/event_loops.hpp"
-#include "app/flush_watcher.hpp"
 #include "app/operations.hpp"
 #include "app/shared_memory.hpp"
 #include "auth/local_attempt_limiter.hpp"
@@ -103,7 +103,7 @@ class Service {
 
   std::unique_ptr<http::Server> server_;
   Background background_;
-  std::optional<FlushWatcher> listener_;  // of the storage's changes
+  std::optional<ChangeWatcher> listener_;  // of the storage's changes
   bool https_ = false;
 };
 

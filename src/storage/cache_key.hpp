@@ -1,6 +1,7 @@
 // Cache keys: the things whose reads and writes are promised to be consistent, one by one.
 //   user:<id>   email:<folded address>   session:<sid>
-// The same bytes name them in memory, in `user_changes` and in Redis.
+// The same bytes name them in memory, in `user_changes` and in Redis. In `user_changes` there is one
+// more, for what every instance has in its memory by other ways: the signing keys.
 #pragma once
 
 #include <charconv>
@@ -12,6 +13,8 @@
 #include "user/user_id.hpp"
 
 namespace um {
+
+inline constexpr std::string_view kSigningKeysChange = "signing_keys";
 
 // A key on the stack: looking something up does not allocate. Copies are cheap enough to pass by
 // value only where they are short-lived; containers hold std::string.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/cache_key.hpp"
 #include "support/postgres_changes.hpp"
 #include "support/postgres_database.hpp"
 
@@ -107,6 +108,23 @@ TEST_F(PostgresSchemaTest, SessionsAreNotedAlsoWhenTheirUserTakesThemAlong) {
   EXPECT_EQ(taken_changes(db_), "");
   db_.execute("DELETE FROM users");
   EXPECT_EQ(taken_changes(db_), "email:ada@example.com session:s2 session:s3 user:1");
+}
+
+TEST_F(PostgresSchemaTest, SigningKeysAreNotedTogetherWhoeverChangesThem) {
+  const char* insert =
+      "INSERT INTO signing_keys (kid, public_key, private_key) VALUES ('k' || random(), 'a', 'b')";
+  db_.execute(insert);
+  EXPECT_EQ(taken_changes(db_), kSigningKeysChange);
+  db_.execute("UPDATE signing_keys SET revoked_at = now()");
+  EXPECT_EQ(taken_changes(db_), kSigningKeysChange);
+  db_.execute("DELETE FROM signing_keys");
+  EXPECT_EQ(taken_changes(db_), kSigningKeysChange);
+  db_.execute("TRUNCATE signing_keys");
+  EXPECT_EQ(taken_changes(db_), kSigningKeysChange);
+  PostgresSession replica = database_.admin();
+  replica.execute("SET session_replication_role = replica");
+  replica.execute(insert);
+  EXPECT_EQ(taken_changes(db_), kSigningKeysChange);
 }
 
 TEST_F(PostgresSchemaTest, AUserIsInvalidatedKnownOrNot) {
