@@ -122,6 +122,10 @@ const Client::QueryStats& Client::query_stats() const {
   return impl_->query_stats;
 }
 
+void Client::renew() {
+  impl_->renew();
+}
+
 void Client::stop() {
   impl_->stop();
 }

@@ -81,6 +81,11 @@ class Client {
   Stats stats() const;
   const QueryStats& query_stats() const;
 
+  // What on_connect returned may not be true any more: connections that were opened before are
+  // closed as soon as nothing is under way on them, and new ones are opened when they are needed.
+  // No call fails for it. Returns at once.
+  void renew();
+
   // Waiting calls end with `lost` (or `unknown_outcome`), later ones too; connections are closed.
   // Returns when the client does nothing any more on loops that run.
   void stop();

@@ -98,6 +98,10 @@ struct Parts {
 
 }  // namespace
 
+void Client::Impl::Pool::renew() const {
+  for (const auto& group : {look_ups, scans, transactions}) group->renew();
+}
+
 void Client::Impl::Pool::stop() const {
   for (const auto& group : {look_ups, scans, transactions}) group->stop();
 }
@@ -135,6 +139,10 @@ const Client::Impl::Pool& Client::Impl::pool(const asio::any_io_executor& execut
     if (&context == static_cast<asio::execution_context*>(candidate.loop)) return candidate;
   }
   return pools[next.fetch_add(1, std::memory_order_relaxed) % pools.size()];
+}
+
+void Client::Impl::renew() {
+  for (const Pool& each : pools) asio::post(*each.loop, [each] { each.renew(); });
 }
 
 void Client::Impl::stop() {

@@ -22,6 +22,7 @@ struct Client::Impl final : QueryObserver, ReachabilityObserver {
     std::shared_ptr<Group> scans;
     std::shared_ptr<Group> transactions;
 
+    void renew() const;
     void stop() const;
   };
 
@@ -30,6 +31,7 @@ struct Client::Impl final : QueryObserver, ReachabilityObserver {
 
   // Of the loop that the executor belongs to; of the next one in turn if it is none of ours.
   const Pool& pool(const boost::asio::any_io_executor& executor);
+  void renew();
   void stop();
 
   void executed(const Query& query, std::chrono::nanoseconds took, bool failed) override;

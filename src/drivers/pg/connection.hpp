@@ -75,7 +75,9 @@ class Connection {
     bool taken = false;     // by one transaction
     bool released = false;  // the transaction is gone; to be free when nothing is open any more
     bool rolling_back = false;
-    bool retired = false;  // to be closed when nothing is in flight
+    // To be closed when nothing is in flight.
+    bool retired = false;   // the server takes no writes any more
+    bool outdated = false;  // what it learnt when it was opened may not be true any more
   };
   Marks marks{};
 

@@ -45,7 +45,8 @@ Lease::~Lease() {
 
 bool Group::usable(const Connection& connection) const {
   return connection.state() == Connection::State::open && !connection.marks.taken &&
-         !connection.marks.retired && connection.in_flight() < settings_.in_flight;
+         !connection.marks.retired && !connection.marks.outdated &&
+         connection.in_flight() < settings_.in_flight;
 }
 
 Connection* Group::idlest() {
@@ -98,10 +99,11 @@ void Group::grow(BootTime now) {
   (*closed)->open(shared_from_this());
 }
 
-void Group::opened(Connection&) {
+void Group::opened(Connection& connection) {
   backoff_.succeeded();
   counters_->opened.fetch_add(1, std::memory_order_relaxed);
   settings_.observer->reachable();
+  settle(connection);
   pump();
 }
 
@@ -171,9 +173,21 @@ void Group::settle(Connection& connection) {
       return;
     }
   }
-  if (marks.retired && !marks.taken) {
+  if (marks.taken) return;
+  if (marks.outdated) {
+    connection.stop();  // no loss: nothing is in flight, and the next may be opened at once
+  } else if (marks.retired) {
     connection.close(lost_because("the server does not accept writes any more"));
   }
+}
+
+void Group::renew() {
+  if (stopped_) return;
+  for (const auto& connection : connections_) {
+    connection->marks.outdated = connection->state() != Connection::State::closed;
+    settle(*connection);
+  }
+  pump();
 }
 
 void Group::watch() {

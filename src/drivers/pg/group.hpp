@@ -55,6 +55,9 @@ class Group final : public std::enable_shared_from_this<Group>, public Connectio
   void cancel(const std::shared_ptr<Call>& call);
   // The lease of a transaction was dropped.
   void release(Connection& connection, std::uint64_t epoch);
+  // Connections that were opened before now, or are being opened, get no new calls and are closed
+  // when they are idle.
+  void renew();
   // Completes every call with `lost` (or unknown_outcome), now and from now on.
   void stop();
 
