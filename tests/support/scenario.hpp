@@ -55,7 +55,8 @@ class Stage {
 
   void run(const std::vector<Step>& steps);
   HttpResponse run(const Step& step);
-  // Only the invariants are checked.
+  // Only the invariants are checked. A look-up has 500 ms, which a busy machine may take to start a
+  // thread: GET and HEAD that got no answer in time are sent again, a few times.
   HttpResponse send(HttpRequest request);
   HttpResponse get(const std::string& who, const std::string& target);
 

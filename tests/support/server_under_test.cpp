@@ -47,6 +47,10 @@ void ServerUnderTest::start() {
   if (std::ranges::find(own, "--password-cost") == own.end()) {
     command.arguments.insert(command.arguments.end(), {"--password-cost", "4"});
   }
+  // A disk that others use may take longer for a sync than the usual 2 s.
+  if (std::ranges::find(own, "--database-timeout") == own.end()) {
+    command.arguments.insert(command.arguments.end(), {"--database-timeout", "10s"});
+  }
   command.arguments.insert(command.arguments.end(), own.begin(), own.end());
   process_ = std::make_unique<Process>(command);
 

@@ -18,7 +18,7 @@ namespace um::e2e {
 const std::string& program();  // path of the binary
 
 struct ServeOptions {
-  // Unless they say otherwise: a free port and cheap hashing.
+  // Unless they say otherwise: a free port, cheap hashing, and much time for the database.
   std::vector<std::string> arguments{};
   std::map<std::string, std::string> environment{};
   bool tls = false;  // the arguments give a certificate
