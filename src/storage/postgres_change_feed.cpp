@@ -210,6 +210,7 @@ pg::Outcome<void> PostgresChangeFeed::repair_namespace() {
 }
 
 void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
+  if (polls_.is_elsewhere(answer) && options_.on_new_namespace) options_.on_new_namespace();
   const std::vector<std::string> held_before = std::exchange(held_again_, {});
   {
     std::unique_lock lock{mutex_};

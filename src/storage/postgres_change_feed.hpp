@@ -47,6 +47,9 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
     ms connect_time{3000};
     std::chrono::seconds mark_every{60};
     std::function<void(std::string_view)> log{};  // for people; feed's thread
+    // The database is in another namespace than at the last poll (or this is the first): what other
+    // connections took for it before is of no use. Feed's thread.
+    std::function<void()> on_new_namespace{};
   };
   explicit PostgresChangeFeed(Options options);
   ~PostgresChangeFeed() override;

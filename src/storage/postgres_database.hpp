@@ -72,6 +72,9 @@ class PostgresDatabase {
   Task<Result<Reading<Value>>> find(const pg::Query& query, pg::Params params, Deadline deadline,
                                     Read read);
 
+  // The namespace that its connections took for theirs is over.
+  void renew() { client_.renew(); }
+
   const Clock& clock() const { return clock_; }
   // Callers answered by one transaction besides the one that is counted anyway.
   void count_writes(std::size_t callers) { writes_.fetch_add(callers, std::memory_order_relaxed); }

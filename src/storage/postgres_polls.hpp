@@ -50,6 +50,8 @@ class PostgresPolls {
   void expelled() { restart_reason_ = "expelled"; }
   // Would this answer make the cache start from nothing?
   bool starts_over(const Answer& answer) const;
+  // Is it of another namespace than the answer before, or the first?
+  bool is_elsewhere(const Answer& answer) const { return answer.name_space != name_space_; }
 
  private:
   std::optional<std::string_view> reason_to_start_over(const Answer& answer) const;

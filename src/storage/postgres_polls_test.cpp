@@ -83,6 +83,16 @@ TEST_F(PostgresPollsTest, AnotherNamespaceMakesTheChangesMeaningless) {
       std::nullopt);
 }
 
+TEST_F(PostgresPollsTest, ItTellsWhenTheDatabaseIsElsewhere) {
+  EXPECT_TRUE(polls.is_elsewhere(quiet(10))) << "nothing is known yet";
+  start();
+  polls.connection_lost();
+  EXPECT_FALSE(polls.is_elsewhere(quiet(12)));
+  Answer answer = quiet(12);
+  answer.name_space = "b";
+  EXPECT_TRUE(polls.is_elsewhere(answer));
+}
+
 TEST_F(PostgresPollsTest, SnapshotsThatGoBackStartOver) {
   start();
   EXPECT_EQ(polls.take(quiet(9)).flush_reason, "went_back");

@@ -20,17 +20,24 @@ constexpr std::int64_t kPurgeBatch = 500;
 // Of these there are 160,000 at most, without triggers or other indexes.
 constexpr std::int64_t kAttemptsBatch = 10'000;
 
-PostgresChangeFeed::Options feed_options(const PostgresOptions& options) {
+PostgresChangeFeed::Options feed_options(const PostgresOptions& options,
+                                         std::function<void()> on_new_namespace) {
   return {.url = options.url,
           .clock = options.clock,
           .poll_interval = options.poll_interval,
-          .log = options.log};
+          .log = options.log,
+          .on_new_namespace = std::move(on_new_namespace)};
 }
 
 class PostgresStorage final : public Storage {
  public:
   PostgresStorage(const PostgresOptions& options, std::string place)
-      : place_{std::move(place)}, feed_{feed_options(options)}, database_{options, feed_} {}
+      : place_{std::move(place)},
+        feed_{feed_options(options, [this] { database_.renew(); })},
+        database_{options, feed_} {}
+
+  // Before the database goes, which the feed calls.
+  ~PostgresStorage() override { feed_.stop(); }
 
   UserStore& users() override { return users_; }
   SessionStore& sessions() override { return sessions_; }
