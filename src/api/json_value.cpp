@@ -21,6 +21,7 @@ void append_items(std::string& out, const JsonValue& value) {
 
 void append_members(std::string& out, const JsonValue& value) {
   std::vector<const JsonMember*> members;
+  members.reserve(value.members.size());
   for (const JsonMember& member : value.members) members.push_back(&member);
   std::ranges::sort(members, {}, [](const JsonMember* m) -> std::string_view { return m->name; });
   out += '{';

@@ -53,7 +53,7 @@ void L1Store::clear() {
   entries_ = entry_bytes_ = 0;
 }
 
-void L1Store::swap(L1Store& other) {
+void L1Store::swap(L1Store& other) noexcept {
   std::swap(capacity_bytes_, other.capacity_bytes_);
   buckets_.swap(other.buckets_);
   std::swap(newest_, other.newest_);

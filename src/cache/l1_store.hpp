@@ -41,7 +41,7 @@ class L1Store {
   bool erase(HashedKey key);
   void clear();
   // Both have the same capacity: emptying a store under a lock is a swap, the freeing comes after.
-  void swap(L1Store& other);
+  void swap(L1Store& other) noexcept;
 
   std::size_t bytes() const { return entry_bytes_ + table_bytes(buckets_.size()); }
   std::size_t entries() const { return entries_; }

@@ -40,8 +40,8 @@ class CliOptions final : public Options {
         ->expected(0, 1)
         ->default_str("");
   }
-  CLI::Option* add(Spec spec, std::function<void(const std::string&)> assign) {
-    auto* option = app_.add_option_function<std::string>(std::string{spec.name}, std::move(assign),
+  CLI::Option* add(Spec spec, const std::function<void(const std::string&)>& assign) {
+    auto* option = app_.add_option_function<std::string>(std::string{spec.name}, assign,
                                                          std::string{spec.help});
     if (!spec.placeholder.empty()) option->type_name(std::string{spec.placeholder});
     return option;

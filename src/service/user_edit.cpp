@@ -123,7 +123,8 @@ class EditPlanner {
     if (!sent || editing_.kind != EditKind::patch) return sent;
     const std::string& target = current_.model_capability_settings.value_or("{}");
     auto merged = merge_json({.target = target, .patch = *sent});
-    return merged ? std::move(*merged) : *sent;
+    if (!merged) return sent;
+    return std::move(*merged);
   }
   struct Compared {
     const char* field;

@@ -62,14 +62,14 @@ Result<SessionRef> create_session(Transaction& tx, const NewSession& wanted) {
   if (!make_room(tx, wanted, *epoch)) {
     return fail(ErrorCode::conflict, "the user has the largest number of tokens");
   }
-  const auto session = std::make_shared<const Session>(Session{.id = wanted.id,
-                                                               .user_id = wanted.user_id,
-                                                               .auth_epoch = *epoch,
-                                                               .kind = wanted.kind,
-                                                               .created_at = wanted.created_at,
-                                                               .expires_at = wanted.expires_at,
-                                                               .address = wanted.address,
-                                                               .user_agent = wanted.user_agent});
+  auto session = std::make_shared<const Session>(Session{.id = wanted.id,
+                                                         .user_id = wanted.user_id,
+                                                         .auth_epoch = *epoch,
+                                                         .kind = wanted.kind,
+                                                         .created_at = wanted.created_at,
+                                                         .expires_at = wanted.expires_at,
+                                                         .address = wanted.address,
+                                                         .user_agent = wanted.user_agent});
   tx.db()
       .run(sqlite_queries::kInsertSession, session->id.text(), session->user_id.value(),
            session->auth_epoch, rules::to_string(session->kind), to_micros(session->created_at),

@@ -38,7 +38,7 @@ class ReadTransaction {
   ~ReadTransaction() {
     try {
       if (db_.in_transaction()) db_.run(sqlite_queries::kEndRead).finish();
-    } catch (const sqlite::SqliteError&) {
+    } catch (const sqlite::SqliteError&) {  // NOLINT(bugprone-empty-catch)
       // Ending a read can fail only together with the connection, which the next statement finds
       // out.
     }
