@@ -1,6 +1,7 @@
 #include "storage/postgres_change_feed.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/random.hpp"
 #include "storage/postgres_feed_queries.hpp"
