@@ -91,8 +91,9 @@ TEST_F(WorkPoolTest, WhoseDeadlinePassesLeavesTheQueueWhileTheThreadsAreBusy) {
   block();
   bool ran = false;
   Outcome late;
+  // Whether it is still in the queue when start() returns is a matter of luck; that it was, is told
+  // by what was cancelled.
   start([&] { ran = true; }, Deadline::after(clock_, 1ms), late);
-  EXPECT_EQ(pool_->stats().queued, 1u);
   while (!late) loop_.run_one();
   EXPECT_EQ(late->error().code, ErrorCode::timeout);
   EXPECT_EQ(pool_->stats().queued, 0u);

@@ -125,10 +125,17 @@ TEST(ServerRefusal, IdleConnectionsAreClosedWithoutAWord) {
   TestServer server{Limits{.idle_time = 60ms}};
   TestClient silent{server.port()};
   EXPECT_EQ(silent.rest(), "");
-  TestClient served{server.port()};
-  ASSERT_TRUE(served.send(get_with("")));
-  EXPECT_THAT(served.answer(), StartsWith(status(200)));
-  EXPECT_EQ(served.rest(), "");
+  // On a busy machine even the request may come later than that.
+  std::string answer;
+  std::string after = "(nothing was answered)";
+  for (int i = 0; i < 100 && !answer.starts_with(status(200)); ++i) {
+    TestClient served{server.port()};
+    if (!served.send(get_with(""))) continue;
+    answer = served.answer();
+    after = served.rest();
+  }
+  EXPECT_THAT(answer, StartsWith(status(200)));
+  EXPECT_EQ(after, "");
 }
 
 TEST(ServerRefusal, AHalfRequestBeforeTheEndIsRefused) {

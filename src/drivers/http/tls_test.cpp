@@ -118,11 +118,16 @@ TEST_F(Tls, ARefusalEndsWithACloseNotify) {
 }
 
 TEST_F(Tls, ARequestThatDoesNotCompleteIsTimedOut) {
-  TestServer server{Limits{.header_time = 200ms}, context_};
-  TlsClient client{server.port()};
-  ASSERT_TRUE(client.handshake());
-  client.send("GET /now");
-  EXPECT_THAT(client.rest(), StartsWith("HTTP/1.1 408 "));
+  // The handshake has the same time, and may need more of it on a busy machine.
+  for (const auto time : {200ms, 2'000ms, 10'000ms}) {
+    TestServer server{Limits{.header_time = time}, context_};
+    TlsClient client{server.port()};
+    if (!client.handshake()) continue;
+    client.send("GET /now");
+    EXPECT_THAT(client.rest(), StartsWith("HTTP/1.1 408 "));
+    return;
+  }
+  FAIL() << "no handshake in time";
 }
 
 TEST_F(Tls, OnlyHttp11IsAgreedOn) {
