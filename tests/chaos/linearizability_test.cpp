@@ -34,9 +34,9 @@ class Linearizability : public StageTest<Linearizability> {
   }
 
   static void record_write(HttpClient& client, const std::string& name, Recording& recording) {
-    const auto begin = Steady::now();
+    const auto begin = BootClock::now();
     const auto answer = client.send(patch(name));
-    const auto end = Steady::now();
+    const auto end = BootClock::now();
     if (answer.status == 409) return;  // lost three compare-and-sets: nothing was written
     if (answer.status != 200) {
       recording.trouble = answer.text();
@@ -50,9 +50,9 @@ class Linearizability : public StageTest<Linearizability> {
   }
 
   static void record_read(HttpClient& client, const HttpRequest& request, Recording& recording) {
-    const auto begin = Steady::now();
+    const auto begin = BootClock::now();
     const auto answer = client.send(request);
-    const auto end = Steady::now();
+    const auto end = BootClock::now();
     if (answer.status != 200) {
       recording.trouble = answer.text();
       return;
@@ -108,7 +108,7 @@ class Linearizability : public StageTest<Linearizability> {
     EXPECT_GE(writes, kWriters * kWrites / 2);
     EXPECT_GE(history.size(), 2'000U);
     EXPECT_GT(hits, 100U) << "a run without hits is no evidence";
-    const auto found = violations(history, initial);
+    const auto found = violations(history, {.initial = initial});
     EXPECT_EQ(found.size(), 0U) << found.front();
     RecordProperty("operations", static_cast<int>(history.size()));
     RecordProperty("hits", static_cast<int>(hits));

@@ -20,12 +20,14 @@ const std::string& program() {
   return path;
 }
 
-ServerUnderTest::ServerUnderTest(ServeOptions options) : options_{std::move(options)} {
-  if (options_.database.empty() && set_up() == SetUp::sqlite)
+ServerUnderTest::ServerUnderTest(ServeOptions options)
+    : options_{std::move(options)}, directory_{own_directory_.path().string()} {
+  if (!options_.storage && options_.database.empty() && set_up() == SetUp::sqlite)
     options_.database = own_directory_.file("users.db");
-  if (options_.database.empty()) {
-    storage_ = make_test_storage(own_directory_.path().string());
-    directory_ = own_directory_.path().string();
+  if (options_.storage) {
+    storage_ = options_.storage;
+  } else if (options_.database.empty()) {
+    storage_ = make_test_storage(directory_);
   } else {
     storage_ = sqlite_test_storage(options_.database);
     directory_ = std::filesystem::path{options_.database}.parent_path().string();

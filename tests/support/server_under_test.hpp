@@ -24,6 +24,8 @@ struct ServeOptions {
   bool tls = false;  // the arguments give a certificate
   // Path of a SQLite file; empty: a new database of the set-up (test_storage.hpp).
   std::string database{};
+  // Instead of all that: one which other servers use as well.
+  std::shared_ptr<TestStorage> storage{};
 };
 
 class ServerUnderTest {
@@ -55,7 +57,7 @@ class ServerUnderTest {
   ServeOptions options_;
   TempDir own_directory_;
   std::string directory_;
-  std::unique_ptr<TestStorage> storage_;
+  std::shared_ptr<TestStorage> storage_;
   Endpoint endpoint_{};
   std::unique_ptr<Process> process_;
 };

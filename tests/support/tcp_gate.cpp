@@ -1,5 +1,6 @@
 #include "support/tcp_gate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -70,6 +71,27 @@ void TcpGate::swallow_answers() {
   for (Link& link : links_) link.swallow = true;
 }
 
+void TcpGate::cut_after(std::size_t bytes) {
+  const std::scoped_lock lock{mutex_};
+  for (Link& link : links_) link.answers_left = bytes;
+}
+
+void TcpGate::black_hole() {
+  {
+    const std::scoped_lock lock{mutex_};
+    hole_ = true;
+  }
+  wake();
+}
+
+void TcpGate::let_through() {
+  {
+    const std::scoped_lock lock{mutex_};
+    hole_ = false;
+  }
+  wake();
+}
+
 void TcpGate::wake() const {
   if (::write(wake_[1], "", 1) < 0) throw std::runtime_error("no gate");
 }
@@ -92,11 +114,19 @@ void TcpGate::take_connection() {
   links_.push_back(link);
 }
 
-bool TcpGate::pass(int from, int to) const {
+std::size_t TcpGate::pass(Way way, std::size_t limit) const {
   std::array<char, 65'536> bytes;
-  const ssize_t got = ::recv(from, bytes.data(), bytes.size(), 0);
-  if (got <= 0) return false;
-  return ::send(to, bytes.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL) == got;
+  const ssize_t got = ::recv(way.from, bytes.data(), std::min(bytes.size(), limit), 0);
+  if (got <= 0) return 0;
+  const auto size = static_cast<std::size_t>(got);
+  return ::send(way.to, bytes.data(), size, MSG_NOSIGNAL) == got ? size : 0;
+}
+
+bool TcpGate::pass_answer(Link& link) const {
+  if (link.swallow || link.answers_left == 0) return false;
+  const std::size_t passed = pass({.from = link.server, .to = link.client}, link.answers_left);
+  if (link.answers_left != SIZE_MAX) link.answers_left -= passed;
+  return passed > 0 && link.answers_left > 0;
 }
 
 void TcpGate::run() {
@@ -108,7 +138,9 @@ void TcpGate::run() {
       const std::scoped_lock lock{mutex_};
       if (stop_) return;
       links_.remove_if([](const Link& link) { return link.closed; });
+      if (hole_) waiting[0].fd = -1;  // poll(2) leaves out what is negative
       for (Link& link : links_) {
+        if (hole_) break;
         links.push_back(&link);
         waiting.push_back({.fd = link.client, .events = POLLIN, .revents = 0});
         waiting.push_back({.fd = link.server, .events = POLLIN, .revents = 0});
@@ -116,13 +148,17 @@ void TcpGate::run() {
     }
     ::poll(waiting.data(), waiting.size(), -1);
     const std::scoped_lock lock{mutex_};
+    if (waiting[1].revents != 0) {
+      char woken = 0;
+      if (::read(wake_[0], &woken, 1) < 0) return;
+      continue;
+    }
     for (std::size_t i = 0; i < links.size(); ++i) {
       Link& link = *links[i];
       bool alive = true;
-      if (waiting[2 * i + 2].revents != 0) alive = pass(link.client, link.server);
-      if (alive && waiting[2 * i + 3].revents != 0) {
-        alive = !link.swallow && pass(link.server, link.client);
-      }
+      if (waiting[2 * i + 2].revents != 0)
+        alive = pass({.from = link.client, .to = link.server}, SIZE_MAX) > 0;
+      if (alive && waiting[2 * i + 3].revents != 0) alive = pass_answer(link);
       if (!alive) close(link);
     }
     if (waiting[0].revents != 0) take_connection();

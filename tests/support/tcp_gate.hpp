@@ -4,6 +4,8 @@
 // Thread safety: any thread. The destructor closes everything.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -24,6 +26,13 @@ class TcpGate {
   // The connections that are open now: the server hears everything, the client nothing any more.
   // When the server has answered something they are cut.
   void swallow_answers();
+  // The connections that are open now: closes each when the server has said so many bytes more, in
+  // the middle of an answer.
+  void cut_after(std::size_t bytes);
+  // Nothing arrives any more and nothing is closed, as when a cable is pulled; new connections are
+  // not answered. What was said meanwhile arrives after let_through().
+  void black_hole();
+  void let_through();
 
  private:
   struct Link {
@@ -31,11 +40,17 @@ class TcpGate {
     int server = -1;
     bool swallow = false;
     bool closed = false;
+    std::size_t answers_left = SIZE_MAX;  // bytes
   };
   void run();
   void take_connection();
-  // False: this connection is over.
-  bool pass(int from, int to) const;
+  // How many bytes were passed on, at most `limit` of them; 0: this connection is over.
+  struct Way {
+    int from;
+    int to;
+  };
+  std::size_t pass(Way way, std::size_t limit) const;
+  bool pass_answer(Link& link) const;
   void close(Link& link);
   void wake() const;
 
@@ -46,6 +61,7 @@ class TcpGate {
   std::mutex mutex_;
   std::list<Link> links_;
   bool stop_ = false;
+  bool hole_ = false;
   std::thread thread_;
 };
 

@@ -1,0 +1,76 @@
+// Fleet: some instances of the program on one PostgreSQL database, with or without Redis, and the
+// people who use them.
+//
+// Thread safety: client(), as() and cache_stats() from any thread, the rest from the owner.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/postgres_database.hpp"
+#include "support/redis_server.hpp"
+#include "support/scenario.hpp"
+#include "support/tcp_gate.hpp"
+
+namespace um::e2e {
+
+// T: how much later than an acknowledged write the other instances may still answer without it.
+inline constexpr std::chrono::milliseconds kT{500};
+
+struct FleetOptions {
+  std::size_t instances = 2;
+  // own: it may be stopped and configured; shared: the one of all tests, which starts faster.
+  enum class Server { shared, own } server = Server::shared;
+  std::vector<std::string> settings{};  // of the own server
+  enum class Redis { no, yes } redis = Redis::no;
+  // first_gated: instance 0 reaches PostgreSQL through gate().
+  enum class Network { direct, first_gated } network = Network::direct;
+  std::vector<std::string> arguments{};  // of every `serve`
+  // A directory that is empty and the server's, for the database's tables; REQUIRES: Server::own.
+  std::string tablespace{};
+};
+
+class Fleet {
+ public:
+  explicit Fleet(FleetOptions options = {});
+  ~Fleet();
+  Fleet(const Fleet&) = delete;
+  Fleet& operator=(const Fleet&) = delete;
+
+  std::size_t size() const { return 1 + others_.size(); }
+  // Of instance 0; its people are everybody's.
+  Stage& stage() { return *stage_; }
+  ServerUnderTest& instance(std::size_t i) { return i == 0 ? stage_->server() : *others_[i - 1]; }
+  HttpClient client(std::size_t i) { return instance(i).client(); }
+
+  test::PostgresServer& postgres() { return *postgres_; }  // REQUIRES: Server::own
+  test::TestDatabase& database() { return *database_; }
+  RedisServer& redis() { return *redis_; }  // REQUIRES: Redis::yes
+  test::TcpGate& gate() { return *gate_; }  // REQUIRES: Network::first_gated
+
+  // A request in the name of somebody whom the stage knows; "<name>" is filled in.
+  HttpRequest as(const std::string& who, const std::string& request, std::string body = {}) const;
+
+  // A number of GET /cache/stats. Throws if the instance does not answer.
+  std::int64_t cache_stat(std::size_t i, std::string_view pointer);
+
+  // All of them answer from memory, and with 200, what `request` asks for; false: they do not.
+  bool warm_up(const HttpRequest& request);
+  // How long it took until every instance writes, and reads from memory; patience at most.
+  std::chrono::milliseconds time_to_heal(const std::string& who);
+
+ private:
+  std::unique_ptr<test::PostgresServer> postgres_;
+  std::unique_ptr<test::TestDatabase> database_;
+  std::unique_ptr<RedisServer> redis_;
+  std::unique_ptr<test::TcpGate> gate_;
+  std::unique_ptr<Stage> stage_;
+  std::vector<std::unique_ptr<ServerUnderTest>> others_;
+};
+
+bool is_hit(const HttpResponse& answer);
+// In a test's output and its report.
+void note_figure(const std::string& name, std::chrono::nanoseconds figure);
+
+}  // namespace um::e2e

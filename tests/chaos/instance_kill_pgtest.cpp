@@ -1,0 +1,96 @@
+// kill -9 of one of two instances, again and again, while all are written to: what was acknowledged
+// stays, the other instance does not mind, and its memory is right about what the dead one wrote.
+#include <gtest/gtest.h>
+
+#include "fleet.hpp"
+#include "history.hpp"
+#include "support/json.hpp"
+
+namespace um::e2e {
+namespace {
+
+using namespace std::chrono_literals;
+
+class InstanceKill : public ::testing::Test {
+ protected:
+  static constexpr int kRounds = 5;
+
+  // Counts the first name up at instance 0 until that is killed.
+  void write(std::vector<Operation>& operations) {
+    auto client = fleet_.client(0);
+    while (true) {
+      Operation operation{.kind = Operation::Kind::write,
+                          .begin = BootClock::now(),
+                          .end = kNever,
+                          .version = ++tried_};
+      const auto patch = fleet_.as("admin", "PATCH /user/<ann>",
+                                   R"({"first_name": ")" + std::to_string(tried_) + R"("})");
+      try {
+        const auto answer = client.send(patch);
+        EXPECT_EQ(answer.status, 200U) << answer.text();
+        operation.end = BootClock::now();
+        ++acknowledged_;
+      } catch (const std::runtime_error&) {
+        operations.push_back(operation);  // it may have happened
+        return;
+      }
+      operations.push_back(operation);
+    }
+  }
+
+  void read(const std::stop_token& stop, std::vector<Operation>& operations) {
+    auto client = fleet_.client(1);
+    const auto request = fleet_.as("admin", "GET /user/<ann>");
+    while (!stop.stop_requested()) {
+      Operation operation{.begin = BootClock::now(), .instance = 1};
+      const auto answer = client.send(request);
+      operation.end = BootClock::now();
+      ASSERT_EQ(answer.status, 200U) << answer.text();
+      if (is_hit(answer)) ++hits_;
+      operation.version = std::stoll(text_at(answer.json(), "/first_name"));
+      operations.push_back(operation);
+      std::this_thread::sleep_for(500us);
+    }
+  }
+
+  Fleet fleet_;
+  std::int64_t tried_ = 0;
+  std::atomic<int> acknowledged_{0};
+  std::atomic<int> hits_{0};
+};
+
+TEST_F(InstanceKill, TheOthersKnowWhatTheDeadOneHasWritten) {
+  fleet_.stage().add(Person{.name = "ann", .first_name = "0"});
+  ASSERT_TRUE(fleet_.warm_up(fleet_.as("admin", "GET /user/<ann>")));
+  std::vector<Operation> writes;
+  std::vector<Operation> reads;
+  {
+    std::jthread reader{[&](const std::stop_token& stop) { read(stop, reads); }};
+    for (int round = 0; round < kRounds; ++round) {
+      const int wanted = acknowledged_ + 3 + 5 * round;
+      std::jthread writer{[&] { write(writes); }};
+      EXPECT_TRUE(eventually([&] {
+        std::this_thread::sleep_for(200us);
+        return acknowledged_ >= wanted;
+      }));
+      fleet_.instance(0).kill();
+      writer.join();
+      fleet_.instance(0).start();
+    }
+    // Longer than anybody may be late.
+    for (const auto end = BootClock::now() + kT; BootClock::now() < end + 50ms;) {
+      std::this_thread::sleep_for(5ms);
+    }
+  }
+  std::vector<Operation> history = writes;
+  history.insert(history.end(), reads.begin(), reads.end());
+  const auto found = violations(history, {.initial = 0, .staleness = kT});
+  EXPECT_EQ(found.size(), 0U) << found.front();
+  EXPECT_GT(hits_, 100) << "a run without answers from memory is no evidence";
+  EXPECT_GE(fleet_.database().session().integer(
+                fleet_.stage().fill_in("SELECT first_name::bigint FROM users WHERE id = <ann>")),
+            writes[writes.size() - 2].version);
+}
+
+}  // namespace
+}  // namespace um::e2e
