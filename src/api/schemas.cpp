@@ -8,7 +8,12 @@ constexpr std::string_view kRoles = R"("enum":["user","admin","service"])";
 
 constexpr std::array kUserFields{
     Field<UserInput>{
-        {.name = "id", .form = Form::integer, .use = Use::only_out, .limits = R"("minimum":1)"},
+        {.name = "id",
+         .form = Form::integer,
+         .use = Use::only_out,
+         .limits = R"("minimum":1)",
+         .about = "Handed out by the service, above every id there was. An import may give ids of "
+                  "its own up to 2^53, the largest that every JSON reader keeps exactly."},
         &UserInput::id},
     Field<UserInput>{
         {.name = "email", .limits = R"("maxLength":254)", .about = "Unique without case."},
