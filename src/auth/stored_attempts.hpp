@@ -2,8 +2,7 @@
 // become cells of a sketch here, the counters are the AttemptStore's.
 //
 // A database that is slow makes a sign-in at most `longest_wait` later; then the limits of this
-// instance alone hold. What happened to a place that was asked for meanwhile is not known; if it
-// was taken, it comes back after 60 to 90 seconds.
+// instance alone hold, and a place that comes too late is given back at once.
 //
 // Thread safety: any thread.
 #pragma once
@@ -24,11 +23,11 @@ class StoredAttempts final : public SharedAttempts {
     AttemptLimits limits{};
     Secret deployment_key{};  // the same for all instances
     std::chrono::milliseconds longest_wait{200};
-    std::chrono::milliseconds longest_end{2000};  // nobody waits for it
+    std::chrono::milliseconds longest_call{2000};  // where nobody waits, or waits any longer
   };
-  // `store` and `clock` outlive it; what end() starts runs on `executor`, whose loop ends before
-  // `store` does. Throws std::invalid_argument if a limit is out of range or the window is not the
-  // store's.
+  // `store` and `clock` outlive it; what end() starts runs on `executor`. That loop and those of
+  // the callers end before this object does. Throws std::invalid_argument if a limit is out of
+  // range or the window is not the store's.
   StoredAttempts(Options options, AttemptStore& store, const Clock& clock,
                  boost::asio::any_io_executor executor);
 
@@ -36,6 +35,8 @@ class StoredAttempts final : public SharedAttempts {
   void end(const Who& who, Taken place, Outcome outcome) override;
 
  private:
+  class Question;
+  Task<void> ask(std::shared_ptr<Question> question, Who who);
   AttemptStore::Cells cells(const Who& who) const;
 
   const Options options_;
