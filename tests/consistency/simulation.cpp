@@ -72,7 +72,7 @@ void Evidence::add(const Evidence& other) {
   writes += other.writes;
 }
 
-Instance::Instance(int n) : number{n}, coherence{settings(), {.low = 1, .high = 2}} {}
+Instance::Instance(int n) : number{n}, coherence{settings(), {.k0 = 1, .k1 = 2}} {}
 
 World::World(const Scenario& s)
     : scenario{s},
