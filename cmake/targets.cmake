@@ -49,12 +49,12 @@ function(um_module name)
 endfunction()
 
 # um_test(name SOURCES a_test.cpp … LINK um_x …): one test binary; every TEST in it is a ctest of its
-# own, labelled with LABEL (default "unit"), with more PROPERTIES where they are given.
+# own, labelled with every LABEL (default "unit"), with more PROPERTIES where they are given.
 function(um_test name)
   if(NOT UM_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK;PROPERTIES" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABEL;SOURCES;LINK;PROPERTIES" ${ARGN})
   if(NOT arg_LABEL)
     set(arg_LABEL unit)
   endif()
@@ -66,8 +66,29 @@ function(um_test name)
   if(NOT UM_SANITIZE STREQUAL "fuzz")
     target_precompile_headers(${name} REUSE_FROM um_base)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_LIST ${name}_tests
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
+  um_test_lists(${name}_tests LABELS ${arg_LABEL})
+endfunction()
+
+# um_test_lists(tests LABELS … ENVIRONMENT …): properties whose values are lists, for the tests that
+# gtest_discover_tests(TEST_LIST tests) finds. It takes lists in its own PROPERTIES apart and then
+# pairs names and values wrongly, without a word.
+function(um_test_lists tests)
+  cmake_parse_arguments(arg "" "" "LABELS;ENVIRONMENT" ${ARGN})
+  set(properties)
+  foreach(property IN ITEMS LABELS ENVIRONMENT)
+    if(arg_${property})
+      string(APPEND properties " ${property} [==[${arg_${property}}]==]")
+    endif()
+  endforeach()
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${tests}_lists.cmake)
+  file(WRITE ${file}.new "foreach(test IN LISTS ${tests})
+  set_tests_properties(\${test} PROPERTIES${properties})
+endforeach()
+")
+  configure_file(${file}.new ${file} COPYONLY)
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file})
 endfunction()
 
 # um_pgtest(name SOURCES a_pgtest.cpp … LINK um_x …): a um_test, labelled "pg", whose cases find a

@@ -33,6 +33,11 @@ std::pair<std::size_t, std::size_t> port_in(const std::string& url) {
 
 }  // namespace
 
+void PrintTo(const FleetOptions& options, std::ostream* out) {
+  *out << options.instances << " instances"
+       << (options.redis == FleetOptions::Redis::yes ? " with Redis" : "");
+}
+
 Fleet::Fleet(FleetOptions options) {
   if (options.server == FleetOptions::Server::own) {
     postgres_ = std::make_unique<test::PostgresServer>(

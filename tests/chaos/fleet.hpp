@@ -4,6 +4,7 @@
 // Thread safety: client(), as() and cache_stats() from any thread, the rest from the owner.
 #pragma once
 
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,9 @@ struct FleetOptions {
   // A directory that is empty and the server's, for the database's tables; REQUIRES: Server::own.
   std::string tablespace{};
 };
+
+// For the names of tests.
+void PrintTo(const FleetOptions& options, std::ostream* out);
 
 class Fleet {
  public:
