@@ -259,18 +259,24 @@ CREATE UNLOGGED TABLE public.attempt_cells (
 CREATE FUNCTION public.attempts_later(counts smallint[], steps bigint) RETURNS smallint[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT counts[gone + 1 :] || array_fill(0::smallint, ARRAY[gone])
-    FROM (SELECT greatest(0, least(steps, cardinality(counts)))::integer AS gone) AS g;
+  SELECT CASE
+    WHEN steps <= 0 THEN counts
+    ELSE counts[least(steps, cardinality(counts))::integer + 1 :]
+         || array_fill(0::smallint, ARRAY[least(steps, cardinality(counts))::integer])
+  END;
 END;
 
--- With `more` added to what was counted `ago` steps before the last.
+-- With `more` added to what was counted `ago` steps before the last, if that still counts.
 CREATE FUNCTION public.attempts_with(counts smallint[], ago bigint, more integer) RETURNS smallint[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT array_agg(CASE WHEN i = cardinality(counts) - ago THEN greatest(0, least(n + more, 30000))::smallint
-                        ELSE n END ORDER BY i)
-    FROM unnest(counts) WITH ORDINALITY AS c (n, i);
-END;
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  place CONSTANT integer := cardinality(counts) - greatest(-1, least(ago, cardinality(counts)));
+BEGIN
+  IF place BETWEEN 1 AND cardinality(counts) THEN
+    counts[place] := greatest(0, least(counts[place] + more, 30000));
+  END IF;
+  RETURN counts;
+END $$;
 
 -- Makes sure of these cells and locks them until the end of the transaction, always in the same order.
 CREATE FUNCTION public.lock_attempts(cells integer[], step_now bigint, mark_now bigint) RETURNS void
@@ -309,16 +315,19 @@ BEGIN
            public.attempts_later(c.marks, mark_now - c.mark_step) AS marks
       FROM public.attempt_cells c WHERE c.cell = ANY (account || address)),
   counted AS (
-    SELECT p.of_account, p.at_most,
+    SELECT p.of_account, p.at_most, p.failures,
            (SELECT sum(f) FROM unnest(p.failures) AS f) AS failed,
-           (SELECT sum(m) FROM unnest(p.marks) AS m) AS under_way,
-           (SELECT min(later) FROM generate_series(0, 16) AS later
-             WHERE p.at_most > (SELECT coalesce(sum(f), 0) FROM unnest(p.failures[later + 1 :]) AS f))
-             AS steps
+           (SELECT sum(m) FROM unnest(p.marks) AS m) AS under_way
       FROM present p),
+  patient AS (
+    SELECT c.*, CASE WHEN c.failed >= c.at_most THEN
+             (SELECT min(later) FROM generate_series(1, 16) AS later
+               WHERE c.at_most > (SELECT coalesce(sum(f), 0) FROM unnest(c.failures[later + 1 :]) AS f))
+             END AS steps
+      FROM counted c),
   estimates AS (
-    SELECT c.at_most, min(c.failed) AS failed, min(c.failed + c.under_way) AS total, min(c.steps) AS steps
-      FROM counted c GROUP BY c.of_account, c.at_most)
+    SELECT p.at_most, min(p.failed) AS failed, min(p.failed + p.under_way) AS total, min(p.steps) AS steps
+      FROM patient p GROUP BY p.of_account, p.at_most)
   SELECT max(e.steps) FILTER (WHERE e.failed >= e.at_most) * 60000 - at_ms % 60000,
          bool_or(e.total >= e.at_most)
     INTO number, full_up
