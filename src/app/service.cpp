@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStartDeadline = 10s;
+constexpr auto kStartPause = 200ms;
 constexpr auto kKeyReloadInterval = 5s;
 constexpr auto kHousekeepingInterval = 60s;
 // A lease ends T after the last poll was sent. Of the queries that then come all at once, this many
@@ -188,6 +189,11 @@ Result<void> Service::start() {
   start_feed();
   const auto deadline = Deadline::after(clock_, kStartDeadline);
   Result<void> keys = wait_for(loops_->first(), tokens_.start(deadline));
+  // A database that is busy or just starting gets the whole time.
+  while (!keys && keys.error().code == ErrorCode::unavailable && !deadline.passed(clock_.now())) {
+    std::this_thread::sleep_for(kStartPause);
+    keys = wait_for(loops_->first(), tokens_.start(deadline));
+  }
   if (!keys) return keys;
   start_housekeeping();
   server_->start();
