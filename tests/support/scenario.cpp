@@ -40,13 +40,13 @@ std::string pick(const HttpResponse& response, const std::string& where) {
   return text_at(response.json(), where);
 }
 
+}  // namespace
+
 bool came_too_late(const HttpRequest& request, const HttpResponse& response) {
   if (request.method != "GET" && request.method != "HEAD") return false;
   if (response.status != 503) return false;
   return request.method == "HEAD" || text_at(response.json(), "/code") == "timeout";
 }
-
-}  // namespace
 
 Stage::Stage(ServeOptions options) : server_{std::move(options)}, client_{server_.client()} {
   create_admin(server_);

@@ -35,6 +35,10 @@ struct Person {
   std::string last_name = "Example";
 };
 
+// A look-up has 500 ms, which a busy machine may take to wake a thread; then the server rightly
+// says 503. True for such an answer to GET or HEAD.
+bool came_too_late(const HttpRequest& request, const HttpResponse& response);
+
 class Stage {
  public:
   explicit Stage(ServeOptions options = {});
@@ -55,8 +59,7 @@ class Stage {
 
   void run(const std::vector<Step>& steps);
   HttpResponse run(const Step& step);
-  // Only the invariants are checked. A look-up has 500 ms, which a busy machine may take to start a
-  // thread: GET and HEAD that got no answer in time are sent again, a few times.
+  // Only the invariants are checked. What came too late is sent again, a few times.
   HttpResponse send(HttpRequest request);
   HttpResponse get(const std::string& who, const std::string& target);
 
