@@ -1,7 +1,7 @@
 // Cache keys: the things whose reads and writes are promised to be consistent, one by one.
 //   user:<id>   email:<folded address>   session:<sid>
-// The same bytes name them in memory, in `user_changes` and in Redis. In `user_changes` there is one
-// more, for what every instance has in its memory by other ways: the signing keys.
+// The same bytes name them in memory, in `user_changes` and in Redis. In `user_changes` there is
+// one more, for what every instance has in its memory by other ways: the signing keys.
 #pragma once
 
 #include <charconv>

@@ -70,8 +70,7 @@ class SqliteStorage final : public Storage {
 
 Result<void> check_schema(const SqliteOptions& options) {
   const SqliteMigrator migrator{options};
-  const auto plan =
-      options.migrate ? migrator.apply(Misfits::refuse) : migrator.pending();
+  const auto plan = options.migrate ? migrator.apply(Misfits::refuse) : migrator.pending();
   if (!plan) return std::unexpected(plan.error());
   if (!options.migrate && !plan->empty()) {
     return fail(ErrorCode::invalid, options.file.string() + " needs `migrate` first");
