@@ -81,6 +81,14 @@ HttpRequest Fleet::as(const std::string& who, const std::string& request, std::s
           .body = std::move(body)};
 }
 
+std::string Fleet::output() {
+  std::string all;
+  for (std::size_t i = 0; i < size(); ++i) {
+    all += "instance " + std::to_string(i) + ":\n" + instance(i).process().all() + "\n";
+  }
+  return all;
+}
+
 std::int64_t Fleet::cache_stat(std::size_t i, std::string_view pointer) {
   const auto answer = client(i).send(as("admin", "GET /cache/stats"));
   const auto text = text_at(answer.json(), pointer);

@@ -56,6 +56,8 @@ class Fleet {
   // A request in the name of somebody whom the stage knows; "<name>" is filled in.
   HttpRequest as(const std::string& who, const std::string& request, std::string body = {}) const;
 
+  // What all of them have printed.
+  std::string output();
   // A number of GET /cache/stats. Throws if the instance does not answer.
   std::int64_t cache_stat(std::size_t i, std::string_view pointer);
 

@@ -28,6 +28,8 @@ class FleetRegister : public ::testing::TestWithParam<FleetOptions> {
     const auto answer = client.send(request);
     operation.end = BootClock::now();
     if (answer.status == 409 && writes) return;  // lost three compare-and-sets: nothing was written
+    // On a machine that is too busy. No answer is better than an old one.
+    if (answer.status == 503 && text_at(answer.json(), "/code") != "unknown_outcome") return;
     if (answer.status != 200) {
       recording.trouble = answer.text();
       return;
@@ -110,7 +112,7 @@ TEST_P(FleetRegister, NoInstanceIsLaterThanItMayBe) {
   }
   std::vector<Operation> history;
   for (const auto& recording : recordings) {
-    EXPECT_EQ(recording.trouble, "");
+    EXPECT_EQ(recording.trouble, "") << fleet_.output();
     EXPECT_GT(recording.hits, 20U) << "a run without answers from memory is no evidence";
     history.insert(history.end(), recording.operations.begin(), recording.operations.end());
   }

@@ -187,7 +187,7 @@ void Load::read(const std::stop_token& stop, std::size_t instance, Notes& notes)
 void Load::expect_kept_promises() {
   std::vector<std::vector<Operation>> histories(writers_);
   for (const auto& notes : notes_) {
-    EXPECT_EQ(notes.trouble, "");
+    EXPECT_EQ(notes.trouble, "") << fleet_.output();
     for (const auto& [writer, operation] : notes.operations) {
       histories[writer].push_back(operation);
     }
