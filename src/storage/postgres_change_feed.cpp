@@ -142,9 +142,12 @@ pg::Outcome<void> PostgresChangeFeed::round() try {
     auto kept = keep_registered();
     if (!kept) return kept;
   }
+  // Before the poll: to who is not as far as the first mark of a namespace, changes may be missing.
+  auto marked = take_mark();
+  if (!marked) return marked;
   auto polled = poll();
   if (!polled) return polled;
-  return keep_marks();
+  return purge();
 } catch (const std::logic_error& error) {
   // An answer that no such question has: something else than our database is behind the URL.
   return pg::failed({.kind = pg::Failure::refused, .message = error.what()});
@@ -222,7 +225,7 @@ void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
         return;  // the next question is sent later
       }
       held_again_ = settled_.keys();
-      listener_->hold(held_again_);
+      if (!held_again_.empty()) listener_->hold(held_again_);
     } else {
       lock.unlock();  // nothing is thrown away: own writes may settle meanwhile
     }
@@ -233,14 +236,16 @@ void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
     listener_->acknowledge_refresh(*sent_at);
 }
 
-pg::Outcome<void> PostgresChangeFeed::keep_marks() {
+pg::Outcome<void> PostgresChangeFeed::take_mark() {
   const BootTime now = clock_.now();
-  if (now >= next_mark_) {
-    next_mark_ = now + options_.mark_every;
-    const auto marked = run(queries::kMark, {});
-    if (!marked) return pg::failed(marked.error());
-    purging_ = true;
-  }
+  if (now < next_mark_) return {};
+  next_mark_ = now + options_.mark_every;
+  purging_ = true;
+  const auto marked = run(queries::kMark, {});
+  return marked ? pg::Outcome<void>{} : pg::failed(marked.error());
+}
+
+pg::Outcome<void> PostgresChangeFeed::purge() {
   if (!purging_) return {};
   const auto purged = run(queries::kPurge, {kPurgeBatch});
   if (!purged) return pg::failed(purged.error());

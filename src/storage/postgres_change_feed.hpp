@@ -71,7 +71,8 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   pg::Outcome<void> poll();
   pg::Outcome<void> repair_namespace();
   pg::Outcome<void> keep_registered();
-  pg::Outcome<void> keep_marks();
+  pg::Outcome<void> take_mark();
+  pg::Outcome<void> purge();
   void apply(const PostgresPolls::Answer& answer);
   pg::Outcome<pg::Rows> run(const pg::Query& query, const pg::Params& params);
   void report(const pg::Failure& failure);

@@ -11,5 +11,6 @@ UM_ON_POSTGRES(UserSearchContract);
 UM_ON_POSTGRES(UserStoreConcurrencyContract);
 UM_ON_POSTGRES(SessionStoreContract);
 UM_ON_POSTGRES(SigningKeyStoreContract);
+UM_ON_POSTGRES(ChangeFeedContract);
 
 }  // namespace um::test

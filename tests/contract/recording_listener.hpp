@@ -1,10 +1,12 @@
 // RecordingListener: a ChangeListener that writes down what it is told and can be waited for.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,13 @@ class RecordingListener final : public ChangeListener {
     std::optional<Poll> poll{};
   };
   using Kind = Event::Kind;
+  friend void PrintTo(const Event& event, std::ostream* out) {
+    static constexpr const char* kNames[]{"hold", "settle", "poll", "flush"};
+    *out << kNames[static_cast<std::size_t>(event.kind)];
+    for (const std::string& key : event.keys) *out << ' ' << key;
+    if (event.xid) *out << " in " << *event.xid;
+    if (event.poll && event.poll->flush_reason) *out << ' ' << *event.poll->flush_reason;
+  }
 
   void hold(std::span<const std::string> keys) override {
     if (on_hold) on_hold();
@@ -47,19 +56,21 @@ class RecordingListener final : public ChangeListener {
     events_.clear();
     return all;
   }
-  // The next event of this kind since the last take(); fails the waiting after a patience that is
-  // far longer than it ever takes.
-  std::optional<Event> await(Kind kind) {
+  // The first event since the last take() that `wanted` accepts; fails the waiting after a patience
+  // that is far longer than it ever takes.
+  std::optional<Event> await(const std::function<bool(const Event&)>& wanted) {
     std::unique_lock lock{mutex_};
     std::optional<Event> found;
     changed_.wait_for(lock, std::chrono::seconds{20}, [&] {
-      for (const Event& event : events_) {
-        if (event.kind == kind) found = event;
-        if (found) return true;
-      }
-      return false;
+      const auto event = std::ranges::find_if(events_, wanted);
+      if (event != events_.end()) found = *event;
+      return found.has_value();
     });
     return found;
+  }
+  std::optional<Event> await_apply(BootTime sent_at_least = BootTime::min()) {
+    return await(
+        [=](const Event& event) { return event.poll && event.poll->sent_at >= sent_at_least; });
   }
 
  private:

@@ -1,5 +1,5 @@
-// What the contract suites need of a storage: every implementation (SQLite; later PostgreSQL, and a
-// cache around either) makes one of these, instantiates the suites with it, and is held to the same
+// What the contract suites need of a storage: every implementation (SQLite, PostgreSQL, and a cache
+// around either) makes one of these, instantiates the suites with it, and is held to the same
 // tests.
 //
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, UserStoreContract, ::testing::Values(Backend{"file",
@@ -9,6 +9,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -35,6 +36,9 @@ struct Backend {
   std::string name;
   std::function<std::unique_ptr<StorageUnderTest>()> make;
 };
+inline void PrintTo(const Backend& backend, std::ostream* out) {
+  *out << backend.name;
+}
 inline std::string name_of(const ::testing::TestParamInfo<Backend>& info) {
   return info.param.name;
 }

@@ -98,6 +98,29 @@ struct Parts {
 
 }  // namespace
 
+// Stops the pool when it is called, or when a loop that is destroyed drops it: without that, a call
+// that waits and its coroutine would keep each other.
+class Client::Impl::Stop {
+ public:
+  Stop(Pool pool, std::shared_ptr<std::promise<void>> done)
+      : pool_{std::move(pool)}, done_{std::move(done)} {}
+  Stop(Stop&&) = default;
+  Stop& operator=(Stop&&) = delete;
+  ~Stop() { run(); }
+  void operator()() { run(); }
+
+ private:
+  void run() {
+    const auto done = std::move(done_);
+    if (!done) return;
+    pool_.stop();
+    done->set_value();
+  }
+
+  Pool pool_;
+  std::shared_ptr<std::promise<void>> done_;
+};
+
 void Client::Impl::Pool::renew() const {
   for (const auto& group : {look_ups, scans, transactions}) group->renew();
 }
@@ -153,10 +176,7 @@ void Client::Impl::stop() {
     }
     auto done = std::make_shared<std::promise<void>>();
     auto stopped = done->get_future();
-    asio::post(*each.loop, [each, done] {
-      each.stop();
-      done->set_value();
-    });
+    asio::post(*each.loop, Stop{each, done});
     // A loop that does not run does nothing more; what it still holds ends with it.
     const auto until = std::chrono::steady_clock::now() + kStopPatience;
     while (stopped.wait_for(std::chrono::milliseconds{10}) != std::future_status::ready &&

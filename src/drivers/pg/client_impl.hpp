@@ -25,6 +25,7 @@ struct Client::Impl final : QueryObserver, ReachabilityObserver {
     void renew() const;
     void stop() const;
   };
+  class Stop;
 
   Impl(Options options, std::vector<boost::asio::io_context*> loops);
   ~Impl() override;
