@@ -15,7 +15,7 @@ install_packages() {
       sudo=sudo
     else
       echo "These packages are missing; install them as root and try again:" >&2
-      echo "  apt-get install --no-install-recommends ${missing[*]}" >&2
+      echo "  apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
       exit 1
     fi
   fi
