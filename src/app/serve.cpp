@@ -1,5 +1,7 @@
 #include "app/serve.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -22,21 +24,32 @@ using namespace std::chrono_literals;
 // Longer than any deadline of a request, so that only a mistake of ours is ever cut off.
 constexpr auto kDrainTime = 30s;
 
-// From construction on, SIGTERM and SIGINT do not end the process but wait here to be asked for.
+using Steady = std::chrono::steady_clock;
+
+// From construction until release(), SIGTERM and SIGINT do not end the process but wait here to be
+// asked for.
 class StopSignal {
  public:
   StopSignal() : signals_{context_, SIGTERM, SIGINT} {}
 
-  // Calls `every_second` meanwhile.
-  void wait(const std::function<void()>& every_second) {
-    bool asked = false;
-    signals_.async_wait([&asked](const boost::system::error_code&, int) { asked = true; });
-    while (!asked) {
-      context_.run_one_for(1s);
+  // Until the next one or until then; calls `every_second` meanwhile.
+  void wait(const std::function<void()>& every_second,
+            Steady::time_point until = Steady::time_point::max()) {
+    asked_ = false;
+    signals_.async_wait([this](const boost::system::error_code& error, int) { asked_ |= !error; });
+    while (!asked_ && Steady::now() < until) {
+      context_.restart();
+      context_.run_one_until(std::min(until, Steady::now() + 1s));
       every_second();
     }
+    signals_.cancel();
+    context_.restart();
+    context_.poll();
+  }
+
+  // The next one gets its usual effect.
+  void release() {
     signals_.clear();
-    // The next one gets its usual effect.
     std::signal(SIGTERM, SIG_DFL);
     std::signal(SIGINT, SIG_DFL);
   }
@@ -44,6 +57,7 @@ class StopSignal {
  private:
   boost::asio::io_context context_{1};
   boost::asio::signal_set signals_;
+  bool asked_ = false;
 };
 
 std::string human_bytes(std::uint64_t bytes) {
@@ -128,7 +142,15 @@ int serve(const Serve& what, ServeStreams streams) {
   if (!started) return fail_to_start(started.error(), streams.err);
   introduce(service, config, streams.out);
 
-  stop_signal.wait([&log] { log.tell_left_out(); });
+  const auto every_second = [&log] { log.tell_left_out(); };
+  stop_signal.wait(every_second);
+  if (config.shutdown_delay > 0s) {
+    log.info("not ready any more: serving for shutdown-delay, then stopping",
+             {{"seconds", config.shutdown_delay.count()}});
+    service.announce_stop();
+    stop_signal.wait(every_second, Steady::now() + config.shutdown_delay);
+  }
+  stop_signal.release();
   log.info("stopping: finishing what is under way");
   if (!service.stop(kDrainTime)) {
     log.error("some requests did not end in time and were cut off");

@@ -94,7 +94,9 @@ Service::Service(Surroundings around, Parts parts)
       limiter_{share_limits(around.fact_key)},
       tokens_{storage_->signing_keys(),
               clock_,
-              {.issuer = config_.issuer, .hs256_secret = std::move(parts.hs256_secret)}},
+              {.issuer = config_.issuer,
+               .hs256_secret = std::move(parts.hs256_secret),
+               .staleness_bound = config_.staleness_bound}},
       sign_in_{{.users = user_store_,
                 .sessions = session_store_,
                 .hasher = hasher_,
@@ -210,7 +212,13 @@ void Service::start_feed() {
          if (!done)
            log_.warn("reading the signing keys failed", {{"error", describe(done.error())}});
        }});
-  listener_.emplace(cache_.coherence(), std::move(reload_keys));
+  ChangeWatcher::Keys keys{.changed =
+                               [this, reload = std::move(reload_keys)] {
+                                 tokens_.keys_changed();
+                                 reload();
+                               },
+                           .unchanged = [this](BootTime at) { tokens_.keys_unchanged(at); }};
+  listener_.emplace(cache_.coherence(), std::move(keys));
   storage_->changes().start(*listener_);
 }
 
@@ -227,6 +235,11 @@ void Service::start_housekeeping() {
 Result<bool> Service::has_admin() {
   const auto deadline = Deadline::after(clock_, kStartDeadline);
   return wait_for(loops_->first(), storage_->users().has_admin(deadline));
+}
+
+void Service::announce_stop() {
+  operations_.note_draining();
+  server_->announce_end();
 }
 
 bool Service::stop(std::chrono::seconds at_most) {

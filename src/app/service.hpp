@@ -49,6 +49,8 @@ class Service {
 
   // Reads the signing keys and begins to serve.
   Result<void> start();
+  // Before stop(): not ready any more, but still serving, each connection once more.
+  void announce_stop();
   // Finishes what is under way; false if something had to be cut off after `at_most`.
   bool stop(std::chrono::seconds at_most);
 

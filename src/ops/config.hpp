@@ -79,6 +79,7 @@ struct Config {
   std::chrono::milliseconds database_timeout{2000};
   std::chrono::milliseconds redis_timeout{50};
   std::size_t max_connections = 10'000;
+  std::chrono::seconds shutdown_delay{0};
   std::chrono::seconds change_retention{std::chrono::minutes{15}};
   LogFormat log_format = LogFormat::text;
   LogLevel log_level = LogLevel::info;

@@ -79,6 +79,10 @@ std::vector<Setting> make_setting_table() {
                &Config::redis_timeout, {1ms, 10s}),
       number({"max-connections", "HTTP connections at the same time"}, &Config::max_connections,
              {1, 1'000'000}),
+      duration(
+          {"shutdown-delay",
+           "how long SIGTERM leaves the server answering, not ready any more, before it stops"},
+          &Config::shutdown_delay, {0s, 60s}, {.plain_seconds = true}),
       duration({"change-retention", "how long changes and marks are kept; longer than cache-ttl"},
                &Config::change_retention, {60s, 7 * kDay}),
       choice({"log-format", "json: one object a line"}, &Config::log_format, kLogFormat),

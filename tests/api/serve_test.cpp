@@ -198,6 +198,52 @@ TEST(Serve, ReadyzSaysNoWhileItDrains) {
   EXPECT_EQ(server.process().wait()->code, 0);
 }
 
+// Until the balancer has seen that the server is not ready, it goes on sending clients.
+TEST(Serve, WithAShutdownDelayItAnswersForThatLongWhileReadyzSaysNo) {
+  ServerUnderTest server{{.arguments = {"--shutdown-delay", "2"}}};
+  HttpConnection used{server.endpoint()};
+  EXPECT_FALSE(used.exchange({.target = "/healthz"}).closes());
+  const auto sent = Steady::now();
+  server.process().send_signal(SIGTERM);
+  HttpResponse ready;
+  ASSERT_TRUE(eventually([&] {
+    HttpConnection next{server.endpoint()};
+    ready = next.exchange({.target = "/readyz"});
+    return ready.status == 503;
+  }));
+  EXPECT_TRUE(ready.closes());
+  EXPECT_EQ(text_at(ready.json(), "/errors/0/field"), "draining") << ready.text();
+  for (const char* target : {"/healthz", "/.well-known/jwks.json"}) {
+    HttpConnection next{server.endpoint()};
+    const auto answer = next.exchange({.target = target});
+    EXPECT_EQ(answer.status, 200U) << target;
+    EXPECT_TRUE(answer.closes()) << target;
+  }
+  const auto last = used.exchange({.target = "/healthz"});
+  EXPECT_EQ(last.status, 200U);
+  EXPECT_TRUE(last.closes());
+  {
+    const HttpConnection closed{std::move(used)};
+  }
+  const auto exit = server.process().wait();
+  ASSERT_TRUE(exit) << server.process().all();
+  EXPECT_EQ(exit->code, 0) << server.process().all();
+  EXPECT_GE(Steady::now() - sent, std::chrono::seconds{2});
+}
+
+TEST(Serve, ASecondSignalEndsTheShutdownDelay) {
+  ServerUnderTest server{{.arguments = {"--shutdown-delay", "60s"}}};
+  server.process().send_signal(SIGTERM);
+  ASSERT_TRUE(eventually([&] {
+    HttpConnection next{server.endpoint()};
+    return next.exchange({.target = "/readyz"}).status == 503;
+  }));
+  server.process().send_signal(SIGTERM);
+  const auto exit = server.process().wait();
+  ASSERT_TRUE(exit) << server.process().all();
+  EXPECT_EQ(exit->code, 0) << server.process().all();
+}
+
 TEST(Serve, AClientThatNeverFinishesDoesNotHoldItUpForEver) {
   ServerUnderTest server;
   HttpConnection stuck{server.endpoint()};

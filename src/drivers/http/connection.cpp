@@ -1,5 +1,7 @@
 #include "drivers/http/connection.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
@@ -64,6 +66,9 @@ void Connection::on_read(ErrorCode error, std::size_t bytes) {
   if (error == boost::asio::error::eof && !input_.empty()) {
     return refuse({Refusal::bad_request, "The request is incomplete."}, body_wish());
   }
+  if (draining_idle_ && error == boost::asio::error::operation_aborted) {
+    return linger_until(stage_began_ + loop_->limits().idle_linger_time);
+  }
   if (error) return close();
   input_.commit(bytes);
   work();
@@ -107,7 +112,8 @@ Connection::Next Connection::serve() {
 
 Connection::Next Connection::finish_answer() {
   const Head& head = parser_.head();
-  const bool close = response_.close || head.persistence == Persistence::close || loop_->draining();
+  const bool close =
+      response_.close || head.persistence == Persistence::close || loop_->last_answers();
   ConnectionField field = ConnectionField::none;
   if (close) {
     field = ConnectionField::close;
@@ -237,7 +243,16 @@ void Connection::sweep(BootTime now) {
 }
 
 void Connection::drain() {
-  if (state_ == State::handshake || (state_ == State::reading && timing_ == Timing::idle)) close();
+  if (state_ == State::handshake) return close();
+  if (state_ != State::reading || timing_ != Timing::idle || draining_idle_) return;
+  const BootTime now = BootClock::now();
+  if (has_unread()) {
+    deadline_ = std::min(deadline_, now + loop_->limits().linger_time);
+    return;
+  }
+  if (now - stage_began_ >= loop_->limits().idle_linger_time) return close();
+  draining_idle_ = true;
+  cancel();
 }
 
 // Writes what is gathered; go_on when all of it is out, otherwise `after` follows later.
@@ -280,8 +295,12 @@ void Connection::proceed(AfterWrite after) {
 // Closing with unread bytes would make the kernel reset the connection and the client lose the
 // answer.
 void Connection::end() {
+  linger_until(BootClock::now() + loop_->limits().linger_time);
+}
+
+void Connection::linger_until(BootTime deadline) {
   state_ = State::ending;
-  deadline_ = BootClock::now() + loop_->limits().linger_time;
+  deadline_ = deadline;
   begin_end_of_sending();
 }
 

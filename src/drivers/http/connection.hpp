@@ -46,7 +46,8 @@ class Connection : public boost::intrusive::list_base_hook<>,
   void start();
   // Closes what is over time. Called for every connection several times within each limit.
   void sweep(BootTime now);
-  // Closes if idle; otherwise the answer under way will be the last.
+  // Ends it if idle; otherwise the answer under way will be the last. One that was used a moment
+  // ago lingers (see end()), and a request that has already come is answered.
   void drain();
   void close();
 
@@ -68,6 +69,8 @@ class Connection : public boost::intrusive::list_base_hook<>,
   // Has the client closed its side? One that only stopped sending and still listens looks the same
   // until something is sent to it, so it counts as gone, too.
   virtual bool peer_is_gone() = 0;
+  // Has something arrived that was not read yet?
+  virtual bool has_unread() = 0;
   virtual void cancel() = 0;
   virtual void close_socket() = 0;
 
@@ -97,6 +100,7 @@ class Connection : public boost::intrusive::list_base_hook<>,
   Next flush(AfterWrite after);
   void proceed(AfterWrite after);
   void end();
+  void linger_until(BootTime deadline);
   void discard();
   BodyWish body_wish() const;
 
@@ -107,6 +111,7 @@ class Connection : public boost::intrusive::list_base_hook<>,
   Timing timing_ = Timing::idle;
   AfterWrite after_write_ = AfterWrite::work;
   bool timed_out_ = false;
+  bool draining_idle_ = false;   // the read of an idle connection is being cancelled to end it
   bool task_abandoned_ = false;  // its client is gone
   bool continued_ = false;       // 100 Continue was sent for this request
   BootTime read_at_{};

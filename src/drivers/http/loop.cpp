@@ -18,7 +18,7 @@ void Loop::start() {
 }
 
 void Loop::drain() {
-  draining_ = true;
+  last_answers_ = draining_ = true;
   for (auto next = connections_.begin(); next != connections_.end();) {
     Connection& connection = *next++;
     connection.drain();

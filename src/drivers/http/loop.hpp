@@ -47,6 +47,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void add_to(ServerStats& stats) const;
 
   void start();
+  // Every answer from now on is the last of its connection.
+  void begin_last_answers() { last_answers_ = true; }
+  bool last_answers() const { return last_answers_; }
   // No connection is served longer than its answer under way.
   void drain();
   bool draining() const { return draining_; }
@@ -86,6 +89,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   boost::asio::steady_timer timer_;
   boost::intrusive::list<Connection> connections_;
   std::size_t refusing_ = 0;
+  bool last_answers_ = false;
   bool draining_ = false;
   bool stopped_ = false;
   std::atomic<std::uint64_t> accepted_{0};

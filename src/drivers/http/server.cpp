@@ -36,6 +36,10 @@ class Server::Impl {
 
   std::uint16_t port() const { return port_; }
 
+  void announce_end() {
+    on_every_loop([](Loop& loop, Listener&) { loop.begin_last_answers(); });
+  }
+
   bool drain(std::chrono::nanoseconds at_most) {
     if (drained_.exchange(true)) return shared_->open.load() == 0;
     const auto until = std::chrono::steady_clock::now() + at_most;
@@ -114,6 +118,9 @@ void Server::start() {
 }
 std::uint16_t Server::port() const {
   return impl_->port();
+}
+void Server::announce_end() {
+  impl_->announce_end();
 }
 bool Server::drain(std::chrono::nanoseconds at_most) {
   return impl_->drain(at_most);

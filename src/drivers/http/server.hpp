@@ -1,7 +1,8 @@
 // Server: HTTP/1.1 on one event loop per core, each with its own listener (SO_REUSEPORT).
 //
 // Life: construct (binds; throws std::system_error if the address is taken or bad), start(),
-// drain(), destroy. Thread safety: start, drain and stats from any thread.
+// announce_end() if wanted, drain(), destroy. Thread safety: all of these and stats from any
+// thread.
 #pragma once
 
 #include <chrono>
@@ -52,6 +53,9 @@ class Server {
 
   void start();
   std::uint16_t port() const;
+  // Goes on serving, new clients as well, but each answer carries Connection: close: so that they
+  // are elsewhere when drain() comes.
+  void announce_end();
   // Stops accepting, closes idle connections, lets requests under way finish (their answers carry
   // Connection: close); returns when all are closed or `at_most` has passed, then closes the rest.
   // Blocks the calling thread, which is not a loop. True if nothing had to be cut off.

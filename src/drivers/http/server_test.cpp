@@ -207,6 +207,46 @@ TEST(Server, DrainFinishesWhatIsUnderWayAndClosesWhatIsIdle) {
   EXPECT_THROW(TestClient{server.port()}, std::runtime_error);
 }
 
+TEST(Server, WhoAsksAgainWhileAnIdleConnectionIsDrainedIsNotReset) {
+  TestServer server;
+  TestClient idle{server.port()};
+  ASSERT_TRUE(idle.send(target("/now")));
+  idle.answer();
+  bool drained = false;
+  {
+    const std::jthread draining{[&] { drained = server.server().drain(20s); }};
+    EXPECT_EQ(idle.rest(), "");
+    // A reset would also throw away an answer that the client has not read yet.
+    EXPECT_TRUE(idle.send(target("/now")));
+    EXPECT_TRUE(idle.send(target("/now")));
+    EXPECT_EQ(idle.rest(), "");
+    const TestClient closes_its_side{std::move(idle)};
+  }
+  EXPECT_TRUE(drained);
+}
+
+TEST(Server, AnIdleConnectionWhoseClientDoesNotCloseIsLeftAfterAMoment) {
+  TestServer server{Limits{.idle_linger_time = 20ms}};
+  TestClient idle{server.port()};
+  ASSERT_TRUE(idle.send(target("/now")));
+  idle.answer();
+  EXPECT_TRUE(server.server().drain(20s));
+}
+
+TEST(Server, AfterTheEndIsAnnouncedEveryClientIsServedOnceMore) {
+  TestServer server;
+  TestClient before{server.port()};
+  ASSERT_TRUE(before.send(target("/now")));
+  EXPECT_THAT(before.answer(), Not(HasSubstr("Connection: close")));
+  server.server().announce_end();
+  TestClient after{server.port()};
+  for (TestClient* client : {&before, &after}) {
+    ASSERT_TRUE(client->send(target("/now")));
+    EXPECT_THAT(client->answer(), HasSubstr("\r\nConnection: close\r\n"));
+    EXPECT_EQ(client->rest(), "");
+  }
+}
+
 TEST(Server, DrainCutsOffWhatDoesNotFinishInTime) {
   TestServer server;
   TestClient busy{server.port()};

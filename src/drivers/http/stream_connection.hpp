@@ -65,6 +65,10 @@ class StreamConnection final : public Connection {
       return true;
     return info.tcpi_state != TCP_ESTABLISHED;
   }
+  bool has_unread() override {
+    ErrorCode error;
+    return socket().available(error) > 0 && !error;
+  }
   void cancel() override {
     ErrorCode ignored;
     socket().cancel(ignored);
