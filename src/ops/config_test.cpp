@@ -61,7 +61,7 @@ std::vector<Sample> samples() {
       {"database-timeout", {"10ms", "1s", "5min"}},
       {"redis-timeout", {"1ms", "2ms", "10s"}},
       {"max-connections", {"1", "2", "1000000"}},
-      {"shutdown-delay", {"1s", "5", "1min"}},
+      {"shutdown-delay", {"1s", "5s", "1min"}},
       {"change-retention", {"10min", "1h", "7d"}},
       {"log-format", {"json", "json", "json"}},
       {"log-level", {"debug", "warn", "error"}},
