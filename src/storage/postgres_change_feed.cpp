@@ -46,7 +46,7 @@ PostgresPolls::Answer answer_of(const pg::Rows& rows, BootTime sent_at) {
       answer.name_space = rows.text_or_null(row, 1).value_or("");
       answer.now = snapshot(row, 2);
       answer.since = snapshot(row, 3);
-      if (!rows.null(row, 4)) answer.oldest_mark = snapshot(row, 4);
+      if (!rows.null(row, 4)) answer.horizon = snapshot(row, 4);
     }
   }
   return answer;
@@ -142,7 +142,7 @@ pg::Outcome<void> PostgresChangeFeed::round() try {
     auto kept = keep_registered();
     if (!kept) return kept;
   }
-  // Before the poll: to who is not as far as the first mark of a namespace, changes may be missing.
+  // Before the poll: who is not as far as a namespace's first mark starts over when others purge.
   auto marked = take_mark();
   if (!marked) return marked;
   auto polled = poll();

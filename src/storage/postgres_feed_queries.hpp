@@ -12,42 +12,46 @@ using pg::Query;
 // What is asked every poll interval, in one statement and so in one snapshot. $1: the changes since
 // this snapshot are wanted; null: since the oldest mark of the namespace, or now. $2: how many.
 // Rows of three kinds:
-//   state   namespace, now, since, oldest mark
+//   state   namespace, now, since, horizon of the purges
 //   change  xid, cache key          hold  –, cache key
 // The running transactions of $1 are given as an array, because only so the index is used.
+// Everything is named with its schema: no search_path of the database or the role matters.
 inline constexpr Query kPoll{"poll", R"(
   with state as materialized (
-    select cache_namespace() as name_space, pg_current_snapshot() as now),
+    select public.cache_namespace() as name_space, pg_current_snapshot() as now),
   mark as materialized (
-    select m.snapshot from state, snapshot_marks m
+    select m.snapshot from state, public.snapshot_marks m
      where m.tau = state.name_space order by m.number limit 1),
   since as materialized (
     select coalesce($1::pg_snapshot, (select snapshot from mark), state.now) as snapshot from state)
   select 'state', state.name_space, state.now::text, since.snapshot::text,
-         (select snapshot::text from mark), null::bytea
+         (select h.snapshot::text from public.purge_horizon h where h.tau = state.name_space),
+         null::bytea
     from state, since
   union all
-  (select 'change', c.xid::text, null, null, null, c.ckey from user_changes c
+  (select 'change', c.xid::text, null, null, null, c.ckey from public.user_changes c
     where c.xid >= pg_snapshot_xmax((select snapshot from since)) limit $2)
   union all
-  (select 'change', c.xid::text, null, null, null, c.ckey from user_changes c
+  (select 'change', c.xid::text, null, null, null, c.ckey from public.user_changes c
     where c.xid = any (array(select pg_snapshot_xip(snapshot) from since)) limit $2)
   union all
-  select distinct 'hold', null, null, null, null, ckey from cache_holds)"};
+  select distinct 'hold', null, null, null, null, ckey from public.cache_holds)"};
 
 // For a database without a namespace: makes a new incarnation. What is wrong besides, or null.
-inline constexpr Query kRepair{"repair_namespace", "select cache_repair()"};
+inline constexpr Query kRepair{"repair_namespace", "select public.cache_repair()"};
 
 inline constexpr Query kRegister{
-    "register_instance", "insert into cache_instances (id, refreshes) values ($1::uuid, 0)"};
+    "register_instance", "insert into public.cache_instances (id, refreshes) values ($1::uuid, 0)"};
 inline constexpr Query kRefresh{
-    "refresh_instance", "update cache_instances set refreshes = refreshes + 1 where id = $1::uuid"};
-inline constexpr Query kInstances{"list_instances", "select id, refreshes from cache_instances"};
-inline constexpr Query kExpel{"expel_instance",
-                              "delete from cache_instances where id = $1::uuid and refreshes = $2"};
+    "refresh_instance",
+    "update public.cache_instances set refreshes = refreshes + 1 where id = $1::uuid"};
+inline constexpr Query kInstances{"list_instances",
+                                  "select id, refreshes from public.cache_instances"};
+inline constexpr Query kExpel{
+    "expel_instance", "delete from public.cache_instances where id = $1::uuid and refreshes = $2"};
 
-inline constexpr Query kMark{"take_snapshot_mark", "select take_snapshot_mark()"};
-inline constexpr Query kPurge{"purge_changes", "select purge_changes($1)"};
+inline constexpr Query kMark{"take_snapshot_mark", "select public.take_snapshot_mark()"};
+inline constexpr Query kPurge{"purge_changes", "select public.purge_changes($1)"};
 
 inline constexpr std::array<const Query*, 8> kAll{&kPoll,      &kRepair, &kRegister, &kRefresh,
                                                   &kInstances, &kExpel,  &kMark,     &kPurge};

@@ -6,6 +6,14 @@
 
 namespace um {
 
+namespace {
+
+bool misses_what_was_purged(const PostgresPolls::Answer& answer, const Snapshot& since) {
+  return answer.horizon && !covers(since, *answer.horizon);
+}
+
+}  // namespace
+
 PostgresPolls::Question PostgresPolls::next() const {
   // One more than is wanted tells that there are too many.
   if (restart_reason_) return {.since = std::nullopt, .limit = 2 * limits_.changes + 1};
@@ -17,8 +25,7 @@ std::optional<std::string_view> PostgresPolls::reason_to_start_over(const Answer
   if (answer.name_space != name_space_) return "namespace";
   if (answer.now.xmax < last_.xmax) return "went_back";
   if (answer.changes.size() > limits_.changes) return "too_many_changes";
-  // Rows that the oldest mark sees may be purged already.
-  if (answer.oldest_mark && !covers(last_, *answer.oldest_mark)) return "purged";
+  if (misses_what_was_purged(answer, last_)) return "purged";
   return std::nullopt;
 }
 
@@ -32,7 +39,8 @@ Poll PostgresPolls::take(Answer answer) {
             .changes = {},
             .holds = std::move(answer.holds),
             .flush_reason = reason_to_start_over(answer)};
-  const bool complete = restart_reason_ ? answer.changes.size() <= 2 * limits_.changes
+  const bool complete = restart_reason_ ? answer.changes.size() <= 2 * limits_.changes &&
+                                              !misses_what_was_purged(answer, answer.since)
                                         : !poll.flush_reason.has_value();
   if (complete) {
     poll.changes = std::move(answer.changes);

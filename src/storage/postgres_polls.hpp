@@ -7,6 +7,9 @@
 // running transaction instead (pg_snapshot_xmin) is wrong here: one forgotten transaction anywhere
 // in the cluster would stop the feed while its polls go on succeeding.
 //
+// Changes that the purges' horizon sees may be gone. They are known only to who asked for what
+// became visible since a snapshot that covers the horizon.
+//
 // Thread safety: none; it belongs to the feed's thread.
 #pragma once
 
@@ -33,8 +36,8 @@ class PostgresPolls {
     BootTime sent_at;        // before the question was sent
     std::string name_space;  // as text; empty: the incarnation is missing
     Snapshot now;
-    Snapshot since;                         // what the changes were asked for
-    std::optional<Snapshot> oldest_mark{};  // that is kept in this namespace
+    Snapshot since;                     // what the changes were asked for
+    std::optional<Snapshot> horizon{};  // changes that it sees may have been purged
     std::vector<Change> changes{};
     std::vector<std::string> holds{};
   };

@@ -110,17 +110,29 @@ TEST_F(PostgresPollsTest, MoreChangesThanTheLimitStartOver) {
 TEST_F(PostgresPollsTest, WhatMayHaveBeenPurgedUnseenStartsOver) {
   start();
   Answer covered = quiet(12);
-  covered.oldest_mark = snapshot(9);
+  covered.horizon = snapshot(9);
   EXPECT_EQ(polls.take(covered).flush_reason, std::nullopt);
   Answer beyond = quiet(30);
-  beyond.oldest_mark = snapshot(20);
+  beyond.horizon = snapshot(20);
   EXPECT_EQ(polls.take(beyond).flush_reason, "purged");
 }
 
-TEST_F(PostgresPollsTest, ATransactionThatRanAtTheLastPollAndIsSeenByTheMarkStartsOver) {
+TEST_F(PostgresPollsTest, AStartThatDoesNotReachWhatWasPurgedBeginsNow) {
+  Answer answer = quiet(30);
+  answer.since = snapshot(20, {15});
+  answer.horizon = snapshot(19);  // sees 15
+  answer.changes = changes(1);
+  const Poll poll = polls.take(answer);
+  EXPECT_EQ(poll.flush_reason, "start");
+  EXPECT_EQ(poll.base, std::nullopt);
+  EXPECT_THAT(poll.changes, IsEmpty());
+  EXPECT_EQ(polls.next().since, snapshot(30));
+}
+
+TEST_F(PostgresPollsTest, ATransactionThatRanAtTheLastPollAndIsSeenByTheHorizonStartsOver) {
   polls.take({.sent_at = {}, .name_space = "a", .now = snapshot(30, {15}), .since = snapshot(30)});
   Answer answer = quiet(31);
-  answer.oldest_mark = snapshot(20);  // sees 15, whose changes may be purged
+  answer.horizon = snapshot(20);  // sees 15, whose changes may be purged
   EXPECT_EQ(polls.take(answer).flush_reason, "purged");
 }
 

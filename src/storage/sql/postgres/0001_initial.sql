@@ -580,6 +580,15 @@ CREATE TABLE public.snapshot_marks (
   snapshot pg_snapshot NOT NULL
 );
 
+-- Changes that this snapshot sees may have been removed: see purge_changes(). Always one row; without it
+-- nothing is purged.
+CREATE TABLE public.purge_horizon (
+  one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+  tau      text NOT NULL,
+  snapshot pg_snapshot NOT NULL
+);
+INSERT INTO public.purge_horizon (tau, snapshot) VALUES ('', pg_current_snapshot());
+
 -- The triggers without which changes go unseen.
 CREATE FUNCTION public.cache_triggers() RETURNS name[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -588,22 +597,29 @@ BEGIN ATOMIC
                'user_changes_are_durable']::name[];
 END;
 
--- What the namespace has of the tables that are cached, and of the log: identity, storage (TRUNCATE,
--- rewrites) and the transaction that last altered them or their triggers. Null: a trigger is missing or
--- not ENABLE ALWAYS, so changes may go unseen.
+-- The tables that are cached, and those of the log. Null for one that is missing.
+CREATE FUNCTION public.cached_tables() RETURNS oid[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN ARRAY[to_regclass('public.users'), to_regclass('public.sessions'),
+               to_regclass('public.user_changes'), to_regclass('public.purge_horizon')]::oid[];
+END $$;
+
+-- What the namespace has of these tables: identity, storage (TRUNCATE, rewrites) and the transaction
+-- that last altered them or their triggers. Null: a table or a trigger is missing or the trigger is not
+-- ENABLE ALWAYS, so changes may go unseen.
 CREATE FUNCTION public.cached_tables_state() RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  cached   oid[];
+  cached   CONSTANT oid[] := public.cached_tables();
+  wanted   CONSTANT name[] := public.cache_triggers();
   stored   text;
   attached text;
-  wanted   CONSTANT name[] := public.cache_triggers();
 BEGIN
-  SELECT array_agg(c.oid), string_agg(concat_ws('.', c.oid, c.relfilenode, c.xmin), ' ' ORDER BY c.relname)
-    INTO cached, stored
+  SELECT string_agg(concat_ws('.', c.oid, c.relfilenode, c.xmin), ' ' ORDER BY c.relname) INTO stored
     FROM pg_class c
-   WHERE c.oid IN (to_regclass('public.users'), to_regclass('public.sessions'),
-                   to_regclass('public.user_changes'));
+   WHERE c.oid = ANY (cached)
+  HAVING count(*) = cardinality(cached);
   SELECT string_agg(t.xmin::text, '.' ORDER BY t.oid) INTO attached
     FROM pg_trigger t
    WHERE t.tgrelid = ANY (cached) AND t.tgenabled = 'A' AND t.tgname = ANY (wanted)
@@ -645,8 +661,7 @@ BEGIN
         FROM unnest(public.cache_triggers()) AS wanted
        WHERE NOT EXISTS (SELECT FROM pg_trigger t
                           WHERE t.tgname = wanted AND t.tgenabled = 'A'
-                            AND t.tgrelid IN (to_regclass('public.users'), to_regclass('public.sessions'),
-                                              to_regclass('public.user_changes'))));
+                            AND t.tgrelid = ANY (public.cached_tables())));
   END IF;
   IF NOT EXISTS (SELECT FROM public.cache_settings) THEN
     RETURN 'the table cache_settings is empty';
@@ -680,34 +695,63 @@ EXCEPTION WHEN insufficient_privilege THEN
   NULL;  -- superusers only
 END $$;
 
--- Takes a mark unless there is one of the last 50 seconds. True: it did.
-CREATE FUNCTION public.take_snapshot_mark() RETURNS boolean
-LANGUAGE sql
+-- Does `later` see everything that `earlier` sees?
+CREATE FUNCTION public.snapshot_covers(later pg_snapshot, earlier pg_snapshot) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  WITH here AS MATERIALIZED (SELECT public.cache_namespace() AS tau),
-  taken AS (
-    INSERT INTO public.snapshot_marks (tau, snapshot)
-    SELECT here.tau, pg_current_snapshot() FROM here
-     WHERE here.tau IS NOT NULL
-       AND NOT EXISTS (SELECT FROM public.snapshot_marks m
-                        WHERE m.tau = here.tau
-                          AND abs(extract(epoch FROM clock_timestamp() - m.taken_at)) < 50)
-    RETURNING 1)
-  SELECT EXISTS (SELECT FROM taken);
+  SELECT pg_snapshot_xmax(later) >= pg_snapshot_xmax(earlier)
+     AND NOT EXISTS (SELECT FROM pg_snapshot_xip(later) AS running
+                      WHERE pg_visible_in_snapshot(running, earlier));
 END;
 
+-- Takes a mark unless there is one of the last 50 seconds. True: it did. Marks and purges take turns by
+-- the lock of purge_horizon; nobody waits for it, because everybody comes again. The mark is another
+-- statement than the lock, so it sees all marks before it, and their order is that of their snapshots.
+CREATE FUNCTION public.take_snapshot_mark() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM FROM public.purge_horizon FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  WITH here AS MATERIALIZED (SELECT public.cache_namespace() AS tau)
+  INSERT INTO public.snapshot_marks (tau, snapshot)
+  SELECT here.tau, pg_current_snapshot() FROM here
+   WHERE here.tau IS NOT NULL
+     AND NOT EXISTS (SELECT FROM public.snapshot_marks m
+                      WHERE m.tau = here.tau
+                        AND abs(extract(epoch FROM clock_timestamp() - m.taken_at)) < 50);
+  RETURN FOUND;
+END $$;
+
 -- Removes marks that are older than the retention (the newest stays) or of another namespace, and
--- changes that the oldest mark sees, at most `batch` of them; how many changes. Whoever is as far as that
--- mark has applied them, whoever is not starts from nothing; and one forgotten transaction somewhere in
--- the cluster keeps only its own changes. Also removes changes whose number this cluster has not handed
--- out yet: they came with a dump of another one.
+-- changes that the oldest mark sees, at most `batch` of them; how many changes. One forgotten
+-- transaction somewhere in the cluster keeps only its own changes. Also removes changes whose number
+-- this cluster has not handed out yet: they came with a dump of another one.
+--
+-- Why no poll misses anything. What a purge removes is seen by the snapshot in purge_horizon, which it
+-- writes in the same transaction and which only ever grows: the next one covers it, whatever mark became
+-- visible when. A poll reads the horizon and the changes in one snapshot. So either it sees a purge, then
+-- it sees the horizon of that purge or a later one; or it does not see it, then the rows that it removed
+-- are still there for the poll. Whoever asks for what became visible since a snapshot S that covers the
+-- horizon wants none of the removed rows; whoever does not starts from nothing. So "visible in the
+-- horizon" is enough for removal, and xid < its xmin is not needed: covering is about the same set.
+--
+-- The horizon belongs to its namespace. In a new one there is none until the first purge: its snapshots
+-- were all taken after those of the old one, and cover what purges of that have removed.
 CREATE FUNCTION public.purge_changes(batch integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  here    text := public.cache_namespace();
+  here    text;
+  behind  pg_snapshot;
   horizon pg_snapshot;
   purged  bigint;
 BEGIN
+  PERFORM FROM public.purge_horizon FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  here := public.cache_namespace();  -- only now: another purge may have been in a newer one
   IF here IS NULL THEN
     RETURN 0;
   END IF;
@@ -716,8 +760,16 @@ BEGIN
       OR (m.taken_at < clock_timestamp()
             - (SELECT change_retention_ms FROM public.cache_settings) * interval '1 millisecond'
           AND EXISTS (SELECT FROM public.snapshot_marks n WHERE n.tau = here AND n.number > m.number));
+  SELECT h.snapshot INTO behind FROM public.purge_horizon h WHERE h.tau = here;
   SELECT m.snapshot INTO horizon
-    FROM public.snapshot_marks m WHERE m.tau = here ORDER BY m.number LIMIT 1;
+    FROM public.snapshot_marks m
+   WHERE m.tau = here AND (behind IS NULL OR public.snapshot_covers(m.snapshot, behind))
+   ORDER BY m.number LIMIT 1;
+  IF horizon IS NULL THEN
+    horizon := behind;
+  ELSIF horizon::text IS DISTINCT FROM behind::text THEN
+    UPDATE public.purge_horizon SET tau = here, snapshot = horizon;
+  END IF;
   DELETE FROM public.user_changes c
    WHERE c.ctid = ANY (ARRAY(
            (SELECT d.ctid FROM public.user_changes d

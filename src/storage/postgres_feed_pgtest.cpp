@@ -1,0 +1,176 @@
+// The feed on a real server: whatever happens to the database between two of its polls, the next
+// one brings the change or starts from nothing.
+#include <condition_variable>
+#include <mutex>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/postgres_change_feed.hpp"
+#include "support/patience.hpp"
+#include "support/postgres_database.hpp"
+
+namespace um {
+namespace {
+
+using namespace std::chrono_literals;
+using test::PostgresServer;
+using test::TestDatabase;
+
+// Keeps the feed between two polls for as long as a test wants.
+class PausingListener final : public ChangeListener {
+ public:
+  void hold(std::span<const std::string>) override {}
+  void settle(std::span<const std::string>, std::optional<Xid>) override {}
+  void apply(const Poll& poll) override {
+    std::unique_lock lock{mutex_};
+    polls_.push_back(poll);
+    waiting_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !closed_; });
+    waiting_ = false;
+  }
+
+  // Returns between two polls; no further one is asked until resume().
+  void pause() {
+    std::unique_lock lock{mutex_};
+    closed_ = true;
+    const auto seen = polls_.size();
+    if (!changed_.wait_for(lock, e2e::kPatience, [&] { return waiting_ && polls_.size() > seen; }))
+      throw std::runtime_error("the feed does not poll");
+  }
+  void resume() {
+    const std::scoped_lock lock{mutex_};
+    polls_.clear();
+    closed_ = false;
+    changed_.notify_all();
+  }
+  // The next poll that was not asked for yet.
+  Poll next() {
+    std::unique_lock lock{mutex_};
+    if (!changed_.wait_for(lock, e2e::kPatience, [this] { return !polls_.empty(); }))
+      throw std::runtime_error("the feed does not poll");
+    Poll poll = std::move(polls_.front());
+    polls_.erase(polls_.begin());
+    return poll;
+  }
+  bool has_polled() {
+    const std::scoped_lock lock{mutex_};
+    return !polls_.empty();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Poll> polls_;
+  bool closed_ = false;
+  bool waiting_ = false;
+};
+
+// A feed that runs.
+class Following {
+ public:
+  explicit Following(const TestDatabase& database, const Clock& clock)
+      : feed_{{.url = Secret{database.url()},
+               .clock = &clock,
+               .poll_interval = 10ms,
+               .statement_time = 20s,
+               .connect_time = 20s}} {
+    feed_.start(listener_);
+    first = listener_.next();
+    listener_.next();  // what else the first round does is done
+  }
+  ~Following() {
+    listener_.resume();
+    feed_.stop();
+  }
+  PausingListener* operator->() { return &listener_; }
+
+  Poll first;
+
+ private:
+  PausingListener listener_;
+  PostgresChangeFeed feed_;
+};
+
+bool tells_of(const Poll& poll, const std::string& key) {
+  return poll.flush_reason || std::ranges::any_of(poll.changes, [&](const Change& change) {
+           return change.key == key || change.key.empty();
+         });
+}
+
+class PostgresFeedTest : public ::testing::Test {
+ protected:
+  PostgresFeedTest() { db_.execute("INSERT INTO public.users (email) VALUES ('a@x.org')"); }
+  void rename() { db_.execute("UPDATE public.users SET first_name = first_name || 'x'"); }
+  // So that there may be another mark at once, and the next purge removes these.
+  void age_the_marks() {
+    db_.execute("UPDATE public.snapshot_marks SET taken_at = taken_at - interval '1 hour'");
+  }
+  void mark_and_purge() {
+    db_.execute("SELECT public.take_snapshot_mark()");
+    db_.execute("SELECT public.purge_changes(10000)");
+  }
+
+  const TestDatabase database_;
+  PostgresSession db_ = database_.session();
+  SystemClock clock_;
+};
+
+TEST_F(PostgresFeedTest, AMarkWhoseTransactionEndsLateHidesNothing) {
+  Following feed{database_, clock_};
+  age_the_marks();
+  feed->pause();
+  auto late = database_.session();
+  late.execute("BEGIN; SELECT take_snapshot_mark()");
+  rename();
+  mark_and_purge();
+  late.execute("COMMIT");
+  feed->resume();
+  EXPECT_TRUE(tells_of(feed->next(), "user:1"));
+}
+
+TEST_F(PostgresFeedTest, AnOldSnapshotThatIsMarkedAfterAPurgeHidesNothing) {
+  Following feed{database_, clock_};
+  age_the_marks();
+  feed->pause();
+  auto late = database_.session();
+  late.execute(
+      "BEGIN; INSERT INTO snapshot_marks (tau, snapshot)"
+      " VALUES (cache_namespace(), pg_current_snapshot())");
+  rename();
+  mark_and_purge();
+  ASSERT_EQ(db_.integer("SELECT count(*) FROM user_changes"), 0);
+  late.execute("COMMIT");
+  feed->resume();
+  EXPECT_EQ(feed->next().flush_reason, "purged");
+  EXPECT_FALSE(Following(database_, clock_).first.base) << "the oldest mark reaches too far back";
+  // The horizon does not go back to an older mark.
+  db_.execute("DELETE FROM snapshot_marks WHERE number = (SELECT max(number) FROM snapshot_marks)");
+  db_.execute("SELECT purge_changes(10000)");
+  EXPECT_FALSE(Following(database_, clock_).first.base);
+}
+
+TEST_F(PostgresFeedTest, AnInstanceThatWasAwayForLongerThanChangesAreKeptStartsFromNothing) {
+  Following feed{database_, clock_};
+  feed->pause();
+  rename();
+  age_the_marks();
+  mark_and_purge();
+  rename();
+  feed->resume();
+  EXPECT_EQ(feed->next().flush_reason, "purged");
+  EXPECT_EQ(feed->next().flush_reason, std::nullopt) << "once";
+}
+
+TEST_F(PostgresFeedTest, ANewInstanceReachesBackToTheOldestMark) {
+  db_.execute("SELECT take_snapshot_mark()");
+  rename();
+  db_.execute("SELECT purge_changes(10000)");
+  const Following feed{database_, clock_};
+  ASSERT_TRUE(feed.first.base);
+  EXPECT_THAT(feed.first.changes, ::testing::SizeIs(1));
+}
+
+}  // namespace
+}  // namespace um
