@@ -44,12 +44,14 @@ SqliteDatabase::SqliteDatabase(const SqliteOptions& options)
                  .threads = options.look_up_threads,
                  .queue_capacity = options.look_up_queue,
                  .clock = &clock_,
-                 .on_deadline = [this](Deadline deadline) { watch_.on_deadline(deadline); }}},
+                 .on_deadline = [this](Deadline deadline) { watch_.on_deadline(deadline); },
+                 .files = &writer_.files()}},
       scans_{{.connection = reader(options, stats_),
               .threads = options.scan_threads,
               .queue_capacity = options.scan_queue,
               .clock = &clock_,
-              .on_deadline = [this](Deadline deadline) { watch_.on_deadline(deadline); }}} {
+              .on_deadline = [this](Deadline deadline) { watch_.on_deadline(deadline); },
+              .files = &writer_.files()}} {
   feed_.on_start([this] { writer_.tick_soon(); });
   watch_.watch(writer_.queue());
   watch_.watch(look_ups_.queue());

@@ -1,6 +1,9 @@
-// A database that is locked by somebody else, read-only, or has no room left.
+// A database that is locked by somebody else, read-only, moved away, or has no room left.
 #include <csignal>
+#include <fcntl.h>
 #include <fstream>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -44,6 +47,33 @@ class SmallDisk {
  private:
   std::string where_;
   bool mounted_ = false;
+};
+
+// A file that nobody can write as long as this lives, not even who has it open; only root may do
+// that, and not on every file system.
+class ImmutableFile {
+ public:
+  explicit ImmutableFile(const std::string& file) : file_{::open(file.c_str(), O_RDONLY)} {
+    made_ = set(true);
+  }
+  ~ImmutableFile() {
+    if (made_ && !set(false)) ADD_FAILURE() << "the file stays immutable";
+    ::close(file_);
+  }
+  ImmutableFile(const ImmutableFile&) = delete;
+  ImmutableFile& operator=(const ImmutableFile&) = delete;
+
+  bool made() const { return made_; }
+
+ private:
+  bool set(bool immutable) const {
+    int flags = 0;
+    if (::ioctl(file_, FS_IOC_GETFLAGS, &flags) != 0) return false;
+    flags = immutable ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+    return ::ioctl(file_, FS_IOC_SETFLAGS, &flags) == 0;
+  }
+  int file_;
+  bool made_ = false;
 };
 
 HttpRequest patch_of(const Stage& stage, const std::string& name) {
@@ -168,6 +198,62 @@ TEST(DatabaseFaults, AReadOnlyDatabaseStopsTheStartWithOneLine) {
   EXPECT_TRUE(result.code == 1 || result.code == 2) << result.out << result.err;
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
   EXPECT_NE(result.err.find("users.db"), std::string::npos) << result.err;
+}
+
+TEST(DatabaseFaults, AFileThatBecomesReadOnlyWhileItIsServed) {
+  Stage stage;
+  stage.add("ann");
+  warm_up(stage);
+  auto log = std::make_unique<ImmutableFile>(stage.server().database() + "-wal");
+  auto database = std::make_unique<ImmutableFile>(stage.server().database());
+  if (!log->made() || !database->made())
+    GTEST_SKIP() << "NOT TESTED: only root can make a file immutable, and not everywhere";
+  expect_outage(stage, [&] {
+    EXPECT_TRUE(eventually([&] { return stage.send({.target = "/readyz"}).status == 503; }));
+    log.reset();
+    database.reset();
+  });
+}
+
+TEST(DatabaseFaults, ADatabaseThatIsMovedAwayAndBack) {
+  Stage stage;
+  stage.add("ann");
+  warm_up(stage);
+  const auto& file = stage.server().database();
+  const auto move = [&](const std::string& from, const std::string& to) {
+    for (const char* part : {"", "-wal", "-shm"}) std::filesystem::rename(from + part, to + part);
+  };
+  move(file, file + ".gone");
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(stage.send(patch_of(stage, "Lost")).status, 503U);
+  // Another database in its place changes nothing: it is not the one that is served.
+  DatabaseProbe{file, DatabaseProbe::Missing::create}.execute("CREATE TABLE t (i)");
+  EXPECT_EQ(stage.send(patch_of(stage, "Lost")).status, 503U);
+  std::string ready;  // what was known a moment before may still be told for a moment
+  EXPECT_TRUE(eventually([&] {
+    const auto answer = stage.send({.target = "/readyz"});
+    ready = answer.text();
+    return answer.status == 503 && ready.find("moved") != std::string::npos;
+  })) << ready;
+  // Memory is believed for as long as the staleness bound, and then nothing is.
+  EXPECT_TRUE(eventually([&] { return stage.get("ann", "/user/<ann>").status == 503; }));
+  EXPECT_EQ(stage.send({.target = "/healthz"}).status, 200U);
+  std::filesystem::remove(file);
+  move(file + ".gone", file);
+  EXPECT_TRUE(eventually([&] { return stage.send({.target = "/readyz"}).status == 200; }));
+  EXPECT_EQ(stage.send(patch_of(stage, "Back")).status, 200U);
+  EXPECT_EQ(text_at(stage.get("ann", "/user/<ann>").json(), "/last_name"), "Back");
+  EXPECT_EQ(stage.server().stop().code, 0);
+  const std::string err = stage.server().process().err();
+  const auto times = [&](const std::string& what) {
+    std::size_t count = 0;
+    for (auto at = err.find(what); at != std::string::npos; at = err.find(what, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(times("what=\"the database file was moved, replaced or deleted"), 1U) << err;
+  EXPECT_EQ(times("can be written again"), 1U) << err;
+  DatabaseProbe probe{file};
+  EXPECT_EQ(probe.integrity(), "ok");
+  EXPECT_EQ(probe.value("SELECT last_name FROM users WHERE id = " + stage.known("ann")), "Back");
 }
 
 TEST(DatabaseFaults, ReadyzTellsAboutALockThatStays) {

@@ -11,6 +11,7 @@ SqliteError SqliteError::of(sqlite3* db, std::string_view doing) {
 }
 
 Fault SqliteError::fault() const {
+  if (code_ == SQLITE_READONLY_DBMOVED) return Fault::moved;
   switch (code_ & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -55,6 +56,9 @@ Error to_error(const SqliteError& error) {
       return unavailable("the disk of the database is full");
     case Fault::read_only:
       return unavailable("the database file cannot be written");
+    case Fault::moved:
+      return unavailable(
+          "the database file was moved, replaced or deleted while in use; put it back, or restart");
     case Fault::io:
       return unavailable("the database file cannot be read or written");
     case Fault::interrupted:

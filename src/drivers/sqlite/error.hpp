@@ -18,6 +18,7 @@ enum class Fault {
   busy,       // another connection holds the lock that is needed
   full,       // the disk, or the allowed size, is used up
   read_only,  // the file cannot be written
+  moved,      // the file, or its log, is not where it was opened
   io,         // reading, writing or syncing failed; the file is damaged or gone; memory is used up
   interrupted,  // the deadline of the statement passed
   constraint,   // a constraint of the schema
@@ -39,8 +40,8 @@ class SqliteError : public std::exception {
   std::string message_;
 };
 
-// busy, full, read_only, io → unavailable with retry_after; interrupted → timeout; the rest →
-// internal. The detail is one line for people and names no data.
+// busy, full, read_only, moved, io → unavailable with retry_after; interrupted → timeout; the rest
+// → internal. The detail is one line for people and names no data.
 Error to_error(const SqliteError& error);
 
 }  // namespace um::sqlite

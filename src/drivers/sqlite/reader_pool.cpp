@@ -33,9 +33,12 @@ void ReaderPool::loop() {
 
 void ReaderPool::execute(ReadJob& job, std::unique_ptr<Connection>& db) const {
   try {
+    const OpenFiles* files = options_.files;
+    if (files != nullptr && files->moved()) OpenFiles::throw_moved(options_.connection.file);
     if (!db) {
       db = std::make_unique<Connection>(options_.connection);
       db->execute("PRAGMA query_only = ON; PRAGMA cache_size = -16384;");
+      if (files != nullptr) files->check_other(*db);
     }
     db->limit(job.deadline());
     job.execute(*db);

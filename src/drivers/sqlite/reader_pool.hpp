@@ -13,6 +13,7 @@
 #include "drivers/sqlite/connection.hpp"
 #include "drivers/sqlite/job.hpp"
 #include "drivers/sqlite/job_queue.hpp"
+#include "drivers/sqlite/open_files.hpp"
 
 namespace um::sqlite {
 
@@ -24,6 +25,7 @@ class ReaderPool {
     std::size_t queue_capacity = 1024;
     const Clock* clock;  // outlives the pool
     std::function<void(Deadline)> on_deadline{};
+    const OpenFiles* files = nullptr;  // of the writer; nullptr: not looked at
   };
 
   explicit ReaderPool(Options options);

@@ -72,7 +72,7 @@ void Writer::tick_if_due() {
 void Writer::tick() {
   next_tick_ = options_.clock->now() + options_.tick_interval;
   try {
-    if (!db_) open();
+    use_files();
     options_.observer->tick(*db_);
   } catch (const SqliteError& error) {
     roll_back();
@@ -112,7 +112,7 @@ void Writer::wait_for_lock(const SqliteError& busy) {
 }
 
 void Writer::begin() {
-  if (!db_) open();
+  use_files();
   db_->run(kBegin).finish();
   if (busy_since_) {
     busy_since_.reset();
@@ -132,7 +132,7 @@ Writer::Outcome Writer::execute(const Group& group) {
   Transaction transaction{*db_, [this] {
                             if (options_.clock->now() < next_tick_) return;
                             next_tick_ = options_.clock->now() + options_.tick_interval;
-                            options_.observer->tick_in_transaction();
+                            if (files_are_there()) options_.observer->tick_in_transaction();
                           }};
   for (const auto& job : group) {
     if (!execute_one(static_cast<WriteJob&>(*job), transaction)) return Outcome::rolled_back;
@@ -254,6 +254,7 @@ void Writer::handle(const SqliteError& error) {
     case Fault::read_only:
       reopen_ = true;
       [[fallthrough]];
+    case Fault::moved:  // what stands there now must not be opened
     case Fault::full:
     case Fault::busy:
     case Fault::interrupted:
@@ -274,15 +275,38 @@ void Writer::reopen_if_needed() {
   if (std::exchange(reopen_, false)) db_.reset();
 }
 
+void Writer::use_files() {
+  if (!db_) return open();
+  were_moved_ = were_moved_ || files_.moved();
+  files_.check(*db_);
+  if (!were_moved_) return;
+  // Somebody else may have written to them meanwhile, unseen.
+  options_.observer->opened(*db_);
+  were_moved_ = false;
+}
+
+bool Writer::files_are_there() {
+  try {
+    files_.check(*db_);
+    return true;
+  } catch (const SqliteError&) {
+    return false;  // the next tick complains
+  }
+}
+
 void Writer::open() {
   auto db = std::make_unique<Connection>(options_.connection);
+  files_.opened(*db);
   // FULL: a commit that was answered survives a loss of power. The log is copied into the file by
   // this connection, at the commit that makes it longer than 1000 pages (4 MiB).
   db->execute(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
       "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 1000;"
       "PRAGMA journal_size_limit = 67108864;");
+  db->integer("PRAGMA schema_version");
+  files_.log_opened();
   options_.observer->opened(*db);
+  were_moved_ = false;
   db_ = std::move(db);
 }
 

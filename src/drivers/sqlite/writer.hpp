@@ -8,7 +8,7 @@
 //
 // When a group fails as a whole (disk full) it is rolled back and each job tried alone, so that one
 // large write does not refuse the small ones around it. After an I/O error the connection is opened
-// anew.
+// anew. While the files are not where they were opened, nothing is read or written.
 //
 // Thread safety: run() from any thread. The observer is called on the writer's thread only.
 #pragma once
@@ -24,6 +24,7 @@
 #include "drivers/sqlite/connection.hpp"
 #include "drivers/sqlite/job.hpp"
 #include "drivers/sqlite/job_queue.hpp"
+#include "drivers/sqlite/open_files.hpp"
 #include "drivers/sqlite/transaction.hpp"
 
 namespace um::sqlite {
@@ -33,7 +34,7 @@ namespace um::sqlite {
 class WriteObserver {
  public:
   virtual ~WriteObserver() = default;
-  // A connection was opened, or opened again after a failure.
+  // A connection was opened, opened again after a failure, or its files are back in their place.
   virtual void opened(Connection& db) = 0;
   // BEGIN IMMEDIATE succeeded; nothing was executed yet. From here to the end of the transaction
   // nobody else can commit.
@@ -92,6 +93,9 @@ class Writer {
   // Makes the next tick happen now.
   void tick_soon();
 
+  // Whether the files are where they were opened; looked at in every tick and before every group.
+  const OpenFiles& files() const { return files_; }
+
   // Did the last try to write fail because of the surroundings (disk, lock, file)?
   bool troubled() const { return troubled_.load(); }
 
@@ -119,6 +123,8 @@ class Writer {
   void complain(const std::string& about);
   void reopen_if_needed();
   void open();
+  void use_files();  // throws SqliteError
+  bool files_are_there();
 
   const Options options_;
   JobQueue queue_;
@@ -130,6 +136,8 @@ class Writer {
 
   // Used by the writer's thread alone once it runs.
   std::unique_ptr<Connection> db_;
+  OpenFiles files_;
+  bool were_moved_ = false;
   bool reopen_ = false;
   BootTime next_tick_{};
   // of the transaction that is open
