@@ -1,8 +1,8 @@
-// ChangeWatcher: a ChangeListener that passes everything on and tells when the signing keys may
+// ChangeWatcher: a ChangeListener that passes everything on and tells whether the signing keys may
 // have been changed: a poll names them, or says that there were changes that it cannot name. They
 // are kept in memory outside of the cache; whoever keeps them then looks again.
 //
-// Thread safety: as ChangeListener; `on_change` is called on the feed's thread and must not block.
+// Thread safety: as ChangeListener; `keys` is called on the feed's thread and must not block.
 #pragma once
 
 #include <algorithm>
@@ -16,18 +16,25 @@ namespace um {
 
 class ChangeWatcher final : public ChangeListener {
  public:
+  struct Keys {
+    std::function<void()> changed;
+    std::function<void(BootTime at)> unchanged;  // up to then, since the poll before
+  };
   // `next` outlives the watcher.
-  ChangeWatcher(ChangeListener& next, std::function<void()> on_change)
-      : next_{next}, on_change_{std::move(on_change)} {}
+  ChangeWatcher(ChangeListener& next, Keys keys) : next_{next}, keys_{std::move(keys)} {}
 
   void hold(std::span<const std::string> keys) override { next_.hold(keys); }
   void settle(std::span<const std::string> keys, std::optional<Xid> xid) override {
     next_.settle(keys, xid);
   }
   void apply(const Poll& poll) override {
+    // First: the lease that the poll renews is not for what it took away.
+    if (poll.flush_reason || std::ranges::any_of(poll.changes, concerns_keys)) {
+      keys_.changed();
+    } else {
+      keys_.unchanged(poll.sent_at);
+    }
     next_.apply(poll);
-    const bool concerned = poll.flush_reason || std::ranges::any_of(poll.changes, concerns_keys);
-    if (concerned) on_change_();
   }
   void acknowledge_refresh(BootTime sent_at) override { next_.acknowledge_refresh(sent_at); }
   void end_lease() override { next_.end_lease(); }
@@ -38,7 +45,7 @@ class ChangeWatcher final : public ChangeListener {
   }
 
   ChangeListener& next_;
-  std::function<void()> on_change_;
+  Keys keys_;
 };
 
 }  // namespace um

@@ -18,13 +18,18 @@ class ChangeWatcherTest : public ::testing::Test {
   // Whether this poll makes the keys be read again.
   bool told(std::vector<Change> changes, std::optional<std::string_view> flush = std::nullopt) {
     const int before = told_;
-    watcher_.apply({.sent_at = {}, .stamp = {}, .changes = changes, .flush_reason = flush});
+    const BootTime sent_at = time_ += std::chrono::milliseconds{75};
+    watcher_.apply({.sent_at = sent_at, .stamp = {}, .changes = changes, .flush_reason = flush});
+    EXPECT_EQ(unchanged_ == sent_at, told_ == before);
     return told_ > before;
   }
   Quiet next_;
   int told_ = 0;
-  // What was applied stands before whoever looks again.
-  ChangeWatcher watcher_{next_, [this] { told_ += next_.applied > 0 ? 1 : 0; }};
+  BootTime time_{};
+  BootTime unchanged_{};
+  ChangeWatcher watcher_{
+      next_,
+      {.changed = [this] { ++told_; }, .unchanged = [this](BootTime at) { unchanged_ = at; }}};
 };
 
 TEST_F(ChangeWatcherTest, ChangesOfTheKeysAndOfAnythingAreToldOthersAreNot) {

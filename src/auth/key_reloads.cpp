@@ -44,7 +44,7 @@ class KeyReloads::Queued {
 KeyReloads::KeyReloads(Reload reload, const Clock& clock)
     : reload_{std::move(reload)}, clock_{clock} {}
 
-Task<Result<void>> KeyReloads::next(Deadline deadline) {
+Task<Result<void>> KeyReloads::next(Pace pace, Deadline deadline) {
   const std::shared_ptr<State> state = state_;
   const BootTime now = clock_.now();
   if (deadline.passed(now)) co_return fail(ErrorCode::timeout, "no time left");
@@ -52,14 +52,14 @@ Task<Result<void>> KeyReloads::next(Deadline deadline) {
   std::unique_ptr<Queued> queued;
   {
     const std::lock_guard lock{state->mutex};
-    const bool never = state->begun == BootTime::min();
-    if (!state->running && (never || now >= state->begun + kPause)) {
+    const bool at_once = pace == Pace::at_once || state->begun == BootTime::min();
+    if (!state->running && (at_once || now >= state->begun + kPause)) {
       state->running = true;
       state->begun = now;
     } else {
       if (!state->running) wait_until = state->begun + kPause;
       if (wait_until > deadline.at || state->waiting.size() >= kMaxWaiting) {
-        co_return fail(ErrorCode::unauthenticated, "the token's key is not known");
+        co_return fail(ErrorCode::overloaded, "the signing keys cannot be read so soon again");
       }
       queued = std::make_unique<Queued>(state);
     }

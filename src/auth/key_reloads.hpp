@@ -1,5 +1,6 @@
-// KeyReloads: lets requests wait for the signing keys to be read again, at most once a second and
-// once at a time, however many ask. Thread safety: any event loop.
+// KeyReloads: lets requests wait for the signing keys to be read again, once at a time, however
+// many ask; and at most once a second if what they ask for may be invented (an unknown kid).
+// Thread safety: any event loop.
 #pragma once
 
 #include <functional>
@@ -19,15 +20,16 @@ class Waiter;
 class KeyReloads {
  public:
   static constexpr std::chrono::seconds kPause{1};  // between the beginnings of two reloads
-  static constexpr std::size_t kMaxWaiting = 256;   // tokens with unknown kids; more are refused
+  static constexpr std::size_t kMaxWaiting = 256;   // requests; more are refused
   using Reload = std::function<Task<Result<void>>(Deadline)>;
 
   // `clock` outlives it.
   KeyReloads(Reload reload, const Clock& clock);
 
+  enum class Pace { with_pauses, at_once };
   // Returns after some progress: a reload ended, or one may begin now. The caller looks at the keys
-  // and calls again if need be. unauthenticated if it cannot wait; the errors of the reload.
-  Task<Result<void>> next(Deadline deadline);
+  // and calls again if need be. overloaded if it cannot wait; the errors of the reload.
+  Task<Result<void>> next(Pace pace, Deadline deadline);
 
  private:
   class Running;

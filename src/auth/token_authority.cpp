@@ -22,6 +22,7 @@ class TokenAuthority::Impl {
         keys_{std::make_shared<const KeySet>()},
         remembered_{options_.remembered},
         reloads_{[this](Deadline deadline) { return reload(deadline); }, clock} {
+    if (options_.staleness_bound && !options_.hs256_secret) trusted_until_ = BootTime::min();
     if (!options_.hs256_secret) return;
     auto secret = JwsKey::hs256({.secret = *options_.hs256_secret});
     if (!secret) throw std::invalid_argument("the HS256 secret is shorter than 32 bytes");
@@ -42,6 +43,7 @@ class TokenAuthority::Impl {
   Task<Result<void>> reload(Deadline deadline) {
     if (has_secret()) co_return Result<void>{};
     const BootTime asked = clock_.now();
+    const std::uint64_t changes_seen = changes_.load(std::memory_order_acquire);
     Result<std::vector<SigningKey>> keys = co_await store_.list(deadline);
     if (!keys) co_return fail(keys.error());
     if (std::ranges::none_of(*keys, signs)) {
@@ -51,14 +53,29 @@ class TokenAuthority::Impl {
       keys = co_await store_.list(deadline);
       if (!keys) co_return fail(keys.error());
     }
-    publish(KeySet{*keys, {.asked = asked, .now = clock_.wall_now()}});
+    publish(KeySet{*keys, {.asked = asked, .now = clock_.wall_now()}}, changes_seen);
     reload_count_.fetch_add(1, std::memory_order_relaxed);
     co_return Result<void>{};
   }
 
-  // nullopt: the kid is not among the keys, which were asked for before `arrived`.
+  void keys_changed() {
+    const std::unique_lock lock{mutex_};
+    changes_.fetch_add(1, std::memory_order_release);
+    trusted_until_.store(BootTime::min(), std::memory_order_release);
+  }
+
+  void keys_unchanged(BootTime at) {
+    const std::unique_lock lock{mutex_};
+    if (changes_published_ == changes_.load(std::memory_order_relaxed)) trust_from(at);
+  }
+
+  bool trusted(BootTime at) const { return at < trusted_until_.load(std::memory_order_acquire); }
+
+  // nullopt: the keys are not to be trusted any more, or the kid is not among them and they were
+  // asked for before `arrived`.
   std::optional<Result<TokenSubject>> check(std::string_view token, BootTime arrived) {
     if (token.size() > kMaxTokenBytes) return refuse();
+    if (!trusted(arrived)) return std::nullopt;
     const TokenDigest digest = digest_token(token);
     const WallTime now = clock_.wall_now();
     if (const auto known = remembered_.find(digest, now)) return Result<TokenSubject>{*known};
@@ -109,21 +126,36 @@ class TokenAuthority::Impl {
         .user = claims->subject, .session = claims->session, .expires_at = claims->expires_at};
   }
 
-  // Of two reloads at once the one that asked later wins.
-  void publish(KeySet read) {
+  // REQUIRES mutex_: the keys are what the database had at this moment.
+  void trust_from(BootTime at) {
+    const BootTime until =
+        options_.staleness_bound ? at + *options_.staleness_bound : BootTime::max();
+    if (until > trusted_until_.load(std::memory_order_relaxed))
+      trusted_until_.store(until, std::memory_order_release);
+  }
+
+  // Of two reloads at once the one that asked later wins. `changes_seen`: how many changes had been
+  // announced when this one asked.
+  void publish(KeySet read, std::uint64_t changes_seen) {
     const std::unique_lock lock{mutex_};
     if (read.asked() < keys_->asked()) return;
+    const BootTime asked = read.asked();
     read.generation = keys_->generation + (read.same_keys(*keys_) ? 0 : 1);
     const std::uint64_t generation = read.generation;
     keys_ = std::make_shared<const KeySet>(std::move(read));
     remembered_.start_generation(generation);
+    changes_published_ = changes_seen;
+    if (changes_seen == changes_.load(std::memory_order_relaxed)) trust_from(asked);
   }
 
   SigningKeyStore& store_;
   const Clock& clock_;
   const Options options_;
   mutable std::shared_mutex mutex_;
-  std::shared_ptr<const KeySet> keys_;  // guarded by mutex_
+  std::shared_ptr<const KeySet> keys_;                    // guarded by mutex_
+  std::uint64_t changes_published_ = 0;                   // guarded by mutex_: what keys_ includes
+  std::atomic<std::uint64_t> changes_{0};                 // announced; written under mutex_
+  std::atomic<BootTime> trusted_until_{BootTime::max()};  // written under mutex_
   VerifiedTokens remembered_;
   KeyReloads reloads_;
   std::atomic<std::uint64_t> checked_{0};
@@ -163,9 +195,23 @@ Task<Result<TokenSubject>> TokenAuthority::verify(std::string token, Deadline de
   for (;;) {
     const std::optional<Result<TokenSubject>> answer = impl_->check(token, arrived);
     if (answer) co_return *answer;
-    const Result<void> waited = co_await impl_->reloads().next(deadline);
-    if (!waited) co_return fail(waited.error());
+    const bool trusted = impl_->trusted(arrived);
+    const auto pace = trusted ? KeyReloads::Pace::with_pauses : KeyReloads::Pace::at_once;
+    const Result<void> waited = co_await impl_->reloads().next(pace, deadline);
+    if (waited) continue;
+    // Who invents keys is not told that the database is slow.
+    if (trusted && waited.error().code == ErrorCode::overloaded)
+      co_return fail(ErrorCode::unauthenticated, "the token's key is not known");
+    co_return fail(waited.error());
   }
+}
+
+void TokenAuthority::keys_changed() {
+  if (!impl_->has_secret()) impl_->keys_changed();
+}
+
+void TokenAuthority::keys_unchanged(BootTime at) {
+  if (!impl_->has_secret()) impl_->keys_unchanged(at);
 }
 
 std::shared_ptr<const std::string> TokenAuthority::jwks() const {

@@ -6,11 +6,15 @@
 //     issuer is ours and it is before `exp`. (Whether its session lives is SignIn's question.)
 //  2. Nothing that was learnt with an older set of keys is used after reload() published a newer
 //  one.
+//  3. With a staleness bound T: what is used was true at some moment not longer than T before the
+//  token came. That is known from a reload or from the feed of changes; without either the keys are
+//  read again first, and if that fails the answer is an error, not the old keys.
 // With a secret the database's keys are neither read nor used: its tokens name no kid, and the JWK
 // Set is empty, because a secret must not be published.
 //
-// The application calls start() before the first request and reload() at least every 10 s. A kid
-// that is not known causes a reload in between, at most once a second. Thread safety: any event
+// The application calls start() before the first request, tells what the feed says of the keys, and
+// calls reload() at least every 10 s. A kid that is not known causes a reload in between, at most
+// once a second. Thread safety: any event
 // loop. A verification that finds the signature remembered takes one shard's lock; otherwise also a
 // shared lock for as long as it takes to copy a pointer.
 #pragma once
@@ -34,6 +38,7 @@ struct TokenAuthorityOptions {
   // No token lives longer: for this long a retired key goes on verifying.
   std::chrono::seconds longest_token = std::chrono::days{366};
   std::size_t remembered = 65536;  // verified signatures, about 130 bytes each
+  std::optional<std::chrono::nanoseconds> staleness_bound{};  // none without a feed
 };
 
 struct TokenAuthorityStats {
@@ -56,6 +61,11 @@ class TokenAuthority {
   // nothing is signed (unavailable) and nothing verifies.
   Task<Result<void>> start(Deadline deadline) { return reload(deadline); }
   Task<Result<void>> reload(Deadline deadline);
+
+  // What the feed says; any thread. The keys may have been changed: nothing verifies until they
+  // were read again. Or: up to `at` nobody has, since they were read or since the last call.
+  void keys_changed();
+  void keys_unchanged(BootTime at);
 
   struct Sign {
     UserId user;
