@@ -107,6 +107,9 @@ void Coherence::apply(const Poll& poll) {
   last_ = poll.stamp;
   last_sent_at_ = poll.sent_at;
   trim_logs();
+  const BootTime old_end = lease_until_.load(std::memory_order_relaxed);
+  if (old_end != BootTime::min() && poll.received_at.value_or(poll.sent_at) >= old_end)
+    note_lapse();
   renew_lease();
 }
 
@@ -198,6 +201,7 @@ void Coherence::end_lease() {
   const std::scoped_lock lock{poll_mutex_};
   last_refresh_ = std::nullopt;
   lease_until_.store(BootTime::min(), std::memory_order_release);
+  note_lapse();
 }
 
 void Coherence::renew_lease() {
@@ -212,6 +216,10 @@ void Coherence::renew_lease() {
 
 void Coherence::note_read_without_lease() {
   reads_without_lease_.fetch_add(1, std::memory_order_relaxed);
+  note_lapse();
+}
+
+void Coherence::note_lapse() {
   if (!lapse_noted_.exchange(true, std::memory_order_relaxed))
     lapsed_leases_.fetch_add(1, std::memory_order_relaxed);
 }

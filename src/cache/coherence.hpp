@@ -119,6 +119,7 @@ class Coherence final : public ChangeListener {
   std::size_t move_bases(const Snapshot& snapshot);
   void renew_lease();
   void note_read_without_lease();
+  void note_lapse();  // once per lease
 
   const CoherenceSettings settings_;
   const KeyHash hash_;

@@ -43,9 +43,10 @@ class CoherenceTest : public ::testing::Test {
     Keys holds{};
     std::optional<std::string_view> flush_reason{};
     std::optional<Snapshot> base{};
+    std::optional<BootTime> received_at{};
   };
   void poll(const Polled& p) {
-    cache.apply({p.sent_at, p.stamp, p.changes, p.holds, p.flush_reason, p.base});
+    cache.apply({p.sent_at, p.stamp, p.changes, p.holds, p.flush_reason, p.base, p.received_at});
   }
   void start() { poll({.stamp = stamp(10)}); }
   std::int64_t remembered(const std::string& key) {

@@ -27,6 +27,17 @@ TEST_F(CoherenceTest, ALapsedLeaseIsCountedOnceAndItsReadsOneByOne) {
   EXPECT_EQ(stats().reads_without_lease, 4U);
 }
 
+TEST_F(CoherenceTest, ALeaseThatLapsedUnnoticedIsCountedWithTheNextAnswer) {
+  poll({.sent_at = at(1000ms), .stamp = stamp(10)});
+  poll({.sent_at = at(1400ms), .stamp = stamp(10), .received_at = at(1499ms)});
+  EXPECT_EQ(stats().lapsed_leases, 0U);
+  poll({.sent_at = at(1600ms), .stamp = stamp(10), .received_at = at(1900ms)});  // asked in time
+  EXPECT_EQ(stats().lapsed_leases, 1U);
+  EXPECT_FALSE(cache.lease_valid(at(2100ms)));
+  poll({.sent_at = at(2200ms), .stamp = stamp(10), .received_at = at(2200ms)});
+  EXPECT_EQ(stats().lapsed_leases, 2U) << "once per lease";
+}
+
 TEST(CoherenceWithRegistry, TheLeaseNeedsARecentRefreshToo) {
   CoherenceSettings settings = small();
   settings.registry_bound = 6s;

@@ -39,6 +39,7 @@ struct Poll {
   // since this snapshot, so older values than `stamp` can be judged too. nullopt: only what is as
   // new as `stamp` can, and `changes` mean nothing.
   std::optional<Snapshot> base{};
+  std::optional<BootTime> received_at{};  // the answer; for the metrics
 };
 
 class ChangeListener {

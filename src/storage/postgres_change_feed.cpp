@@ -229,7 +229,9 @@ void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
     } else {
       lock.unlock();  // nothing is thrown away: own writes may settle meanwhile
     }
-    listener_->apply(polls_.take(answer));
+    Poll news = polls_.take(answer);
+    news.received_at = clock_.now();
+    listener_->apply(news);
   }
   if (!held_before.empty()) listener_->settle(held_before, std::nullopt);
   if (const auto sent_at = std::exchange(unacknowledged_, std::nullopt))

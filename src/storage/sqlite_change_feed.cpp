@@ -125,7 +125,9 @@ void SqliteChangeFeed::apply(Report report) {
                     .stamp = stamp,
                     .changes = {},
                     .holds = {},
-                    .flush_reason = report.flush_reason});
+                    .flush_reason = report.flush_reason,
+                    .base = {},
+                    .received_at = clock_.now()});
 }
 
 }  // namespace um
