@@ -93,7 +93,8 @@ auto ReadThrough<T>::find(Lookup& lookup, ReadOptions options, std::chrono::seco
     std::optional<Reading<T>> remembered = lookup.from_memory();
     if (remembered) co_return std::move(*remembered);
   }
-  if (memory_will_do && cache_.second_level().there()) {
+  const bool time_for_shortcuts = cache_.clock().now() < options.deadline.shortcuts_until;
+  if (memory_will_do && time_for_shortcuts && cache_.second_level().there()) {
     std::optional<Reading<T>> shared = co_await ask_second_level(lookup, options.deadline);
     if (shared) co_return std::move(*shared);
   }
@@ -126,12 +127,13 @@ auto ReadThrough<T>::ask(Lookup& lookup, ReadOptions options) -> Task<Answer> {
 }
 
 // nullopt also if it failed: the primary is asked then. One bound for all the questions that it
-// takes (an address and then an id, and whether somebody else is asking).
+// takes (an address and then an id, and whether somebody else is asking), and for all the reads of
+// the request.
 template <class T>
 auto ReadThrough<T>::ask_second_level(Lookup& lookup, Deadline whole_read)
     -> Task<std::optional<Reading<T>>> {
-  const Deadline deadline{
-      std::min(whole_read.at, cache_.clock().now() + cache_.second_level_time())};
+  const BootTime bound = cache_.clock().now() + cache_.second_level_time();
+  const Deadline deadline = whole_read.no_later_than(std::min(whole_read.shortcuts_until, bound));
   auto ask_it = [&]() -> Task<Answer> {
     std::optional<Reading<T>> found =
         co_await lookup.from_second_level(cache_.second_level(), deadline);

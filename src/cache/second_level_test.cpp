@@ -157,6 +157,17 @@ TEST_F(SecondLevelTest, ADeadlineOfTheReadThatIsSoonerHolds) {
   EXPECT_EQ(l2.deadlines, std::vector<BootTime>{soon});
 }
 
+TEST_F(SecondLevelTest, WhatARequestAsksThereHasOneBoundForAllItsReads) {
+  const BootTime bound = clock.now() + 50ms;
+  const Deadline request{.shortcuts_until = bound};
+  clock.advance(30ms);  // the reads before this one
+  find({.deadline = request});
+  EXPECT_EQ(l2.deadlines, std::vector<BootTime>{bound});
+  clock.advance(20ms);
+  loop.start(store.find(email, {.deadline = request}));
+  EXPECT_EQ(l2.deadlines.size(), 1U) << "no time is left for it";
+}
+
 TEST_F(SecondLevelTest, AValueOfAnotherKindIsAMiss) {
   const auto found = find();
   answer_l2(0, Fact{id, stamp(10)});

@@ -37,7 +37,7 @@ class SignIn::Impl {
   Task<void> upgrade_hash(const LoginRequest& request, Proven proven, Deadline deadline);
   void count(const Result<SignedIn>& result);
   Deadline store_deadline(Deadline deadline) const {
-    return {std::min(deadline.at, Deadline::after(parts_.clock, options_.store_time).at)};
+    return deadline.no_later_than(Deadline::after(parts_.clock, options_.store_time).at);
   }
 
   Parts parts_;

@@ -125,7 +125,7 @@ class Users {
   Task<Result<LimiterPlace>> place_to_register(Email email, std::string address, Deadline deadline);
   Task<Result<UserRef>> insert_new(Creation creation, Deadline deadline);
   Deadline store_deadline(Deadline deadline) const {
-    return {std::min(deadline.at, Deadline::after(parts_.clock, options_.store_time).at)};
+    return deadline.no_later_than(Deadline::after(parts_.clock, options_.store_time).at);
   }
   // How fresh the row that a decision rests on must be: memory will do first, because the
   // compare-and-set makes an old one harmless; after a lost one, before a refusal that a newer row
