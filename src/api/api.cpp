@@ -87,15 +87,18 @@ Task<void> Api::answer(const http::Request& request, http::Response& response) {
   finish(call, answer, RequestCounters::Way::waited);
 }
 
-void Api::refuse(http::Refusal refusal, std::string_view detail, http::Response& response) {
+void Api::refuse(const http::Refused& refused, http::Response& response) {
   response.headers.clear();
   response.body.clear();
   response.shared_body.reset();
-  const RequestId id = ids_.next();
-  response.add("X-Request-Id", id.view());
+  const std::string_view sent = refused.fields.only("X-Request-Id");
+  if (RequestId::is_sane(sent))
+    response.add("X-Request-Id", sent);
+  else
+    response.add("X-Request-Id", ids_.next().view());
   response.headers += "X-Content-Type-Options: nosniff\r\n";
-  Problem problem = to_problem(refusal, detail);
-  if (refusal == http::Refusal::method_not_allowed) {
+  Problem problem = to_problem(refused.refusal, refused.detail);
+  if (refused.refusal == http::Refusal::method_not_allowed) {
     problem.headers = "Allow: " + allow_field(all_methods()) + "\r\n";
   }
   write_problem(problem, response);

@@ -263,7 +263,7 @@ TEST(ApiFailures, RefusalsOfTheServerLookLikeOurs) {
     http::Response response;
     response.status = http::status_of(refusal);
     response.close = true;
-    stage.api.refuse(refusal, "Two Host fields.", response);
+    stage.api.refuse({.refusal = refusal, .detail = "Two Host fields."}, response);
     EXPECT_EQ(response.status, http::status_of(refusal));
     EXPECT_TRUE(response.close);
     const Reply reply{.headers = response.headers, .body = response.body};
@@ -271,6 +271,24 @@ TEST(ApiFailures, RefusalsOfTheServerLookLikeOurs) {
     EXPECT_TRUE(RequestId::is_sane(reply.header("X-Request-Id")));
     EXPECT_EQ(reply.header("Retry-After").empty(), refusal != overloaded);
     EXPECT_EQ(reply.header("Allow").empty(), refusal != method_not_allowed);
+  }
+}
+
+TEST(ApiFailures, ARefusalKeepsTheRequestIdIfThereIsOneThatIsSane) {
+  ApiStage stage;
+  const std::string bytes = "X-Request-Idabc-1x y";
+  const http::Field sane{.name = {0, 12}, .value = {12, 5}};
+  const http::Field odd{.name = {0, 12}, .value = {17, 3}};
+  const auto id_for = [&](const std::vector<http::Field>& fields) {
+    http::Response response;
+    stage.api.refuse({.fields = {bytes.data(), fields}}, response);
+    return Reply{.headers = response.headers}.header("X-Request-Id");
+  };
+  EXPECT_EQ(id_for({sane}), "abc-1");
+  for (const auto& fields :
+       {std::vector{sane, sane}, std::vector{odd}, std::vector<http::Field>{}}) {
+    EXPECT_NE(id_for(fields), "abc-1");
+    EXPECT_TRUE(RequestId::is_sane(id_for(fields)));
   }
 }
 

@@ -36,6 +36,13 @@ TEST(Routes, EveryRouteIsFoundUnderItsPath) {
   }
 }
 
+TEST(Routes, AMethodThatIsOfferedNowhereFindsThePathAndNoRoute) {
+  EXPECT_EQ(name_of(Method::other, "/user/1"), "");
+  EXPECT_EQ(match_route(Method::other, "/user/1").methods,
+            match_route(Method::options, "/user/1").methods);
+  EXPECT_EQ(match_route(Method::other, "/nowhere").methods, 0U);
+}
+
 TEST(Routes, HeadGoesWhereGetGoes) {
   EXPECT_EQ(name_of(Method::head, "/user/1"), "user_get");
   EXPECT_EQ(name_of(Method::head, "/healthz"), "healthz");

@@ -221,12 +221,43 @@ TEST_F(RawHttp, VersionsThatAreNotSpoken) {
 }
 
 TEST_F(RawHttp, MethodsThatAreUnknownOrNeverOffered) {
-  for (const auto* method : {"BREW", "PROPFIND", "get", "Get", "LINK", "M-SEARCH"}) {
+  for (const auto* method : {"BREW", "get", "Get", "M-SEARCH"}) {
     expect_refused({method, request_line(std::string{method} + " /healthz HTTP/1.1"), {501}});
   }
-  expect_refused({"TRACE", request_line("TRACE /healthz HTTP/1.1"), {405, 501}});
-  expect_refused(
-      {"CONNECT", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n", {405, 501, 400}});
+  expect_refused({"TRACE", request_line("TRACE /healthz HTTP/1.1"), {405}});
+  expect_refused({"CONNECT", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n", {405}});
+}
+
+TEST_F(RawHttp, MethodsThatAreRegisteredButNotOfferedAreRefusedByThePath) {
+  HttpConnection connection{stage().server().endpoint()};
+  for (const auto* method : {"PROPFIND", "LINK", "QUERY", "VERSION-CONTROL", "POST"}) {
+    connection.write(request_line(std::string{method} + " /healthz HTTP/1.1"));
+    const auto answer = connection.read_response();
+    ASSERT_TRUE(answer) << method;
+    EXPECT_EQ(answer->status, 405U) << method;
+    EXPECT_EQ(answer->header("Allow"), "GET, HEAD, OPTIONS") << method;
+  }
+  connection.write(request_line("QUERY /nowhere HTTP/1.1"));
+  EXPECT_EQ(connection.read_response()->status, 404U);
+}
+
+TEST_F(RawHttp, ARefusalKeepsTheRequestId) {
+  const std::string id = "X-Request-Id: follow-me.1\r\n";
+  for (const Case& refused : std::vector<Case>{
+           {"too long", post(id + "Content-Length: 99999999\r\n"), {413}},
+           {"chunks too long", post(id + "Transfer-Encoding: chunked\r\n", "FFFFFF\r\n"), {413}},
+           {"expectation", post(id + "Content-Length: 2\r\nExpect: x\r\n", "{}"), {417}},
+           {"coding", post(id + "Transfer-Encoding: gzip\r\n"), {501}},
+           {"twice", get_with_host(id + "Authorization: a\r\nAuthorization: b\r\n"), {400}},
+           {"no host", get(id), {400}},
+           {"TRACE", "TRACE / HTTP/1.1\r\nHost: localhost\r\n" + id + "\r\n", {405}}}) {
+    HttpConnection connection{stage().server().endpoint()};
+    connection.write(refused.bytes);
+    const auto answer = connection.read_response();
+    ASSERT_TRUE(answer) << refused.name;
+    EXPECT_EQ(answer->status, refused.statuses.front()) << refused.name;
+    EXPECT_EQ(answer->header("X-Request-Id"), "follow-me.1") << refused.name;
+  }
 }
 
 TEST_F(RawHttp, ExpectationsOtherThanContinue) {

@@ -41,8 +41,8 @@ class QueueHandler final : public Handler {
     const Result<void> done = co_await pool.run(std::move(work), Deadline::never());
     response.body = done ? "done" : done.error().detail;
   }
-  void refuse(Refusal, std::string_view detail, Response& response) override {
-    response.body = detail;
+  void refuse(const Refused& refused, Response& response) override {
+    response.body = refused.detail;
   }
   void open() { gate_.set_value(); }
 

@@ -161,7 +161,10 @@ void Connection::handler_threw(std::exception_ptr thrown) {
 void Connection::refuse(const Rejection& rejection, BodyWish body) {
   loop_->count_refusal();
   response_.clear();
-  loop_->refuse(rejection, response_);
+  loop_->refuse({.refusal = rejection.refusal,
+                 .detail = rejection.detail,
+                 .fields = {input_.data(), parser_.head().fields}},
+                response_);
   output_.append(response_, {.date_line = loop_->date_line(read_at_),
                              .body = body,
                              .connection = ConnectionField::close});

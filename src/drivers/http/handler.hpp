@@ -5,10 +5,18 @@
 #pragma once
 
 #include "base/task.hpp"
+#include "drivers/http/field_view.hpp"
 #include "drivers/http/message.hpp"
 #include "drivers/http/refusal.hpp"
 
 namespace um::http {
+
+// A request that the server answers itself.
+struct Refused {
+  Refusal refusal = Refusal::bad_request;
+  std::string_view detail{};  // a sentence for people
+  FieldView fields{};
+};
 
 class Handler {
  public:
@@ -26,9 +34,8 @@ class Handler {
   // it; the server does not. What it throws becomes a 500; a cancellation that it lets through
   // closes the connection.
   virtual Task<void> answer(const Request& request, Response& response) = 0;
-  // The body of a refusal; `detail` is a sentence for people. Sets headers and body, not the
-  // status.
-  virtual void refuse(Refusal refusal, std::string_view detail, Response& response) = 0;
+  // The body of a refusal. Sets headers and body, not the status.
+  virtual void refuse(const Refused& refused, Response& response) = 0;
 };
 
 }  // namespace um::http

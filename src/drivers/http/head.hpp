@@ -35,6 +35,7 @@ enum class Persistence { keep_alive, close };
 struct Head {
   Method method = Method::get;
   bool method_known = false;  // `method` was read; the rest may have been refused
+  Checked method_refusal;     // or the method itself is, once the header section is read
   Version version = Version::http_1_1;
   Slice path;
   std::string_view implied_path;  // "/" or "*" (a literal) where the absolute form has no path

@@ -19,6 +19,40 @@ constexpr std::array kMethods = {
     std::pair{std::string_view{"OPTIONS"}, Method::options},
 };
 
+// The others of the registry (RFC 9110 section 16.1), which a path refuses with 405 and not with
+// 501. Without TRACE and CONNECT, which change what the rest of the request means, and PRI, which
+// is none.
+constexpr std::array<std::string_view, 30> kOtherMethods = {"ACL",
+                                                            "BASELINE-CONTROL",
+                                                            "BIND",
+                                                            "CHECKIN",
+                                                            "CHECKOUT",
+                                                            "COPY",
+                                                            "LABEL",
+                                                            "LINK",
+                                                            "LOCK",
+                                                            "MERGE",
+                                                            "MKACTIVITY",
+                                                            "MKCALENDAR",
+                                                            "MKCOL",
+                                                            "MKREDIRECTREF",
+                                                            "MKWORKSPACE",
+                                                            "MOVE",
+                                                            "ORDERPATCH",
+                                                            "PROPFIND",
+                                                            "PROPPATCH",
+                                                            "QUERY",
+                                                            "REBIND",
+                                                            "REPORT",
+                                                            "SEARCH",
+                                                            "UNBIND",
+                                                            "UNCHECKOUT",
+                                                            "UNLINK",
+                                                            "UNLOCK",
+                                                            "UPDATE",
+                                                            "UPDATEREDIRECTREF",
+                                                            "VERSION-CONTROL"};
+
 Checked parse_method(std::string_view text, Method& method) {
   if (text.empty() || !all_are(text, kTokenChar)) {
     return bad_request("The request line does not begin with a method.");
@@ -28,6 +62,10 @@ Checked parse_method(std::string_view text, Method& method) {
       method = value;
       return {};
     }
+  }
+  if (std::ranges::find(kOtherMethods, text) != kOtherMethods.end()) {
+    method = Method::other;
+    return {};
   }
   if (text == "TRACE" || text == "CONNECT") {
     return Rejection{Refusal::method_not_allowed, "This method is never offered."};
@@ -60,6 +98,7 @@ Slice slice(const char* base, std::string_view part) {
 void Head::clear() {
   fields.clear();
   method_known = false;
+  method_refusal.reset();
   path = query = authority = {};
   implied_path = {};
   body = BodyKind::none;
@@ -75,7 +114,11 @@ Checked parse_request_line(const char* base, std::string_view line, Head& head) 
     return bad_request("The request line is not method, target and version.");
   }
   if (auto rejection = parse_version(line.substr(last + 1), head.version)) return rejection;
-  if (auto rejection = parse_method(line.substr(0, first), head.method)) return rejection;
+  if (auto rejection = parse_method(line.substr(0, first), head.method)) {
+    if (rejection->refusal == Refusal::bad_request) return rejection;
+    head.method_refusal = rejection;
+    return {};
+  }
   head.method_known = true;
 
   const std::string_view text = line.substr(first + 1, last - first - 1);

@@ -101,7 +101,7 @@ void Listener::drop(Socket socket) {
   loop_->count_refused_connection();
   if (loop_->options().tls) return;
   Response response;
-  loop_->refuse({Refusal::overloaded, "Too many connections."}, response);
+  loop_->refuse({.refusal = Refusal::overloaded, .detail = "Too many connections."}, response);
   Output output;
   output.append(response, {.date_line = loop_->date_line(BootClock::now()),
                            .body = BodyWish::send,

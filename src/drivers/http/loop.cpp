@@ -39,15 +39,15 @@ Admission Loop::admit() {
   return Admission::refuse;
 }
 
-void Loop::refuse(const Rejection& rejection, Response& response) {
+void Loop::refuse(const Refused& refused, Response& response) {
   try {
-    handler().refuse(rejection.refusal, rejection.detail, response);
+    handler().refuse(refused, response);
   } catch (...) {
     response.clear();
     report(std::current_exception());
   }
-  response.status = status_of(rejection.refusal);
-  if (rejection.refusal == Refusal::overloaded &&
+  response.status = status_of(refused.refusal);
+  if (refused.refusal == Refusal::overloaded &&
       response.headers.find("Retry-After:") == std::string::npos) {
     response.add("Retry-After", "1");
   }

@@ -68,7 +68,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void count_refused_connection() { refused_connections_.fetch_add(1, std::memory_order_relaxed); }
   void count_refusal() { refusals_.fetch_add(1, std::memory_order_relaxed); }
   // Fills headers and body, and Retry-After where it must not be missing.
-  void refuse(const Rejection& rejection, Response& response);
+  void refuse(const Refused& refused, Response& response);
   void report(std::exception_ptr thrown);
   void report(std::string_view what);
 

@@ -11,7 +11,8 @@
 
 namespace um::http {
 
-enum class Method { get, head, post, put, patch, del, options };
+// `other`: one that is registered with IANA, but that this server's applications never offer.
+enum class Method { get, head, post, put, patch, del, options, other };
 std::string_view to_string(Method method);
 
 // A request that passed the strict check. All views stay valid until the answer has been handed

@@ -100,6 +100,7 @@ RequestParser::Step RequestParser::take_field(const InputBuffer& input) {
 }
 
 RequestParser::Step RequestParser::finish_head(const InputBuffer& input) {
+  if (head_.method_refusal) return refuse(head_.method_refusal);
   if (auto rejection = check_head(input.data(), limits_, head_)) return refuse(rejection);
   body_at_ = at_;
   if (head_.body == BodyKind::chunked) chunked_.start();

@@ -145,7 +145,7 @@ TEST(RequestParser, AHeadRequestIsKnownEvenIfItIsRefused) {
   const Limits limits;
   for (const auto& [bytes, is_head] :
        {std::pair{"HEAD /# HTTP/1.1\r\n", true}, std::pair{"GET /# HTTP/1.1\r\n", false},
-        std::pair{"FOO / HTTP/1.1\r\n", false}}) {
+        std::pair{"FOO / HTTP/1.1\r\n\r\n", false}}) {
     InputBuffer input;
     RequestParser parser{limits};
     const auto room = input.prepare(100);

@@ -52,6 +52,27 @@ TEST(ServerRefusal, EveryRequestOfTheTableIsAnsweredAndEndsTheConnection) {
   EXPECT_EQ(server.server().stats().refusals, testing::refused_requests().size());
 }
 
+TEST(ServerRefusal, TheFieldsThatWereReadAreHandedOn) {
+  TestServer server;
+  for (const std::string& bytes :
+       {std::string{"TRACE /x HTTP/1.1\r\nHost: a\r\nX-Id: 7\r\n\r\n"},
+        std::string{"BREW /x HTTP/1.1\r\nHost: a\r\nX-Id: 7\r\n\r\n"},
+        std::string{"POST /x HTTP/1.1\r\nHost: a\r\nX-Id: 7\r\nContent-Length: 99999\r\n\r\n"},
+        std::string{"POST /x HTTP/1.1\r\nHost: a\r\nX-Id: 7\r\nTransfer-Encoding: "
+                    "chunked\r\n\r\n1\r\nx\r\nFFFFF\r\n"},
+        std::string{"GET /x HTTP/1.1\r\nX-Id: 7\r\nbroken line\r\n\r\n"}}) {
+    TestClient client{server.port()};
+    ASSERT_TRUE(client.send(bytes));
+    EXPECT_THAT(client.rest(), HasSubstr("\r\nX-Id: 7\r\n")) << bytes;
+  }
+  // Not those of the request before it, nor one of two.
+  TestClient client{server.port()};
+  ASSERT_TRUE(
+      client.send("GET /now HTTP/1.1\r\nHost: a\r\nX-Id: 6\r\n\r\n"
+                  "TRACE /x HTTP/1.1\r\nHost: a\r\nX-Id: 7\r\nX-Id: 8\r\n\r\n"));
+  EXPECT_THAT(client.rest(), HasSubstr("\r\nX-Id: \r\n"));
+}
+
 TEST(ServerRefusal, NearMissesReachTheApplication) {
   TestServer server;
   const auto requests = testing::accepted_requests();

@@ -111,9 +111,10 @@ bool TestHandler::wait_for(const std::size_t& count, std::size_t tasks) {
   return changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return count >= tasks; });
 }
 
-void TestHandler::refuse(Refusal, std::string_view detail, Response& response) {
+void TestHandler::refuse(const Refused& refused, Response& response) {
   response.add("Content-Type", "text/plain");
-  response.body = detail;
+  response.add("X-Id", refused.fields.only("x-id"));
+  response.body = refused.detail;
 }
 
 TestServer::TestServer(Limits limits, std::shared_ptr<boost::asio::ssl::context> tls)

@@ -18,13 +18,14 @@ namespace um::http::testing {
 // GET  /field?x   at once: the value of the field x
 // GET  /big       at once: kBig, shared
 // GET  /wait      a task that waits for release(), and may be cancelled by its client's going away
+// A refusal: its detail, and the field X-Id.
 // GET  /throw, /throw-later, /close, /empty (204)
 class TestHandler final : public Handler {
  public:
   TestHandler();
   bool answer_now(const Request& request, Response& response) override;
   Task<void> answer(const Request& request, Response& response) override;
-  void refuse(Refusal refusal, std::string_view detail, Response& response) override;
+  void refuse(const Refused& refused, Response& response) override;
 
   std::size_t calls() const { return calls_; }
   // Lets the tasks at /wait go on, those there and those to come.
