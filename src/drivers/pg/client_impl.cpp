@@ -43,14 +43,7 @@ std::shared_ptr<const SetupQueries> setup_queries(const Options& options) {
 std::shared_ptr<const ConnectionInfo> read_url(const Options& options) {
   auto info = ConnectionInfo::parse(options.url);
   if (!info) throw std::invalid_argument{info.error().detail};
-  info->set_default("application_name", options.application_name);
-  info->set_default("client_encoding", "UTF8");
-  info->set_default("gssencmode", "disable");  // its credentials are read in a blocking way
-  // A server that vanished without a word is noticed within some seconds.
-  info->set_default("keepalives_idle", "10");
-  info->set_default("keepalives_interval", "3");
-  info->set_default("keepalives_count", "3");
-  info->set_default("tcp_user_timeout", "10000");
+  info->set_defaults_of(options.application_name);
   return std::make_shared<const ConnectionInfo>(*std::move(info));
 }
 

@@ -132,6 +132,17 @@ std::optional<std::chrono::seconds> ConnectionInfo::connect_timeout() const {
   return std::chrono::seconds{seconds};
 }
 
+void ConnectionInfo::set_defaults_of(std::string_view application_name) {
+  set_default("application_name", application_name);
+  set_default("client_encoding", "UTF8");
+  set_default("gssencmode", "disable");  // its credentials are read in a blocking way
+  // A server that vanished without a word is noticed within some seconds.
+  set_default("keepalives_idle", "10");
+  set_default("keepalives_interval", "3");
+  set_default("keepalives_count", "3");
+  set_default("tcp_user_timeout", "10000");
+}
+
 ConnectionInfo::Keywords ConnectionInfo::keywords(const Host& host, const char* address,
                                                   const char* session_attributes) const {
   Keywords all;

@@ -47,6 +47,8 @@ class ConnectionInfo {
 
   // Unless the URL names the setting itself.
   void set_default(std::string_view key, std::string_view value);
+  // What every connection of ours has.
+  void set_defaults_of(std::string_view application_name);
 
   // Keywords and values for PQconnectStartParams, both ended by a nullptr; they point into this
   // object and into `host` and `address`.

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include <boost/asio/ip/address.hpp>
 #include <climits>
 #include <libpq-fe.h>
 
@@ -35,6 +36,20 @@ Failure failure_of(const PGresult* result) {
                   .message = field(PG_DIAG_MESSAGE_PRIMARY)};
   failure.kind = classify(failure.sqlstate);
   return failure;
+}
+
+// Otherwise libpq prints them.
+void ignore_notice(void*, const PGresult*) {}
+
+struct Target {
+  const Host* host;
+  std::string address;  // empty: a local socket
+};
+
+bool is_address(const std::string& text) {
+  boost::system::error_code error;
+  boost::asio::ip::make_address(text, error);
+  return !error;
 }
 
 }  // namespace
@@ -95,12 +110,44 @@ Failure DirectConnection::gone() {
 }
 
 Outcome<void> DirectConnection::open(const Options& options, Deadline deadline) {
+  auto info = ConnectionInfo::parse(options.url);
+  if (!info) return failed({.kind = Failure::refused, .message = info.error().detail});
+  info->set_defaults_of(options.application_name);
+  std::vector<Target> targets;
+  for (const Host& host : info->hosts()) {
+    const std::string& name = host.address.empty() ? host.name : host.address;
+    if (host.is_socket() || is_address(name)) {
+      targets.push_back({.host = &host, .address = host.is_socket() ? "" : name});
+      continue;
+    }
+    const Deadline share = deadline.no_later_than(share_of(deadline, 2));
+    for (auto& address :
+         resolver_.resolve(name, share, [this] { return interrupt_.interrupted(); }))
+      targets.push_back({.host = &host, .address = std::move(address)});
+  }
+  Outcome<void> opened =
+      failed({.kind = Failure::lost, .message = "the database's host name cannot be resolved"});
+  for (std::size_t i = 0; i < targets.size() && !opened && !interrupt_.interrupted(); ++i) {
+    const Target& target = targets[i];
+    const char* address = target.address.empty() ? nullptr : target.address.c_str();
+    const Deadline share = deadline.no_later_than(share_of(deadline, targets.size() - i));
+    opened = open(info->keywords(*target.host, address, nullptr), share);
+  }
+  return opened;
+}
+
+// When the first of so many parts of the time that is left is over.
+BootTime DirectConnection::share_of(Deadline deadline, std::size_t parts) const {
+  const BootTime now = clock_.now();
+  if (deadline.at == BootTime::max() || deadline.passed(now)) return deadline.at;
+  return now + (deadline.at - now) / static_cast<std::int64_t>(parts);
+}
+
+Outcome<void> DirectConnection::open(const ConnectionInfo::Keywords& keywords, Deadline deadline) {
   prepared_.clear();
-  const std::string url{options.url.reveal()};
-  const char* names[] = {"fallback_application_name", "dbname", nullptr};
-  const char* values[] = {options.application_name.c_str(), url.c_str(), nullptr};
-  connection_.reset(PQconnectStartParams(names, values, 1));
+  connection_.reset(PQconnectStartParams(keywords.names.data(), keywords.values.data(), 0));
   if (!connection_) throw std::bad_alloc{};
+  PQsetNoticeReceiver(connection_.get(), ignore_notice, nullptr);
   auto polling = PGRES_POLLING_WRITING;
   if (PQstatus(connection_.get()) == CONNECTION_BAD) polling = PGRES_POLLING_FAILED;
   while (polling != PGRES_POLLING_OK) {
