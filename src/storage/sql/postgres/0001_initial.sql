@@ -102,7 +102,7 @@ CREATE INDEX users_search ON public.users USING gin (public.search_grams(search)
 --   search            if the statement gives it with a leading U+001E: the rest, folded by the program.
 --                     Else, when the names or the address changed without it, what lower() makes of them
 --
--- rehash_user() names the row whose new hash is one of the same password in user_manager.rehash.
+-- rehash_user() names the row whose new hash is one of the same password in user_rehashes.
 CREATE FUNCTION public.users_prepare() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -115,8 +115,11 @@ BEGIN
     NEW.auth_epoch := nextval('public.users_auth_epoch_seq');
     fold := NEW.search = '';
   ELSE
-    new_password := NEW.password_hash IS DISTINCT FROM OLD.password_hash
-      AND NEW.id::text IS DISTINCT FROM current_setting('user_manager.rehash', true);
+    new_password := NEW.password_hash IS DISTINCT FROM OLD.password_hash;
+    IF new_password THEN
+      new_password := NOT EXISTS (SELECT FROM public.user_rehashes r
+                                   WHERE r.xid = pg_current_xact_id() AND r.user_id = OLD.id);
+    END IF;
     IF new_password OR (OLD.is_active AND NOT NEW.is_active) OR NEW.auth_epoch <> OLD.auth_epoch THEN
       NEW.auth_epoch := nextval('public.users_auth_epoch_seq');
     END IF;
@@ -175,17 +178,25 @@ END $$;
 CREATE CONSTRAINT TRIGGER users_use_up_id AFTER INSERT OR UPDATE OF id ON public.users
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.users_use_up_id();
 
+-- What rehash_user() tells users_prepare, for as long as it runs. A table, because a setting can be
+-- given any value by anybody, and who may write users must not change a password unnoticed.
+CREATE UNLOGGED TABLE public.user_rehashes (
+  xid     xid8 DEFAULT pg_current_xact_id(),
+  user_id bigint,
+  PRIMARY KEY (xid, user_id)
+);
+
 -- Replaces a hash by another of the same password: ends no session, changes no version.
 CREATE FUNCTION public.rehash_user(id bigint, old_hash text, new_hash text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   done boolean;
 BEGIN
-  PERFORM set_config('user_manager.rehash', rehash_user.id::text, true);
+  INSERT INTO public.user_rehashes (user_id) VALUES (rehash_user.id);
   UPDATE public.users SET password_hash = new_hash
    WHERE users.id = rehash_user.id AND password_hash = old_hash;
   done := FOUND;
-  PERFORM set_config('user_manager.rehash', '', true);
+  DELETE FROM public.user_rehashes r WHERE r.xid = pg_current_xact_id() AND r.user_id = rehash_user.id;
   RETURN done;
 END $$;
 
@@ -395,6 +406,8 @@ CREATE TABLE public.user_changes (
   ckey bytea
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 CREATE INDEX user_changes_xid ON public.user_changes (xid);
+-- Did this transaction note already that everything changed?
+CREATE INDEX user_changes_of_everything ON public.user_changes (xid) WHERE ckey IS NULL;
 
 -- A change that was not on disk could be read, cached and then be gone after a crash. Who switched the
 -- wait off gets it back for this transaction. At commit, after everything else that the transaction did.
@@ -411,22 +424,27 @@ CREATE CONSTRAINT TRIGGER user_changes_are_durable AFTER INSERT ON public.user_c
 
 -- Notes that this transaction touches `keys`. user_manager.touched counts them, for this transaction
 -- only (a savepoint that is rolled back takes its part of the count along); beyond the limit one row for
--- everything stands for all that follow.
+-- everything stands for all that follow. Anybody may give the setting any value: too small a one costs
+-- rows, and beyond the limit nothing is left out unless the row for everything is there.
 CREATE FUNCTION public.record_changes(keys text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   key_limit CONSTANT integer := 5000;
-  touched integer := coalesce(nullif(current_setting('user_manager.touched', true), ''), '0');
+  counted   CONSTANT text := current_setting('user_manager.touched', true);
+  touched   integer := 0;
 BEGIN
-  IF touched > key_limit THEN
-    RETURN;
+  IF counted ~ '^[0-9]{1,5}$' THEN
+    touched := counted;
   END IF;
-  touched := touched + cardinality(keys);
-  PERFORM set_config('user_manager.touched', touched::text, true);
-  IF touched > key_limit THEN
-    INSERT INTO public.user_changes (ckey) VALUES (NULL);
-  ELSE
+  IF touched <= key_limit THEN
+    touched := touched + cardinality(keys);
+    PERFORM set_config('user_manager.touched', touched::text, true);
+  END IF;
+  IF touched <= key_limit THEN
     INSERT INTO public.user_changes (ckey) SELECT convert_to(key, 'UTF8') FROM unnest(keys) AS key;
+  ELSIF NOT EXISTS (SELECT FROM public.user_changes c
+                     WHERE c.xid = pg_current_xact_id() AND c.ckey IS NULL) THEN
+    INSERT INTO public.user_changes (ckey) VALUES (NULL);
   END IF;
 END $$;
 
@@ -785,7 +803,7 @@ END $$;
 
 -- Nobody but the owner may make caches forget, or use the triggers' functions on tables of his own.
 REVOKE EXECUTE ON FUNCTION
-  public.users_prepare(), public.users_use_up_id(), public.users_changed(), public.sessions_changed(),
+  public.users_prepare(), public.users_use_up_id(), public.rehash_user(bigint, text, text), public.users_changed(), public.sessions_changed(),
   public.signing_keys_changed(), public.everything_changed(), public.user_changes_are_durable(), public.record_changes(text[]),
   public.invalidate_user(bigint), public.cache_repair(), public.bump_cache_epoch(),
   public.cached_table_rewritten(), public.take_snapshot_mark(), public.purge_changes(integer),
