@@ -29,6 +29,13 @@ std::size_t index_of(const Route* route) {
   return static_cast<std::size_t>(route - routes().data());
 }
 
+// What counters and the log are told. That a client left is no failure of the service: it has the
+// status that nginx made usual for it.
+unsigned told_status(const Call& call, const Answer& answer) {
+  const bool gone = !answer && answer.error().code == ProblemCode::cancelled;
+  return gone ? RequestCounters::kClientGone : call.response.status;
+}
+
 }  // namespace
 
 Api::Api(Parts parts, ApiOptions options)
@@ -220,16 +227,17 @@ void Api::finish(Call& call, const Answer& answer, RequestCounters::Way way) {
     write_problem(answer.error(), call.response);
   }
   const std::chrono::nanoseconds took = parts_.clock.now() - call.request.read_at;
-  counters_.count({index_of(call.route), call.response.status, took, way});
+  counters_.count({index_of(call.route), told_status(call, answer), took, way});
   if (options_.log && options_.log_requests != LogRequests::none) log(call, answer, took);
 }
 
 void Api::log(const Call& call, const Answer& answer, std::chrono::nanoseconds took) const {
-  if (options_.log_requests == LogRequests::failures && call.response.status < 500) return;
+  const unsigned status = told_status(call, answer);
+  if (options_.log_requests == LogRequests::failures && status < 500) return;
   RequestLogLine line{.request_id = call.request_id,
                       .method = http::to_string(call.request.method),
                       .route = call.route != nullptr ? call.route->name : "unmatched",
-                      .status = call.response.status,
+                      .status = status,
                       .took = took,
                       .peer = call.request.peer_address};
   if (call.caller) line.user = call.caller->id();

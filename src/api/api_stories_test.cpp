@@ -243,6 +243,24 @@ TEST(ApiFailures, TheDatabaseAwayIsA503WithRetryAfterAndTheReasonInTheLogOnly) {
   EXPECT_EQ(lines[0], "user_get 503 disk of users.db is full");
 }
 
+TEST(ApiFailures, AClientThatLeftIsNoFailureOfTheService) {
+  std::vector<std::string> lines;
+  ApiStage stage{{.log = [&](const RequestLogLine& line) { lines.emplace_back(line.route); }}};
+  stage.users.failure = Error{.code = ErrorCode::cancelled, .detail = "the client has gone"};
+  const Reply reply = stage.ask(
+      {.line = "POST /auth/login", .body = R"({"email":"ada@example.org","password":"guess"})"});
+  // One that only ended its sending still reads this.
+  EXPECT_EQ(reply.status, 503U);
+  EXPECT_EQ(reply.member("code"), "cancelled");
+  EXPECT_TRUE(lines.empty());
+  const RequestStats stats = stage.api.stats();
+  const auto login =
+      std::ranges::find(stats.routes, "auth_login", &RequestStats::RouteCounts::route);
+  EXPECT_EQ(login->by_status, (std::map<unsigned, std::uint64_t>{{499, 1}}));
+  EXPECT_EQ(stage.sign_in.stats().cancelled, 1U);
+  EXPECT_EQ(stage.sign_in.stats().unavailable, 0U);
+}
+
 TEST(ApiFailures, ReadyzSaysWhatIsMissing) {
   ApiStage stage;
   stage.operations.missing = {{"database", "cannot be opened"}, {"lease", "has lapsed"}};

@@ -54,6 +54,9 @@ constexpr std::array kKinds{
                 "There was no answer in time; nothing is known to be changed", ""},
     ProblemKind{unknown_outcome, 503, "unknown_outcome",
                 "The change may or may not have been made: look before trying again", ""},
+    // Sent all the same: a client that only ended its sending looks like one that is gone.
+    ProblemKind{cancelled, 503, "cancelled",
+                "The client seemed to have gone while the request waited; nothing was changed", ""},
     ProblemKind{not_ready, 503, "not_ready", "Not ready to serve", ""},
     ProblemKind{version_not_supported, 505, "version_not_supported",
                 "This version of HTTP is not supported", ""},
@@ -69,7 +72,7 @@ static_assert(in_order());
 
 // What went wrong inside is for the log; a client learns only that it did.
 bool hides_detail(ProblemCode code) {
-  return code == internal || code == unavailable || code == timeout;
+  return code == internal || code == unavailable || code == timeout || code == cancelled;
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view value) {
@@ -100,13 +103,20 @@ std::span<const ProblemKind> all_problem_kinds() {
   return kKinds;
 }
 
+// For clients that read only `error`: the first field, and how many there are besides.
+static std::string summary(const std::vector<FieldError>& errors) {
+  std::string text;
+  if (errors.empty()) return text;
+  const FieldError& first = errors.front();
+  if (!first.field.empty()) text.append(first.field).append(": ");
+  text += first.message;
+  if (errors.size() > 1) text += " (and " + std::to_string(errors.size() - 1) + " more)";
+  return text;
+}
+
 Problem invalid_fields(std::vector<FieldError> errors) {
-  Problem problem{.code = validation_failed, .fields = std::move(errors)};
-  for (const FieldError& error : problem.fields) {
-    if (!problem.detail.empty()) problem.detail += "; ";
-    if (!error.field.empty()) problem.detail.append(error.field).append(": ");
-    problem.detail += error.message;
-  }
+  Problem problem{.code = validation_failed, .detail = summary(errors)};
+  problem.fields = std::move(errors);
   return problem;
 }
 
@@ -150,6 +160,8 @@ ProblemCode code_of(ErrorCode code, ProblemCode not_found) {
       return timeout;
     case ErrorCode::unknown_outcome:
       return unknown_outcome;
+    case ErrorCode::cancelled:
+      return cancelled;
     case ErrorCode::internal:
       return internal;
   }
@@ -199,8 +211,9 @@ Problem to_problem(Error error, ProblemCode not_found) {
     problem.log_detail = std::move(error.detail);
     return problem;
   }
-  if (error.detail.empty() && !error.fields.empty()) {
-    problem.detail = invalid_fields(error.fields).detail;
+  const bool by_field = error.code == ErrorCode::invalid || error.detail.empty();
+  if (by_field && !error.fields.empty()) {
+    problem.detail = summary(error.fields);
   } else {
     problem.detail = std::move(error.detail);
   }

@@ -49,6 +49,7 @@ enum class ProblemCode {
   unavailable,
   timeout,
   unknown_outcome,
+  cancelled,
   not_ready,
   version_not_supported,
 };

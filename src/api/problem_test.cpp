@@ -66,7 +66,8 @@ TEST(Problem, ClientsOfTheGoProgramFindTheirTexts) {
 }
 
 TEST(Problem, InternalDetailsStayInside) {
-  for (const ErrorCode code : {ErrorCode::internal, ErrorCode::unavailable, ErrorCode::timeout}) {
+  for (const ErrorCode code :
+       {ErrorCode::internal, ErrorCode::unavailable, ErrorCode::timeout, ErrorCode::cancelled}) {
     const Problem problem = to_problem({.code = code, .detail = "table users is corrupt"});
     EXPECT_EQ(written(problem).body.find("corrupt"), std::string::npos);
     EXPECT_EQ(problem.log_detail, "table users is corrupt");
@@ -80,7 +81,22 @@ TEST(Problem, FieldsAreListedAndToldInTheDetail) {
   EXPECT_NE(response.body.find(
                 R"("errors":[{"field":"email","code":"required","detail":"is required"},)"),
             std::string::npos);
-  EXPECT_NE(response.body.find(R"("error":"email: is required; no object")"), std::string::npos);
+  EXPECT_NE(response.body.find(R"x("error":"email: is required (and 1 more)")x"),
+            std::string::npos);
+}
+
+TEST(Problem, WhoReadsOnlyTheErrorLearnsWhichFieldIsWrong) {
+  const Problem problem = to_problem({.code = ErrorCode::invalid,
+                                      .detail = "some members are not valid",
+                                      .fields = {{"email", "not_an_address", "must have one @"},
+                                                 {"role", "unknown", "must be a role"},
+                                                 {"id", "read_only", "cannot be set"}}});
+  EXPECT_NE(written(problem).body.find(R"x("error":"email: must have one @ (and 2 more)")x"),
+            std::string::npos);
+  const Problem forbidden = to_problem({.code = ErrorCode::forbidden,
+                                        .detail = "only an administrator may set role",
+                                        .fields = {{"role", "forbidden", "not by you"}}});
+  EXPECT_EQ(forbidden.detail, "only an administrator may set role");
 }
 
 }  // namespace

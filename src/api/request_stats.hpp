@@ -44,6 +44,8 @@ class RequestCounters {
     std::chrono::nanoseconds took;
     Way way;
   };
+  // The status of requests that were given up because their client had gone.
+  static constexpr unsigned kClientGone = 499;
   static constexpr std::size_t kUnmatched = static_cast<std::size_t>(-1);
   void count(const Request& request);
   RequestStats stats() const;
@@ -51,9 +53,9 @@ class RequestCounters {
  private:
   static constexpr std::size_t kShards = 16;
   // Statuses that are counted one by one; others are counted under the last.
-  static constexpr std::array<unsigned, 24> kStatuses{200, 201, 204, 304, 400, 401, 403, 404,
-                                                      405, 408, 409, 412, 413, 414, 415, 417,
-                                                      422, 429, 431, 501, 503, 505, 500, 0};
+  static constexpr std::array<unsigned, 25> kStatuses{
+      200, 201, 204, 304, 400, 401, 403,         404, 405, 408, 409, 412, 413,
+      414, 415, 417, 422, 429, 431, kClientGone, 501, 503, 505, 500, 0};
   struct Counters {
     std::array<std::atomic<std::uint64_t>, kStatuses.size()> by_status{};
     std::array<std::atomic<std::uint64_t>, RequestStats::kBucketBoundsSeconds.size() + 1> buckets{};

@@ -167,6 +167,7 @@ void add_sign_in(MetricsPage& page, const ServiceStats& stats) {
   outcome("wrong", stats.sign_in.wrong);
   outcome("limited", stats.sign_in.limited);
   outcome("unavailable", stats.sign_in.unavailable);
+  outcome("cancelled", stats.sign_in.cancelled);
   page.counter({"user_manager_password_hashes_total", "bcrypt computations"}, {{"use", "set"}},
                number(stats.hasher.hashed));
   page.counter({"user_manager_password_hashes_total", "bcrypt computations"}, {{"use", "check"}},

@@ -165,7 +165,7 @@ Task<Result<std::unique_ptr<AttemptLimiter::Place>>> LocalAttemptLimiter::take(W
     const auto left = deadline.at - state->clock.now();
     const Waiter::Outcome outcome = co_await Waiter::wait_while_wanted(waiting->waiter(), left);
     if (outcome == Waiter::Outcome::gone) {
-      co_return fail(ErrorCode::unavailable, "the client has gone");
+      co_return fail(ErrorCode::cancelled, "the client has gone");
     }
     if (outcome == Waiter::Outcome::time_passed) {
       co_return fail(ErrorCode::timeout, "other sign-ins of this account take too long");

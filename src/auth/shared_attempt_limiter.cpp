@@ -109,7 +109,7 @@ Task<Result<std::unique_ptr<AttemptLimiter::Place>>> SharedAttemptLimiter::take(
     const std::chrono::nanoseconds pause = std::min<std::chrono::nanoseconds>(options_.pause, left);
     const Waiter::Outcome outcome = co_await Waiter::wait_while_wanted(nobody, pause);
     if (outcome == Waiter::Outcome::gone)
-      co_return fail(ErrorCode::unavailable, "the client has gone");
+      co_return fail(ErrorCode::cancelled, "the client has gone");
   }
 }
 

@@ -119,7 +119,7 @@ Task<Result<void>> WorkPool::run(std::function<void()> work, Deadline deadline) 
   const Waiter::Outcome outcome =
       co_await Waiter::wait_while_wanted(call->waiter, deadline.at - now);
   if (outcome == Waiter::Outcome::gone) {
-    if (shared->leave(call)) co_return fail(ErrorCode::unavailable, "the client has gone");
+    if (shared->leave(call)) co_return fail(ErrorCode::cancelled, "the client has gone");
     // What has begun is waited for: its outcome counts, or going away in time would make guesses
     // free.
     [[maybe_unused]] const bool woken =

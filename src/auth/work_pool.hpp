@@ -42,8 +42,7 @@ class WorkPool {
 
   // Runs `work` on a thread of the pool. `work` does not throw and owns what it uses: it may
   // outlive the caller. A cancelled caller (also of the type total) leaves the queue; what has
-  // begun is waited for. overloaded, timeout, unavailable (the pool is being closed, or the caller
-  // was cancelled).
+  // begun is waited for. overloaded, timeout, cancelled, unavailable (the pool is being closed).
   Task<Result<void>> run(std::function<void()> work, Deadline deadline);
   Stats stats() const;
 

@@ -141,7 +141,7 @@ TEST_F(WorkPoolTest, ACallerCancelledInWhateverWayLeavesTheQueue) {
     cancel.emit(type);
     loop_.poll();
     ASSERT_TRUE(outcome);
-    EXPECT_EQ(outcome->error().code, ErrorCode::unavailable);
+    EXPECT_EQ(outcome->error().code, ErrorCode::cancelled);
     EXPECT_EQ(pool_->stats().queued, 0u);
   }
   gate_.open();

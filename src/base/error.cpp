@@ -34,6 +34,8 @@ std::string_view to_string(ErrorCode code) {
       return "timeout";
     case ErrorCode::unknown_outcome:
       return "unknown_outcome";
+    case ErrorCode::cancelled:
+      return "cancelled";
     case ErrorCode::internal:
       return "internal";
   }

@@ -30,6 +30,7 @@ enum class ErrorCode {
   unavailable,          // the database cannot be used now; `retry_after`
   timeout,              // the deadline passed; nothing is known to have been changed
   unknown_outcome,      // the connection was lost during a commit: it may have happened
+  cancelled,            // who asked has gone: nobody waits for the answer; nothing was changed
   internal,             // a bug; details are in the log only
 };
 

@@ -37,6 +37,8 @@ std::string_view plain_words(ErrorCode code) {
       return "the database did not answer in time; nothing is known to have been changed";
     case ErrorCode::unknown_outcome:
       return "the connection was lost; it may or may not have been done";
+    case ErrorCode::cancelled:
+      return "given up";
     case ErrorCode::internal:
       return "an internal error";
   }

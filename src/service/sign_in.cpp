@@ -53,7 +53,8 @@ SignInStats SignIn::Impl::stats() const {
   return {.succeeded = counters_.succeeded.load(std::memory_order_relaxed),
           .wrong = counters_.wrong.load(std::memory_order_relaxed),
           .limited = counters_.limited.load(std::memory_order_relaxed),
-          .unavailable = counters_.unavailable.load(std::memory_order_relaxed)};
+          .unavailable = counters_.unavailable.load(std::memory_order_relaxed),
+          .cancelled = counters_.cancelled.load(std::memory_order_relaxed)};
 }
 
 SignIn::SignIn(Parts parts, Options options) : impl_{std::make_unique<Impl>(parts, options)} {}

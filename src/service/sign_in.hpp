@@ -40,6 +40,7 @@ struct SignInStats {
   std::uint64_t wrong = 0;        // unknown, wrong password or disabled: told apart nowhere
   std::uint64_t limited = 0;      // guessing limit
   std::uint64_t unavailable = 0;  // hashing queue full, database away, deadline
+  std::uint64_t cancelled = 0;    // the client went away while it waited
 };
 
 class SignIn {

@@ -47,6 +47,7 @@ class SignIn::Impl {
     std::atomic<std::uint64_t> wrong{0};
     std::atomic<std::uint64_t> limited{0};
     std::atomic<std::uint64_t> unavailable{0};
+    std::atomic<std::uint64_t> cancelled{0};
   };
   Counters counters_;
 };

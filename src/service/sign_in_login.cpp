@@ -163,6 +163,7 @@ void SignIn::Impl::count(const Result<SignedIn>& result) {
   auto& counter = result                                                  ? counters_.succeeded
                   : result.error().code == ErrorCode::invalid_credentials ? counters_.wrong
                   : result.error().code == ErrorCode::too_many_attempts   ? counters_.limited
+                  : result.error().code == ErrorCode::cancelled           ? counters_.cancelled
                                                                           : counters_.unavailable;
   counter.fetch_add(1, std::memory_order_relaxed);
 }
