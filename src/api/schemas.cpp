@@ -44,12 +44,12 @@ constexpr std::array kUserFields{
                       .nullable = Nullable::yes,
                       .about = "At most six decimals; null is unlimited. Set by administrators."},
                      &UserInput::quota_usd},
-    Field<UserInput>{
-        {.name = "used_usd",
-         .form = Form::amount,
-         .use = Use::only_out,
-         .about = "A counter. May be sent back with an older value, which is ignored."},
-        &UserInput::used_usd},
+    Field<UserInput>{{.name = "used_usd",
+                      .form = Form::amount,
+                      .use = Use::only_out,
+                      .about = "A counter. May be sent back as it was read: an older value is "
+                               "ignored, one beyond the current is refused."},
+                     &UserInput::used_usd},
     Field<UserInput>{{.name = "model_capability_settings",
                       .form = Form::object,
                       .nullable = Nullable::yes,
@@ -59,13 +59,13 @@ constexpr std::array kUserFields{
                      &UserInput::created_at},
     Field<UserInput>{{.name = "updated_at", .form = Form::timestamp, .use = Use::only_out},
                      &UserInput::updated_at},
-    Field<UserInput>{
-        {.name = "last_login_at",
-         .form = Form::timestamp,
-         .nullable = Nullable::yes,
-         .use = Use::only_out,
-         .about = "A counter. May be sent back with an older value, which is ignored."},
-        &UserInput::last_login_at},
+    Field<UserInput>{{.name = "last_login_at",
+                      .form = Form::timestamp,
+                      .nullable = Nullable::yes,
+                      .use = Use::only_out,
+                      .about = "A counter. May be sent back as it was read: an older value is "
+                               "ignored, one beyond the current is refused."},
+                     &UserInput::last_login_at},
     Field<UserInput>{{.name = "version", .form = Form::integer, .use = Use::only_out},
                      &UserInput::version},
 };
@@ -80,7 +80,7 @@ constexpr std::array kUsageFields{
     Field<UsageBody>{{.name = "usd",
                       .form = Form::amount,
                       .use = Use::only_in,
-                      .about = "Not negative, at most six decimals."},
+                      .about = "From 0 to 9000000000, at most six decimals."},
                      &UsageBody::usd},
 };
 

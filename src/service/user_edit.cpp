@@ -160,14 +160,26 @@ class EditPlanner {
     counters();
   }
   // Reading a user and sending it back must not fail because somebody signed in or was served in
-  // between, so an outdated counter is ignored. A value that no counter can have is a mistake.
+  // between, so an outdated counter is ignored. A value that the counter has not reached yet was
+  // never read: somebody means to set it.
   void counters() {
-    const auto& used = input_.used_usd;
-    if (used.present && !used.value) refusals_.null("used_usd");
-    if (used.value) (void)refusals_.wrong.take(check_used_usd(*used.value));
-    const auto& login = input_.last_login_at.value;
-    if (login && !parse_time(*login))
+    used_usd();
+    last_login_at();
+  }
+  void used_usd() {
+    if (!input_.used_usd.present) return;
+    if (!input_.used_usd.value) return refusals_.null("used_usd");
+    const auto sent = refusals_.wrong.take(check_used_usd(*input_.used_usd.value));
+    if (sent && *sent > current_.used_usd) refusals_.read_only("used_usd");
+  }
+  void last_login_at() {
+    const auto& text = input_.last_login_at.value;
+    if (!text) return;
+    const std::optional<WallTime> sent = parse_time(*text);
+    if (!sent)
       refusals_.wrong.add({"last_login_at", "not_a_time", "must be a time (RFC 3339) or null"});
+    else if (!current_.last_login_at || *sent > *current_.last_login_at)
+      refusals_.read_only("last_login_at");
   }
   template <class T>
   void must_equal(const Member<T>& member, Compared compared) {

@@ -89,15 +89,17 @@ TEST_F(PutUser, WhatGetGaveCanBeSentBack) {
 TEST_F(PutUser, OutdatedCountersAreIgnored) {
   // Somebody may have been served between reading and sending back.
   const std::string body = kAnn;
-  for (const auto* member : {R"("used_usd": 5)", R"("last_login_at": "2001-01-01T00:00:00Z")",
+  for (const auto* member : {R"("used_usd": 0)", R"("last_login_at": "2001-01-01T00:00:00Z")",
                              R"("last_login_at": null)"}) {
     stage().run(Step{.who = "ann",
                      .request = "PUT /user/<ann>",
                      .body = body.substr(0, body.size() - 1) + ", " + member + "}",
                      .json = R"({"user": {"used_usd": 0, "last_login_at": "@time"}})"});
   }
-  for (const auto* member : {R"("used_usd": null)", R"("used_usd": "x")",
-                             R"("last_login_at": "yesterday")", R"("last_login_at": 5)"}) {
+  for (const auto* member :
+       {R"("used_usd": null)", R"("used_usd": "x")", R"("last_login_at": "yesterday")",
+        R"("last_login_at": 5)", R"("used_usd": 0.000001)",
+        R"("last_login_at": "2999-01-01T00:00:00Z")"}) {
     stage().run(Step{.who = "ann",
                      .request = "PUT /user/<ann>",
                      .body = body.substr(0, body.size() - 1) + ", " + member + "}",
