@@ -31,7 +31,9 @@ Task<Answer> ListHandlers::answer(Call& call, ListQueryRules rules) {
   // RFC 9211: lists are never answered from a cache.
   response.headers += "Cache-Status: user-manager; fwd=bypass\r\n";
   response.headers += kUserHeaders;
-  const std::string link = link_field({call.request.path, call.request.query}, *query, *page);
+  const std::string link =
+      link_field({.path = call.request.path, .query = call.request.query, .keyword = rules.keyword},
+                 *query, *page);
   if (!link.empty()) response.add("Link", link);
   if (page->total) response.add("X-Total-Count", std::to_string(*page->total));
   answer_json(call, 200, array_of(page->users));

@@ -82,15 +82,23 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
+bool is_known(std::string_view name, Keyword keyword) {
+  return name == "page" || name == "per_page" || name == "after" || name == "count" ||
+         (keyword == Keyword::taken && name == "keyword");
+}
+
 // The query without `parameter`, however its name is escaped, and with its new value at the end.
-std::string query_with(std::string_view raw, std::string_view parameter, std::int64_t value) {
+std::string query_with(const ListPlace& place, std::string_view parameter, std::int64_t value) {
   std::string out = "?";
+  std::string_view raw = place.query;
   while (!raw.empty()) {
     const std::size_t end = raw.find('&');
     const std::string_view piece = raw.substr(0, end);
     raw = end == std::string_view::npos ? std::string_view{} : raw.substr(end + 1);
     const auto parsed = http::parse_query(piece);
-    if (!parsed || parsed->empty() || parsed->parameters().front().name == parameter) continue;
+    if (!parsed || parsed->empty()) continue;
+    const std::string& name = parsed->parameters().front().name;
+    if (name == parameter || !is_known(name, place.keyword)) continue;
     append_escaped(out, piece);
     out += '&';
   }
@@ -132,7 +140,7 @@ std::string link_field(const ListPlace& place, const ListQuery& query, const Use
   std::string out;
   const auto add = [&](std::string_view relation, std::string_view parameter, std::int64_t value) {
     if (!out.empty()) out += ", ";
-    out.append("<").append(place.path).append(query_with(place.query, parameter, value));
+    out.append("<").append(place.path).append(query_with(place, parameter, value));
     out.append(">; rel=\"").append(relation).append("\"");
   };
   if (query.after) {

@@ -37,10 +37,11 @@ struct ListQueryRules {
 std::expected<ListQuery, Problem> parse_list_query(std::string_view raw, ListQueryRules rules);
 
 // The value of Link (RFC 8288): first, prev and next by page, or first and next by
-// `after`. The other parameters stay as they were sent.
+// `after`. The other parameters of the list stay as they were sent; what is ignored is left out.
 struct ListPlace {
   std::string_view path;
   std::string_view query;
+  Keyword keyword = Keyword::ignored;
 };
 std::string link_field(const ListPlace& place, const ListQuery& query, const UserPage& page);
 

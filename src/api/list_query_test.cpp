@@ -27,7 +27,7 @@ UserPage page_of(std::vector<std::int64_t> ids, bool more) {
   return page;
 }
 std::string link(std::string_view raw, const UserPage& page) {
-  return link_field({"/users/search", raw}, parsed(raw), page);
+  return link_field({"/users/search", raw, Keyword::taken}, parsed(raw), page);
 }
 
 TEST(ListQuery, WhatIsMissingHasItsDefault) {
@@ -118,6 +118,14 @@ TEST(ListQuery, LinksByIdGoToTheFirstAndTheNextPage) {
             R"(</users/search?per_page=2&after=0>; rel="first", )"
             R"(</users/search?per_page=2&after=9>; rel="next")");
   EXPECT_EQ(link("after=9", page_of({11}, false)), R"(</users/search?after=0>; rel="first")");
+}
+
+TEST(ListQuery, LinksDoNotRepeatWhatIsIgnored) {
+  EXPECT_EQ(link("utm_source=x&per_page=2&token=secret&count=true", page_of({1}, false)),
+            R"(</users/search?per_page=2&count=true&page=1>; rel="first")");
+  const auto query = parse_list_query("keyword=a", kList);
+  EXPECT_EQ(link_field({.path = "/users", .query = "keyword=a"}, *query, page_of({1}, false)),
+            R"(</users?page=1>; rel="first")");
 }
 
 TEST(ListQuery, ALinkCannotBeBrokenOutOf) {
