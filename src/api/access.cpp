@@ -33,7 +33,8 @@ TokenUse token_use(Access access, ReadAccess reading) {
       return TokenUse::optional;
     case Access::self_or_reader:
     case Access::reader:
-      return reading == ReadAccess::public_ ? TokenUse::ignored : TokenUse::required;
+      // A token that is over would otherwise go unnoticed until the first change.
+      return reading == ReadAccess::public_ ? TokenUse::optional : TokenUse::required;
     case Access::signed_in:
     case Access::self_or_admin:
     case Access::admin_or_service:

@@ -14,8 +14,8 @@ enum class Access {
   anyone_known,  // no token needed; one that is sent must be valid
   signed_in,
   self_or_admin,
-  self_or_reader,    // the user, an administrator, a service; anyone if reading is public
-  reader,            // an administrator, a service; anyone if reading is public
+  self_or_reader,    // the user, an administrator, a service; anyone_known if reading is public
+  reader,            // an administrator, a service; anyone_known if reading is public
   admin_or_service,  // the same, never public
   admin,
 };

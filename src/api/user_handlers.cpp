@@ -51,6 +51,8 @@ Task<Answer> UserHandlers::create(Call& call) {
   Users::CreateRequest request{.input = std::move(*input),
                                .address = proxies_.client_address(call.request)};
   Result<UserRef> user = co_await users_.create(call.caller, std::move(request), call.deadline);
+  if (!user && user.error().code == ErrorCode::unauthenticated)
+    co_return refuse(ProblemCode::token_missing, std::move(user.error().detail));
   if (!user) co_return refuse(to_problem(std::move(user.error())));
   call.response.status = 201;
   call.response.add("Location", "/user/" + (*user)->user.id.text());
@@ -135,7 +137,7 @@ std::expected<UsageRecord, Problem> read_usage(const Call& call) {
   if (!amount || amount->negative()) {
     return refuse(
         invalid_field({"usd", amount ? "negative" : "invalid",
-                       "must be an amount that is not negative, with at most six decimals"}));
+                       "must be a plain decimal from 0 to 9000000000 with at most 6 decimals"}));
   }
   UsageRecord usage{.user = *id, .amount = *amount};
   if (call.request.has_header("Idempotency-Key")) {

@@ -65,7 +65,8 @@ Task<Result<UserRef>> Users::insert_new(Creation creation, Deadline deadline) {
 Task<Result<UserRef>> Users::create(Caller caller, CreateRequest request, Deadline deadline) {
   const bool by_admin = caller && caller->is_admin();
   if (options_.registration == Registration::admin && !by_admin)
-    co_return fail(ErrorCode::forbidden, "only an administrator may create users");
+    co_return fail(caller ? ErrorCode::forbidden : ErrorCode::unauthenticated,
+                   "only an administrator may create users");
   Result<Creation> creation = plan_creation(request.input, {.by_admin = by_admin});
   if (!creation) co_return fail(std::move(creation.error()));
 

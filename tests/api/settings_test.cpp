@@ -24,7 +24,10 @@ TEST_F(PublicAccess, ReadingListingAndSearchingNeedNoToken) {
       {.request = "GET /users/search?keyword=ann", .json = R"([{"id": <ann>}])"},
       {.request = "GET /user/999999999", .status = 404},
       {.who = "bob", .request = "GET /user/<ann>", .json = R"({"id": <ann>})"},
-      {.request = "GET /user/<ann>", .headers = {{"Authorization", "Bearer rubbish"}}},
+      {.request = "GET /user/<ann>",
+       .headers = {{"Authorization", "Bearer rubbish"}},
+       .status = 401,
+       .json = R"({"code": "token_invalid"})"},
   });
 }
 
@@ -53,7 +56,9 @@ TEST_F(ClosedRegistration, OnlyAnAdministratorCreatesUsers) {
   stage().add("ann");
   const std::string body = R"({"email": "new@example.test", "password": "open-Sesame-1"})";
   const auto nobody = stage().send({.method = "POST", .target = "/user/", .body = body});
-  EXPECT_TRUE(nobody.status == 401 || nobody.status == 403) << nobody.text();
+  EXPECT_EQ(nobody.status, 401U) << nobody.text();
+  EXPECT_EQ(nobody.header("WWW-Authenticate"), R"(Bearer realm="user-manager")");
+  EXPECT_EQ(text_at(nobody.json(), "/code"), "token_missing");
   stage().run({
       {.who = "ann", .request = "POST /user/", .body = body, .status = 403},
       {.who = "admin", .request = "POST /user/", .body = body, .status = 201},
