@@ -1,6 +1,9 @@
 // The interface request by request: status, headers, body. In no answer is there a password.
 #include <gtest/gtest.h>
 
+#include "api/json_body.hpp"
+#include "api/openapi.hpp"
+#include "api/routes.hpp"
 #include "api/schemas.hpp"
 #include "support/api_stage.hpp"
 
@@ -102,6 +105,7 @@ std::vector<Scenario> writing() {
       {"Usage", "POST /user/1/usage", "robot", R"({"usd":"0.0123"})", {}, 200, "", R"({"used_usd":0.0123,"quota_usd":null,"remaining_usd":null,"quota_exceeded":false})"},
       {"UsageAsNumber", "POST /user/1/usage", "robot", R"({"usd":0.1})", {}, 200, "", R"("used_usd":0.1,)"},
       {"UsageNegative", "POST /user/1/usage", "robot", R"({"usd":"-1"})", {}, 422, "validation_failed", R"("field":"usd")"},
+      {"UsageTooLarge", "POST /user/1/usage", "robot", R"({"usd":"9000000001"})", {}, 422, "validation_failed", R"("error":"usd: must be a plain decimal from 0 to 9000000000 with at most 6 decimals")"},
       {"UsageTooFine", "POST /user/1/usage", "robot", R"({"usd":"0.0000001"})", {}, 422, "validation_failed", R"("field":"usd")"},
       {"UsageMissing", "POST /user/1/usage", "robot", "{}", {}, 422, "validation_failed", R"("field":"usd","code":"required")"},
       {"UsageOfNobody", "POST /user/77/usage", "robot", R"({"usd":1})", {}, 404, "user_not_found"},
@@ -156,6 +160,23 @@ std::vector<Scenario> everything_else() {
 
 // clang-format on
 
+// What is answered is described.
+void expect_described(const Scenario& scenario, unsigned status) {
+  const std::size_t space = scenario.line.find(' ');
+  const std::string path = scenario.line.substr(space + 1, scenario.line.find('?') - space - 1);
+  std::string method = scenario.line.substr(0, space);
+  for (const Route& route : routes()) {
+    if (http::to_string(route.method) != method) continue;
+    if (match_route(route.method, path).route != &route) continue;
+    for (char& c : method) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    static const JsonValue document = *parse_json(openapi_document(ReadAccess::private_));
+    const JsonValue* const responses =
+        document.find("paths")->find(route.pattern.text)->find(method)->find("responses");
+    EXPECT_NE(responses->find(std::to_string(status)), nullptr) << route.name << ' ' << status;
+    return;
+  }
+}
+
 class Api : public ::testing::TestWithParam<Scenario> {};
 
 TEST_P(Api, Answers) {
@@ -175,6 +196,7 @@ TEST_P(Api, Answers) {
               scenario.header.substr(scenario.header.find(": ") + 2));
   }
   EXPECT_FALSE(reply.header("X-Request-Id").empty());
+  expect_described(scenario, reply.status);
   if (reply.status >= 400) {
     EXPECT_EQ(reply.header("Content-Type"), "application/problem+json");
     EXPECT_EQ(reply.member("code"), scenario.code);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/json_text.hpp"
+#include "api/openapi_responses.hpp"
 #include "api/openapi_schemas.hpp"
 #include "api/routes.hpp"
 
@@ -51,7 +52,10 @@ struct Parameter {
   std::string_view json;
 };
 constexpr std::array kParameters{
-    Parameter{"id", R"({"name":"id","in":"path","required":true,"schema":{"type":"string"}})"},
+    Parameter{"id", R"({"name":"id","in":"path","required":true,"schema":{"type":"integer",)"
+                    R"("format":"int64","minimum":1}})"},
+    Parameter{"session_id", R"({"name":"id","in":"path","required":true,"schema":)"
+                            R"({"type":"string","pattern":"^[0-9a-f]{32}$"}})"},
     Parameter{"email",
               R"({"name":"email","in":"path","required":true,"schema":{"type":"string"}})"},
     Parameter{"page", R"({"name":"page","in":"query","schema":{"type":"integer","minimum":1,)"
@@ -93,13 +97,30 @@ void append_parameter(std::string& out, std::string_view key) {
 
 std::string parameters_json(const Route& route, std::string_view keys) {
   std::string out = "[";
-  if (!route.pattern.name.empty()) append_parameter(out, route.pattern.name);
+  const bool of_session = route.pattern.text.starts_with("/auth/sessions/");
+  if (!route.pattern.name.empty())
+    append_parameter(out, of_session ? "session_id" : route.pattern.name);
   while (!keys.empty()) {
     const std::size_t space = keys.find(' ');
     append_parameter(out, keys.substr(0, space));
     keys = space == std::string_view::npos ? std::string_view{} : keys.substr(space + 1);
   }
   return out + "]";
+}
+
+bool has(std::string_view parameters, std::string_view one) {
+  return parameters.find(one) != std::string_view::npos;
+}
+
+RouteFacts facts_of(const Route& route, ReadAccess reading) {
+  const Text& text = text_of(route);
+  return {
+      .route = route,
+      .reading = reading,
+      .success = text.status,
+      .conditional_read = has(text.parameters, "if_none_match"),
+      .conditional_write = has(text.parameters, "if_match"),
+      .checked_parameters = has(text.parameters, "page") || has(text.parameters, "idempotency")};
 }
 
 std::string content_json(Schema schema) {
@@ -140,9 +161,11 @@ std::string operation_json(const Route& route, ReadAccess reading) {
   }
   out += R"(,"responses":{")" + std::to_string(text.status) +
          R"(":{"description":"Done.","content":)" + content_json(route.answer) + "}";
-  out +=
-      R"(,"default":{"description":"Refused.","content":{"application/problem+json":{"schema":)" +
-      schema_reference("Problem") + "}}}}";
+  for (const unsigned status : other_statuses(facts_of(route, reading))) {
+    append_json_key(out, std::to_string(status));
+    out += response_reference(std::to_string(status));
+  }
+  out += R"(,"default":)" + response_reference("default") + "}";
   return out + "}";
 }
 

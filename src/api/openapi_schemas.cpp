@@ -1,6 +1,7 @@
 #include "api/openapi_schemas.hpp"
 
 #include "api/json_text.hpp"
+#include "api/openapi_responses.hpp"
 
 namespace um::api {
 namespace {
@@ -116,7 +117,7 @@ std::string openapi_components() {
   }
   append_json_key(schemas, "Problem");
   schemas += problem_json() + "}";
-  return R"({"schemas":)" + schemas +
+  return R"({"schemas":)" + schemas + R"(,"responses":)" + response_components() +
          R"(,"securitySchemes":{"token":{"type":"http","scheme":"bearer","bearerFormat":"JWT"}}})";
 }
 

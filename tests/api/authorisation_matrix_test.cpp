@@ -73,6 +73,22 @@ TEST_F(AuthorisationMatrix, CoversEveryOperationThatIsOffered) {
   }
 }
 
+TEST_F(AuthorisationMatrix, EveryStatusOfTheTableIsDescribed) {
+  const auto document = stage().send({.target = "/openapi.json"}).json();
+  for (const auto& row : table()) {
+    const auto space = row.operation.find(' ');
+    const auto& responses = document.at("paths")
+                                .at(row.operation.substr(space + 1))
+                                .at(row.operation.substr(0, space))
+                                .at("responses")
+                                .as_object();
+    for (const unsigned status : row.statuses) {
+      EXPECT_TRUE(status == 0 || responses.contains(std::to_string(status)))
+          << row.operation << ' ' << status;
+    }
+  }
+}
+
 TEST_F(AuthorisationMatrix, EverybodyGetsWhatTheTableSays) {
   int fresh = 0;
   for (const auto& row : table()) {
