@@ -172,5 +172,126 @@ TEST_F(PostgresFeedTest, ANewInstanceReachesBackToTheOldestMark) {
   EXPECT_THAT(feed.first.changes, ::testing::SizeIs(1));
 }
 
+// A search_path that names other schemas, and the one of the role, which comes first by default.
+TEST_F(PostgresFeedTest, NoSearchPathAndNoSchemaOfTheRoleLeadsItAstray) {
+  for (const std::string schema : {"app", test::kOwner}) {
+    db_.execute("CREATE SCHEMA " + schema +
+                ";"
+                "CREATE TABLE " +
+                schema +
+                ".user_changes (xid xid8, ckey bytea);"
+                "CREATE TABLE " +
+                schema +
+                ".cache_holds (ckey bytea);"
+                "CREATE TABLE " +
+                schema +
+                ".snapshot_marks (number int, tau text, snapshot pg_snapshot);"
+                "CREATE FUNCTION " +
+                schema +
+                ".pg_current_snapshot() RETURNS pg_snapshot LANGUAGE sql"
+                " AS $$ SELECT '5:5:'::pg_snapshot $$");
+  }
+  for (const char* path : {R"("$user", public)", "app", "app, pg_catalog"}) {
+    database_.admin().execute("ALTER DATABASE " + database_.name() + " SET search_path = " + path);
+    Following feed{database_, clock_};
+    feed->pause();
+    rename();
+    feed->resume();
+    EXPECT_TRUE(tells_of(feed->next(), "user:1")) << path;
+  }
+}
+
+// A bulk update comes as one note for everything, in one poll. A million rows would take minutes to
+// make, and are no different for the feed: what it is told grows no more after 5,000 keys.
+TEST_F(PostgresFeedTest, ABulkUpdateIsOneNoteInOnePoll) {
+  db_.execute(
+      "INSERT INTO users (email) SELECT 'many' || i || '@x.org' FROM generate_series(1, 100000) i");
+  Following feed{database_, clock_};
+  feed->pause();
+  const auto began = std::chrono::steady_clock::now();
+  db_.execute("UPDATE users SET used_usd = used_usd + 1");
+  const auto took = std::chrono::steady_clock::now() - began;
+  RecordProperty("update_of_100000_rows_ms", static_cast<int>(took / 1ms));
+  feed->resume();
+  const Poll poll = feed->next();
+  EXPECT_EQ(poll.flush_reason, std::nullopt);
+  EXPECT_LE(poll.changes.size(), 5001U);
+  EXPECT_EQ(std::ranges::count(poll.changes, "", &Change::key), 1) << "everything";
+  EXPECT_THAT(feed->next().changes, ::testing::IsEmpty());
+}
+
+TEST_F(PostgresFeedTest, ARestoreOverTheRunningDatabaseIsANewBeginning) {
+  const std::string dump = test::pg_dump(database_.url(), {"--clean", "--if-exists"});
+  Following feed{database_, clock_};
+  for (int i = 0; i < 2; ++i) {
+    rename();
+    test::psql(database_.url(), dump);
+    EXPECT_EQ(db_.integer("SELECT count(*) FROM public.cache_incarnation"), 1);
+    EXPECT_EQ(db_.text("SELECT first_name FROM public.users"), "");
+    feed->resume();
+    const Poll poll = feed->next();
+    EXPECT_NE(poll.stamp.tau, feed.first.stamp.tau);
+    feed->pause();
+    rename();
+    feed->resume();
+    EXPECT_TRUE(tells_of(feed->next(), "user:1"));
+  }
+}
+
+TEST_F(PostgresFeedTest, AnOpenTransactionInAnotherDatabaseDelaysNothing) {
+  const TestDatabase other;
+  auto open = other.session();
+  open.execute("BEGIN; INSERT INTO users (email) VALUES ('open@x.org')");
+  Following feed{database_, clock_};
+  for (int i = 0; i < 3; ++i) {
+    feed->pause();
+    rename();
+    feed->resume();
+    const Poll poll = feed->next();
+    EXPECT_EQ(poll.flush_reason, std::nullopt);
+    EXPECT_TRUE(tells_of(poll, "user:1"));
+  }
+  open.execute("ROLLBACK");
+}
+
+TEST(PostgresFeedOnItsOwnServerTest, AForgottenPreparedTransactionDelaysNothingAndComesWhenItEnds) {
+  const PostgresServer server{{.settings = {"max_prepared_transactions=2"}}};
+  const TestDatabase database{server};
+  const SystemClock clock;
+  auto db = database.session();
+  db.execute("INSERT INTO users (email) VALUES ('a@x.org'), ('b@x.org')");
+  db.execute("BEGIN; UPDATE users SET first_name = 'x' WHERE id = 1; PREPARE TRANSACTION 'lost'");
+  Following feed{database, clock};
+  const auto next_after = [&](const std::string& statement) {
+    feed->pause();
+    db.execute(statement);
+    feed->resume();
+    return feed->next();
+  };
+  for (int i = 0; i < 3; ++i) {
+    const Poll poll = next_after("UPDATE users SET first_name = first_name || 'y' WHERE id = 2");
+    EXPECT_EQ(poll.flush_reason, std::nullopt);
+    EXPECT_TRUE(tells_of(poll, "user:2"));
+  }
+  db.execute("SELECT take_snapshot_mark(); SELECT purge_changes(1000)");
+  EXPECT_TRUE(tells_of(next_after("COMMIT PREPARED 'lost'"), "user:1"));
+}
+
+TEST(PostgresFeedOnItsOwnServerTest, ACrashOfOneBackendIsANewBeginning) {
+  PostgresServer server;
+  const TestDatabase database{server};
+  const SystemClock clock;
+  database.session().execute("INSERT INTO users (email) VALUES ('a@x.org')");
+  Following feed{database, clock};
+  {
+    auto victim = database.session();
+    server.kill_backend(static_cast<pid_t>(victim.integer("SELECT pg_backend_pid()")));
+  }
+  EXPECT_TRUE(e2e::eventually([&] {
+    const Poll poll = feed->next();
+    return poll.flush_reason && poll.stamp.tau != feed.first.stamp.tau;
+  }));
+}
+
 }  // namespace
 }  // namespace um

@@ -1,5 +1,7 @@
 // The namespace differs whenever transaction ids may stand for something else, and stays the same
 // through everything that happens every day.
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -86,17 +88,91 @@ TEST_F(PostgresNamespaceTest, ADumpRestoredIntoTheSameClusterDiffersAndWorks) {
 }
 
 TEST_F(PostgresNamespaceTest, ATriggerThatIsSwitchedOffEndsItAndItNeverComesBack) {
-  for (const char* trigger : {"users_updated", "users_truncated", "users_prepare"}) {
-    db_.execute(std::string{"ALTER TABLE users DISABLE TRIGGER "} + trigger);
+  const std::vector<std::pair<std::string, std::string>> triggers{
+      {"users", "users_updated"},
+      {"users", "users_truncated"},
+      {"users", "users_prepare"},
+      {"users", "users_use_up_id"},
+      {"sessions", "sessions_deleted"},
+      {"signing_keys", "signing_keys_changed"},
+      {"signing_keys", "signing_keys_truncated"},
+      {"user_changes", "user_changes_are_durable"}};
+  for (const auto& [table, trigger] : triggers) {
+    db_.execute("ALTER TABLE " + table + " DISABLE TRIGGER " + trigger);
     EXPECT_EQ(name_space(db_), "") << trigger;
-    EXPECT_THAT(db_.text("SELECT cache_repair()"), EndsWith(std::string{": "} + trigger));
+    EXPECT_THAT(db_.text("SELECT cache_repair()"), EndsWith(": " + trigger));
     // Switched on the ordinary way it would miss logical replication.
-    db_.execute(std::string{"ALTER TABLE users ENABLE TRIGGER "} + trigger);
+    db_.execute("ALTER TABLE " + table + " ENABLE TRIGGER " + trigger);
     EXPECT_EQ(name_space(db_), "") << trigger;
-    db_.execute(std::string{"ALTER TABLE users ENABLE ALWAYS TRIGGER "} + trigger);
+    db_.execute("ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER " + trigger);
     EXPECT_NE(name_space(db_), "") << trigger;
     EXPECT_NE(name_space(db_), before_) << "what was changed meanwhile was not noted";
   }
+}
+
+TEST_F(PostgresNamespaceTest, EveryTriggerOfTheSchemaIsOneThatItNeeds) {
+  EXPECT_EQ(db_.text("SELECT coalesce(string_agg(tgname, ' '), '') FROM pg_trigger"
+                     " WHERE NOT tgisinternal AND tgname <> ALL (cache_triggers())"),
+            "");
+}
+
+// The manual says how to switch on again what pg_restore --disable-triggers leaves behind.
+TEST_F(PostgresNamespaceTest, WhatTheManualSaysBringsAllTriggersBack) {
+  std::ifstream file{std::string{UM_SOURCE_DIR} + "/docs/operations.md"};
+  const std::string manual{std::istreambuf_iterator<char>{file}, {}};
+  const auto begin = manual.find("DO $$\nDECLARE t record");
+  const auto end = manual.find("```", begin);
+  ASSERT_NE(end, std::string::npos);
+  for (const char* table : {"users", "sessions", "signing_keys", "user_changes"}) {
+    db_.execute(std::string{"ALTER TABLE "} + table + " DISABLE TRIGGER USER");
+    db_.execute(std::string{"ALTER TABLE "} + table + " ENABLE TRIGGER USER");
+  }
+  EXPECT_EQ(name_space(db_), "");
+  db_.execute(manual.substr(begin, end - begin));
+  EXPECT_NE(name_space(db_), "");
+  EXPECT_EQ(
+      db_.integer("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'A'"),
+      0);
+}
+
+// While a dump is restored, tables come first, then their rows, then keys, then triggers.
+TEST_F(PostgresNamespaceTest, ARepairInTheMiddleOfARestoreDoesNoHarm) {
+  const auto rows = [this] { return db_.integer("SELECT count(*) FROM cache_incarnation"); };
+  db_.execute(
+      "DELETE FROM cache_incarnation;"
+      "ALTER TABLE cache_incarnation DROP CONSTRAINT cache_incarnation_pkey;"
+      "ALTER TABLE users DISABLE TRIGGER users_updated");
+  for (int i = 0; i < 3; ++i)
+    EXPECT_NE(db_.text("SELECT coalesce(cache_repair(), '')"), "") << "it says what is wrong";
+  EXPECT_EQ(rows(), 0);
+  db_.execute("ALTER TABLE users ENABLE ALWAYS TRIGGER users_updated");
+  EXPECT_THAT(db_.text("SELECT coalesce(cache_repair(), '')"), HasSubstr("primary key"));
+  EXPECT_EQ(rows(), 0);
+  db_.execute("ALTER TABLE cache_incarnation ADD PRIMARY KEY (one)");
+  EXPECT_EQ(db_.text("SELECT coalesce(cache_repair(), '')"), "");
+  EXPECT_EQ(rows(), 1);
+  EXPECT_NE(name_space(db_), "");
+}
+
+TEST_F(PostgresNamespaceTest, WhateverIsMissingOrDoubledItIsNoneAndNoError) {
+  const auto none_while = [this](const std::string& trouble) {
+    db_.execute("BEGIN; " + trouble);
+    EXPECT_EQ(name_space(db_), "") << trouble;
+    db_.execute("ROLLBACK");
+  };
+  none_while("DELETE FROM cache_incarnation");
+  none_while(
+      "ALTER TABLE cache_incarnation DROP CONSTRAINT cache_incarnation_pkey;"
+      "INSERT INTO cache_incarnation DEFAULT VALUES");
+  none_while("DELETE FROM cache_settings");
+  none_while(
+      "ALTER TABLE cache_settings DROP CONSTRAINT cache_settings_pkey;"
+      "INSERT INTO cache_settings SELECT * FROM cache_settings");
+  none_while("ALTER TABLE cache_settings RENAME TO elsewhere");
+  none_while("ALTER TABLE cache_incarnation RENAME COLUMN id TO other");
+  none_while("ALTER TABLE purge_horizon RENAME TO elsewhere");
+  none_while("ALTER FUNCTION cached_tables_state() RENAME TO elsewhere");
+  EXPECT_EQ(name_space(db_), before_);
 }
 
 TEST_F(PostgresNamespaceTest, SwitchedOffAndOnWithinOneTransactionIsNoticedToo) {
@@ -127,7 +203,10 @@ TEST_F(PostgresNamespaceTest, AColumnThatIsDroppedAndAddedDiffers) {
 
 TEST_F(PostgresNamespaceTest, TheLogOfChangesCannotBeEmptiedUnnoticed) {
   db_.execute("TRUNCATE user_changes");
-  EXPECT_NE(name_space(db_), before_);
+  const auto after = name_space(db_);
+  EXPECT_NE(after, before_);
+  db_.execute("TRUNCATE purge_horizon");
+  EXPECT_NE(name_space(db_), after) << "how far it was purged";
 }
 
 // From here on each test has a server of its own.

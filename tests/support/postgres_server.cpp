@@ -232,8 +232,9 @@ std::string psql(const std::string& url, const std::string& script) {
                    .input = script});
 }
 
-std::string pg_dump(const std::string& url) {
-  return run_well({.program = (binaries() / "pg_dump").string(), .arguments = {"--dbname=" + url}});
+std::string pg_dump(const std::string& url, std::vector<std::string> options) {
+  options.push_back("--dbname=" + url);
+  return run_well({.program = (binaries() / "pg_dump").string(), .arguments = std::move(options)});
 }
 
 }  // namespace um::test

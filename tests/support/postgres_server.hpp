@@ -80,7 +80,7 @@ class PostgresServer {
 // Runs a script with psql and answers what it prints (unaligned, rows only); throws if a statement
 // fails. For COPY FROM stdin and dumps; statements are faster in a PostgresSession.
 std::string psql(const std::string& url, const std::string& script);
-// The database as a script for psql.
-std::string pg_dump(const std::string& url);
+// The database as a script for psql. `options`: more of pg_dump's.
+std::string pg_dump(const std::string& url, std::vector<std::string> options = {});
 
 }  // namespace um::test

@@ -607,12 +607,13 @@ CREATE TABLE public.purge_horizon (
 );
 INSERT INTO public.purge_horizon (tau, snapshot) VALUES ('', pg_current_snapshot());
 
--- The triggers without which changes go unseen.
+-- The triggers without which changes go unseen, and ids come back.
 CREATE FUNCTION public.cache_triggers() RETURNS name[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT ARRAY['users_prepare', 'users_inserted', 'users_updated', 'users_deleted', 'users_truncated',
+  SELECT ARRAY['users_prepare', 'users_use_up_id',
+               'users_inserted', 'users_updated', 'users_deleted', 'users_truncated',
                'sessions_inserted', 'sessions_updated', 'sessions_deleted', 'sessions_truncated',
-               'user_changes_are_durable']::name[];
+               'signing_keys_changed', 'signing_keys_truncated', 'user_changes_are_durable']::name[];
 END;
 
 -- The tables that are cached, and those of the log. Null for one that is missing.
@@ -620,7 +621,8 @@ CREATE FUNCTION public.cached_tables() RETURNS oid[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN ARRAY[to_regclass('public.users'), to_regclass('public.sessions'),
-               to_regclass('public.user_changes'), to_regclass('public.purge_horizon')]::oid[];
+               to_regclass('public.signing_keys'), to_regclass('public.user_changes'),
+               to_regclass('public.purge_horizon')]::oid[];
 END $$;
 
 -- What the namespace has of these tables: identity, storage (TRUNCATE, rewrites) and the transaction
@@ -646,9 +648,9 @@ BEGIN
 END $$;
 
 -- The namespace as text: two snapshots or facts may be compared only if they carry the same one.
--- Null: there is none now (a standby; no incarnation; a trigger that is switched off), nothing may be
--- cached; cache_repair() says why, and makes a new incarnation. STABLE: it sees what the statement that
--- calls it sees.
+-- Null: there is none now (a standby; no incarnation; a trigger that is switched off; a schema that is
+-- just being restored), nothing may be cached; cache_repair() says why, and makes a new incarnation.
+-- Never an error: every new connection asks. STABLE: it sees what the statement that calls it sees.
 CREATE FUNCTION public.cache_namespace() RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -659,31 +661,43 @@ BEGIN
     || ' ' || (SELECT oid FROM pg_database WHERE datname = current_database())
     || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
     || ' ' || extract(epoch FROM pg_postmaster_start_time())
-    || ' ' || (SELECT epoch FROM public.cache_settings)
-    || ' ' || (SELECT id FROM public.cache_incarnation)
+    || ' ' || (SELECT min(epoch) FROM public.cache_settings HAVING count(*) = 1)
+    || ' ' || (SELECT min(id::text) FROM public.cache_incarnation HAVING count(*) = 1)
     || ' ' || public.cached_tables_state();
+EXCEPTION WHEN OTHERS THEN
+  RETURN NULL;
 END $$;
 
--- Called when there is no namespace. What is still wrong afterwards, for people; null: nothing.
+-- Called when there is no namespace. What is still wrong afterwards, for people; null: nothing. A new
+-- incarnation only in a schema that is whole: a dump that is being restored brings its row, and before
+-- the primary key is there nothing would keep several from being made.
 CREATE FUNCTION public.cache_repair() RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF pg_is_in_recovery() THEN
     RETURN 'the server is a standby';
   END IF;
-  INSERT INTO public.cache_incarnation DEFAULT VALUES ON CONFLICT DO NOTHING;
+  IF array_position(public.cached_tables(), NULL) IS NOT NULL THEN
+    RETURN 'tables are missing';
+  END IF;
   IF public.cached_tables_state() IS NULL THEN
     RETURN (
-      SELECT concat('these triggers of users, sessions and user_changes are not ENABLE ALWAYS: ',
-                    string_agg(wanted, ', '))
+      SELECT concat('these triggers are not ENABLE ALWAYS: ', string_agg(wanted, ', '))
         FROM unnest(public.cache_triggers()) AS wanted
        WHERE NOT EXISTS (SELECT FROM pg_trigger t
                           WHERE t.tgname = wanted AND t.tgenabled = 'A'
                             AND t.tgrelid = ANY (public.cached_tables())));
   END IF;
-  IF NOT EXISTS (SELECT FROM public.cache_settings) THEN
-    RETURN 'the table cache_settings is empty';
+  IF NOT EXISTS (SELECT FROM pg_index i
+                  WHERE i.indrelid = to_regclass('public.cache_incarnation') AND i.indisprimary) THEN
+    RETURN 'the table cache_incarnation has no primary key';
   END IF;
+  IF (SELECT count(*) FROM public.cache_settings) <> 1 THEN
+    RETURN 'the table cache_settings has not one row';
+  END IF;
+  LOCK TABLE public.cache_incarnation IN SHARE ROW EXCLUSIVE MODE;
+  INSERT INTO public.cache_incarnation (id)
+  SELECT gen_random_uuid() WHERE NOT EXISTS (SELECT FROM public.cache_incarnation);
   RETURN NULL;
 END $$;
 
@@ -700,7 +714,7 @@ END;
 CREATE FUNCTION public.cached_table_rewritten() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF pg_event_trigger_table_rewrite_oid() IN (to_regclass('public.users'), to_regclass('public.sessions')) THEN
+  IF pg_event_trigger_table_rewrite_oid() = ANY (public.cached_tables()) THEN
     PERFORM public.bump_cache_epoch();
   END IF;
 END $$;
