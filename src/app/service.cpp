@@ -1,14 +1,13 @@
 #include "app/service.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "app/open_storage.hpp"
 #include "app/wait_for.hpp"
 #include "auth/hs256_secret.hpp"
 #include "drivers/http/tls.hpp"
+#include "ops/setting_file.hpp"
 #include "storage/cache_times.hpp"
 
 namespace um {
@@ -26,14 +25,19 @@ constexpr std::size_t kPrimaryReads = 64;
 
 Result<std::optional<Secret>> read_secret(const Config& config) {
   if (!config.jwt_hs256_secret_file) return std::nullopt;
-  std::ifstream file{*config.jwt_hs256_secret_file, std::ios::binary};
-  Secret content{std::string{std::istreambuf_iterator<char>{file}, {}}};
-  if (!file.good() && !file.eof())
-    return fail(ErrorCode::invalid,
-                "jwt-hs256-secret-file: cannot read " + *config.jwt_hs256_secret_file);
-  Result<Secret> secret = read_hs256_secret(content);
+  const auto content = read_setting_file(
+      {.setting = "jwt-hs256-secret-file", .path = *config.jwt_hs256_secret_file});
+  if (!content) return std::unexpected(content.error());
+  Result<Secret> secret = read_hs256_secret(*content);
   if (!secret) return fail(ErrorCode::invalid, "jwt-hs256-secret-file: " + secret.error().detail);
   return std::optional{std::move(*secret)};
+}
+
+Result<void> check_tls_files(const Config& config) {
+  if (!config.tls_cert || !config.tls_key) return {};
+  const auto certificate = check_setting_file({.setting = "tls-cert", .path = *config.tls_cert});
+  if (!certificate) return certificate;
+  return check_setting_file({.setting = "tls-key", .path = *config.tls_key});
 }
 
 CacheSettings cache_settings(const Config& config) {
@@ -53,6 +57,7 @@ CacheSettings cache_settings(const Config& config) {
 Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
   auto secret = read_secret(around.config);
   if (!secret) return fail(std::move(secret.error()));
+  if (auto files = check_tls_files(around.config); !files) return fail(std::move(files.error()));
   auto loops = std::make_unique<EventLoops>(around.config.threads);
   auto storage = open_storage({.config = around.config,
                                .clock = around.clock,

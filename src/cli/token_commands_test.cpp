@@ -85,6 +85,10 @@ TEST_F(TokenCommands, AWeakOrMissingSecretFileIsMisuseAndNotShown) {
   EXPECT_EQ(weak.code, 2);
   EXPECT_THAT(weak.err, HasSubstr("jwt-hs256-secret-file: "));
   EXPECT_EQ(weak.err.find("secret-key"), std::string::npos);
+  environment_["USER_MANAGER_JWT_HS256_SECRET_FILE"] = file("");
+  const auto folder = um({"token", "create", "--email", "bot@x"});
+  EXPECT_EQ(folder.code, 2);
+  EXPECT_THAT(folder.err, HasSubstr("is a directory"));
   environment_["USER_MANAGER_JWT_HS256_SECRET_FILE"] = file("missing");
   EXPECT_EQ(um({"token", "create", "--email", "bot@x"}).code, 2);
 }

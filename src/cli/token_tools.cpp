@@ -1,25 +1,16 @@
 #include "cli/token_tools.hpp"
 
-#include <fstream>
-#include <iterator>
-
 #include "auth/hs256_secret.hpp"
 #include "cli/messages.hpp"
+#include "ops/setting_file.hpp"
 
 namespace um {
 namespace {
 
-constexpr std::streamsize kMaxSecretBytes = 64 * 1024;
-
 Result<Secret> read_secret_file(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::string bytes(static_cast<std::size_t>(kMaxSecretBytes), '\0');
-  if (in) in.read(bytes.data(), kMaxSecretBytes);
-  if (!in.eof()) {
-    return misuse("jwt-hs256-secret-file: cannot read " + shown(path) + ", or it is over 64 KiB");
-  }
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  auto secret = read_hs256_secret(Secret{std::move(bytes)});
+  const auto content = read_setting_file({.setting = "jwt-hs256-secret-file", .path = path});
+  if (!content) return std::unexpected(content.error());
+  auto secret = read_hs256_secret(*content);
   if (!secret) return misuse("jwt-hs256-secret-file: " + secret.error().detail);
   return secret;
 }

@@ -120,6 +120,16 @@ TEST_F(CliConfig, FilesThatCannotBeReadAreRefused) {
   expect_refused(
       {"--jwt-hs256-secret-file", directory_.write("known", std::string(64, 'a') + "\n")}, {},
       "jwt-hs256-secret-file");
+  const auto folder = directory_.path().string();
+  const auto empty = directory_.write("empty", "");
+  expect_refused({"--jwt-hs256-secret-file", folder}, {},
+                 "jwt-hs256-secret-file: " + folder + " is a directory\n");
+  expect_refused({"--jwt-hs256-secret-file", empty}, {},
+                 "jwt-hs256-secret-file: " + empty + " is empty\n");
+  expect_refused({"--tls-cert", folder, "--tls-key", rubbish}, {},
+                 "tls-cert: " + folder + " is a directory\n");
+  expect_refused({"--tls-cert", rubbish, "--tls-key", empty}, {},
+                 "tls-key: " + empty + " is empty\n");
 }
 
 TEST_F(CliConfig, BadValuesAreRefused) {

@@ -40,12 +40,20 @@ Result<std::shared_ptr<ssl::context>> make_tls_context(const TlsFiles& files) {
                        error);
   if (error) return fail(ErrorCode::invalid, "cannot set up TLS: " + error.message());
   // Asks for nothing on standard input if the key turns out to be encrypted.
-  context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return ""; },
-                                 error);
+  const auto encrypted = std::make_shared<bool>(false);
+  const auto no_pass_phrase = [encrypted](std::size_t, ssl::context::password_purpose) {
+    *encrypted = true;
+    return "";
+  };
+  context->set_password_callback(no_pass_phrase, error);
   if (error) return fail(ErrorCode::invalid, "cannot set up TLS: " + error.message());
   context->use_certificate_chain_file(files.certificate, error);
   if (error) return cannot_use(files.certificate, error);
   context->use_private_key_file(files.key, ssl::context::pem, error);
+  if (error && *encrypted) {
+    return fail(ErrorCode::invalid,
+                "cannot use " + files.key + ": keys with a pass phrase are not supported");
+  }
   if (error) return cannot_use(files.key, error);
   if (SSL_CTX_check_private_key(context->native_handle()) != 1) {
     return fail(ErrorCode::invalid, files.key + " is not the key of " + files.certificate);

@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
 #include "drivers/http/test_certificate.hpp"
 #include "drivers/http/test_client.hpp"
@@ -159,6 +160,27 @@ TEST_F(Tls, PlainHttpIsNotAnswered) {
   ASSERT_TRUE(client.send(target("/now")));
   EXPECT_THAT(client.rest(), ::testing::Not(HasSubstr("HTTP/1.1")));
   EXPECT_EQ(server.handler().calls(), 0U);
+}
+
+TEST_F(Tls, AKeyWithAPassPhraseIsRefusedInPlainWords) {
+  TlsFiles files = certificate_.files();
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> in{BIO_new_file(files.key.c_str(), "r"),
+                                                         &BIO_free_all};
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+      PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free};
+  ASSERT_TRUE(key);
+  files.key = certificate_.path("encrypted");
+  std::string pass_phrase = "open-Sesame-1";
+  {
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> out{BIO_new_file(files.key.c_str(), "w"),
+                                                            &BIO_free_all};
+    ASSERT_EQ(
+        PEM_write_bio_PKCS8PrivateKey(out.get(), key.get(), EVP_aes_256_cbc(), pass_phrase.data(),
+                                      static_cast<int>(pass_phrase.size()), nullptr, nullptr),
+        1);
+  }
+  EXPECT_EQ(make_tls_context(files).error().detail,
+            "cannot use " + files.key + ": keys with a pass phrase are not supported");
 }
 
 TEST_F(Tls, FilesThatCannotBeUsedAreNamed) {
