@@ -66,8 +66,10 @@ class Export final : public Command {
                 "Users who are changed meanwhile appear as before or after their change."};
   }
   void declare(Options& options) override {
-    options.text({"--format", "csv or jsonl [default: by the name of the file, else csv]", "NAME"},
-                 format_);
+    options.text(
+        {"--format", "csv or jsonl [default: by the name of the file; on standard output csv]",
+         "NAME"},
+        format_);
     options.text(
         {"--output",
          "appears when it is complete; replaced if it exists [default: standard output]", "FILE"},
@@ -96,12 +98,14 @@ class Export final : public Command {
 
  private:
   Result<Format> chosen_format() const {
-    const bool by_name =
-        !format_ && output_ && (output_->ends_with(".jsonl") || output_->ends_with(".ndjson"));
-    const std::string name = format_.value_or(by_name ? "jsonl" : "csv");
-    if (name == "csv") return Format::csv;
-    if (name == "jsonl") return Format::jsonl;
-    return misuse("--format: \"" + shown(name) + "\" is not allowed; allowed: csv or jsonl");
+    if (format_ == "csv" || (!format_ && !output_)) return Format::csv;
+    if (format_ == "jsonl") return Format::jsonl;
+    if (format_)
+      return misuse("--format: \"" + shown(*format_) + "\" is not allowed; allowed: csv or jsonl");
+    if (output_->ends_with(".csv")) return Format::csv;
+    if (output_->ends_with(".jsonl") || output_->ends_with(".ndjson")) return Format::jsonl;
+    return misuse("--output: the name of " + shown(*output_) +
+                  " tells no format; give --format csv or --format jsonl");
   }
 
   Result<Exported> to_file(const Context& context, Storage& storage, Format format,

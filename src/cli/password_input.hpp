@@ -11,6 +11,8 @@ class PasswordInput {
  public:
   // --password-stdin, and --password to refuse it with a reason.
   void declare(Options& options);
+  // Whether --password-stdin was given.
+  bool from_stdin() const { return from_stdin_; }
   // Asks twice on the terminal, or reads one line of standard input. ErrorCode::invalid: --password
   // was used, no terminal, nothing given, the two differ, longer than 4 KiB. What a password must
   // be like is checked elsewhere.

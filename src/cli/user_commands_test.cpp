@@ -130,6 +130,14 @@ TEST_F(UserCommands, WithoutAPasswordNobodyCanSignIn) {
   EXPECT_EQ(hash_of("bot@x"), "");
 }
 
+TEST_F(UserCommands, APasswordAndNoPasswordExcludeEachOther) {
+  const auto ran = um({"user", "create", "--email", "bot@x", "--no-password", "--password-stdin"},
+                      "correct horse\n");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--no-password and --password-stdin"));
+  EXPECT_EQ(um({"user", "show", "bot@x"}).code, 1);
+}
+
 TEST_F(UserCommands, UpdateChangesWhatIsGiven) {
   const auto id = create("ann@x", {"--username", "ann", "--quota-usd", "1", "--last-name", "Old"});
   const auto ran = um({"user", "update", id, "--email", "ann@y", "--first-name", "Ann",

@@ -39,6 +39,8 @@ class UserCreate final : public Command {
   }
 
   Result<ExitCode> run(const Context& context) override {
+    if (no_password_ && password_.from_stdin())
+      return misuse("--no-password and --password-stdin exclude each other");
     auto password =
         no_password_ ? Result<Secret>{Secret{random_hex(24)}} : password_.read(context.io);
     if (!password) return fail(std::move(password.error()));
