@@ -33,10 +33,10 @@ Result<std::unique_ptr<Storage>> open_postgresql(const OpenStorage& request) {
 Result<std::unique_ptr<Storage>> open_file(const OpenStorage& request) {
   const Config& config = request.config;
   // A mistyped path must not become an empty database: only `serve` and `migrate` make one.
-  std::error_code ignored;
-  if (request.use == StorageUse::tool && !std::filesystem::exists(config.database.path, ignored))
-    return fail(ErrorCode::unavailable, "there is no database at " + config.database.path +
-                                            "; `serve` and `migrate` make one");
+  if (request.use == StorageUse::tool) {
+    const auto there = check_database_exists(config.database);
+    if (!there) return std::unexpected(there.error());
+  }
   const bool serves = request.use != StorageUse::tool;
   if (serves) make_default_directory(config.database);
   SqliteOptions options{.file = config.database.path,
@@ -44,11 +44,19 @@ Result<std::unique_ptr<Storage>> open_file(const OpenStorage& request) {
                         .exclusive_service = serves,
                         .migrate = serves,
                         .poll_interval = kPollInterval};
-  options.log = warnings_to(request.log);
+  // A tool is told by its calls what went wrong, and says it once.
+  if (serves) options.log = warnings_to(request.log);
   return open_sqlite(std::move(options));
 }
 
 }  // namespace
+
+Result<void> check_database_exists(const DatabaseUrl& database) {
+  std::error_code ignored;
+  if (std::filesystem::exists(database.path, ignored)) return {};
+  return fail(ErrorCode::unavailable,
+              "there is no database at " + database.path + "; `serve` and `migrate` make one");
+}
 
 void make_default_directory(const DatabaseUrl& database) {
   const std::filesystem::path file{database.path};

@@ -22,6 +22,8 @@ enum class StorageUse {
 // Makes the directory of the default path. Any other must be there, because a mistyped one should
 // not become an empty database.
 void make_default_directory(const DatabaseUrl& database);
+// unavailable: there is no file. REQUIRES: SQLite.
+Result<void> check_database_exists(const DatabaseUrl& database);
 
 struct OpenStorage {
   const Config& config;  // these outlive the storage

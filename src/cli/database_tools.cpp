@@ -47,6 +47,7 @@ Result<void> back_up_database(const Config& config, const std::string& file) {
     return fail(ErrorCode::invalid,
                 "backup copies a SQLite file; for PostgreSQL use pg_dump, or pg_basebackup and its "
                 "archive");
+  if (auto there = check_database_exists(config.database); !there) return there;
   return back_up_sqlite({.source = config.database.path, .target = file});
 }
 

@@ -252,6 +252,18 @@ TEST_F(ImportTest, ExportGoesToStandardOutputInEitherFormat) {
   EXPECT_EQ(um({"export", "--output", file("none/out.csv")}).code, 1);
 }
 
+TEST_F(ImportTest, ExportGuessesNoFormat) {
+  create("ann@x");
+  for (const char* name : {"out.xml", "out", "out.csv.gz"}) {
+    const auto ran = um({"export", "--output", file(name)});
+    EXPECT_EQ(ran.code, 2) << name;
+    EXPECT_THAT(ran.err, HasSubstr("--format"));
+    EXPECT_FALSE(std::filesystem::exists(file(name)));
+  }
+  EXPECT_EQ(um({"export", "--output", file("out.xml"), "--format", "jsonl"}).code, 0);
+  EXPECT_THAT(read_file(file("out.xml")), testing::StartsWith("{\"id\":"));
+}
+
 TEST_F(ImportTest, AnInterruptedExportLeavesNoFile) {
   EXPECT_EQ(um({"import", write_file("users.jsonl", many(1, 1500))}).code, 0);
   write_file("out.csv", "what was there before");
@@ -283,6 +295,16 @@ TEST_F(ImportTest, BackupCopiesAndNeverOverwrites) {
   EXPECT_EQ(um({"backup", file("copy.db")}).code, 0);
   EXPECT_EQ(um({"user", "show", "ann@x", "--database", "sqlite:" + file("copy.db")}).code, 0);
   EXPECT_EQ(um({"backup", file("copy.db")}).code, 1);
+}
+
+TEST_F(ImportTest, BackupOfNothingSaysSo) {
+  const auto ran = um({"backup", file("copy.db"), "--database", "sqlite:" + file("none.db")});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("there is no database at " + file("none.db")));
+  const auto folder = um({"backup", file("copy.db"), "--database", "sqlite:" + file("")});
+  EXPECT_EQ(folder.code, 2);
+  EXPECT_THAT(folder.err, HasSubstr("is a directory"));
+  EXPECT_FALSE(std::filesystem::exists(file("copy.db")));
 }
 
 TEST(ContentDigest, IsReadableInBetween) {

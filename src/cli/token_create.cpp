@@ -26,7 +26,9 @@ class TokenCreate final : public Command {
                           email_);
     options.text({"--ttl", "lifetime, at most 365d [default: 90d]", "DURATION"}, ttl_);
     options.text(
-        {"--label", "what the list shows of it; at most 200 bytes [default: empty]", "TEXT"},
+        {"--label",
+         "what the list shows of it; at most 200 printable ASCII characters [default: empty]",
+         "TEXT"},
         label_);
   }
 

@@ -107,6 +107,21 @@ TEST_F(SqliteStorageTest, AFileWithAnotherNameIsRefusedUnderEachOfThem) {
   EXPECT_TRUE(open_sqlite(options()));
 }
 
+TEST_F(SqliteStorageTest, ADirectoryIsNoDatabase) {
+  SqliteOptions wrong = options();
+  wrong.file = directory_.path();
+  wrong.exclusive_service = true;
+  for (const bool migrate : {false, true}) {
+    wrong.migrate = migrate;
+    const auto refused = open_sqlite(wrong);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+    EXPECT_THAT(refused.error().detail, HasSubstr(wrong.file.string() + " is a directory"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(wrong.file.string() + ".lock"));
+  EXPECT_FALSE(back_up_sqlite({.source = wrong.file, .target = directory_.path() / "copy.db"}));
+}
+
 TEST_F(SqliteStorageTest, TwoProcessesThatWriteDoNotLoseOrRepeatAnything) {
   const auto one = open(options());
   const auto two = open(options());

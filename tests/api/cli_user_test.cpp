@@ -237,5 +237,26 @@ TEST_F(CliUser, ADatabaseThatIsNotThereOrNotMigratedIsNotMadeByAccident) {
   EXPECT_FALSE(std::filesystem::exists(empty.file("none.db")));
 }
 
+TEST_F(CliUser, ADiskThatIsFullIsSaidOnce) {
+  // Beyond the limit a write fails; the index of the log just fits.
+  const auto result =
+      run({.program = "/bin/bash",
+           .arguments = {"-c", R"(trap '' XFSZ; ulimit -f 32; exec "$0" "$@")", program(), "user",
+                         "create", "--email", "ann@example.test", "--no-password", "--database",
+                         "sqlite:" + directory_.file("users.db")}});
+  EXPECT_EQ(result.code, kFailed) << result.out;
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  EXPECT_EQ(cli({"user", "show", "ann@example.test"}).code, kFailed);
+}
+
+TEST_F(CliUser, ADirectoryIsNoDatabase) {
+  const auto result =
+      run({.program = program(),
+           .arguments = {"user", "list", "--database", "sqlite:" + directory_.path().string()}});
+  EXPECT_EQ(result.code, kMisused);
+  EXPECT_EQ(result.err, "user-manager: " + directory_.path().string() +
+                            " is a directory; the path of a file is needed\n");
+}
+
 }  // namespace
 }  // namespace um::e2e

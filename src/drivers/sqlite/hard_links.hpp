@@ -10,7 +10,8 @@
 
 namespace um::sqlite {
 
-// conflict: the file has another name. A file that does not exist has none.
+// conflict: the file has another name. invalid: it is a directory. A file that does not exist has
+// no name.
 Result<void> refuse_hard_links(const std::filesystem::path& file);
 
 }  // namespace um::sqlite
