@@ -94,6 +94,21 @@ Task<void> Api::answer(const http::Request& request, http::Response& response) {
   finish(call, answer, RequestCounters::Way::waited);
 }
 
+// Nobody has to send a body to a path that does not exist, or without a token where one is needed.
+bool Api::answer_without_body(const http::Request& request, http::Response& response) {
+  Call call{request, response};
+  const Match match = match_route(request.method, request.path);
+  call.route = match.route;
+  if (match.route == nullptr) {
+    finish(call, answer_unmatched(call, match), RequestCounters::Way::at_once);
+    return true;
+  }
+  const bool needs_token = token_use(match.route->access, options_.reading) == TokenUse::required;
+  if (!needs_token || !token_of(request.header("Authorization")).empty()) return false;
+  finish(call, api::refuse(ProblemCode::token_missing), RequestCounters::Way::at_once);
+  return true;
+}
+
 void Api::refuse(const http::Refused& refused, http::Response& response) {
   response.headers.clear();
   response.body.clear();

@@ -125,6 +125,23 @@ TEST_F(Connections, ContinueIsSentWhenItIsWaitedFor) {
   EXPECT_EQ(connection.read_response()->status, 401U);
 }
 
+TEST_F(Connections, ContinueIsNotSentForWhatIsRefusedWhateverTheBodyIs) {
+  for (const auto& [line, status] :
+       {std::pair{"POST /nowhere", 404U}, std::pair{"POST /healthz", 405U},
+        std::pair{"PATCH /user/1", 401U}}) {
+    auto connection = connect();
+    connection.write(std::string{line} +
+                     " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                     "X-Request-Id: early\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    const auto answer = connection.read_response();
+    ASSERT_TRUE(answer) << line;
+    EXPECT_EQ(answer->status, status) << line;
+    EXPECT_TRUE(answer->closes()) << line;
+    EXPECT_EQ(answer->header("X-Request-Id"), "early");
+    EXPECT_EQ(connection.read_to_end(), "");
+  }
+}
+
 TEST_F(Connections, ATooLargeBodyIsRefusedBeforeItIsSentAndTheClientLearnsIt) {
   auto waiting = connect();
   waiting.write(

@@ -110,6 +110,21 @@ Connection::Next Connection::serve() {
   return Next::wait;
 }
 
+// go_on: the body is wanted.
+Connection::Next Connection::answer_without_body() {
+  request_.bind(parser_, input_);
+  request_.read_at = read_at_;
+  response_.clear();
+  try {
+    if (!loop_->handler().answer_without_body(request_, response_)) return Next::go_on;
+  } catch (...) {
+    handler_threw(std::current_exception());
+    return Next::wait;
+  }
+  response_.close = true;
+  return finish_answer();
+}
+
 Connection::Next Connection::finish_answer() {
   const Head& head = parser_.head();
   const bool close =
@@ -178,6 +193,7 @@ BodyWish Connection::body_wish() const {
 void Connection::wait_for_more() {
   const bool in_body = parser_.stage() == RequestParser::Stage::body;
   if (in_body && parser_.head().expects_continue && parser_.body_size() == 0 && !continued_) {
+    if (answer_without_body() == Next::wait) return;
     output_.append("HTTP/1.1 100 Continue\r\n\r\n");
     continued_ = true;
   }

@@ -89,6 +89,7 @@ class Connection : public boost::intrusive::list_base_hook<>,
   void work();
   Next serve();
   Next finish_answer();
+  Next answer_without_body();
   void start_task();
   void abandon_task();
   void on_answered(std::exception_ptr thrown);

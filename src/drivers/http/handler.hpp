@@ -34,6 +34,12 @@ class Handler {
   // it; the server does not. What it throws becomes a 500; a cancellation that it lets through
   // closes the connection.
   virtual Task<void> answer(const Request& request, Response& response) = 0;
+  // A client waits for 100 Continue before it sends its body. If the answer does not depend on that
+  // body and can be told at once, fills `response` and returns true; it is the connection's last.
+  // `request.body` is empty.
+  virtual bool answer_without_body(const Request& /*request*/, Response& /*response*/) {
+    return false;
+  }
   // The body of a refusal. Sets headers and body, not the status.
   virtual void refuse(const Refused& refused, Response& response) = 0;
 };

@@ -135,6 +135,21 @@ TEST(Server, TheBodyIsAskedForOnlyAfterTheHeaderWasAccepted) {
   EXPECT_THAT(refused.head(), StartsWith("HTTP/1.1 400 "));
 }
 
+TEST(Server, ABodyThatChangesNothingIsNotAskedFor) {
+  TestServer server;
+  for (const char* framing : {"Content-Length: 5", "Transfer-Encoding: chunked"}) {
+    TestClient client{server.port()};
+    ASSERT_TRUE(client.send("POST /unwanted HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n" +
+                            std::string{framing} + "\r\n\r\n"));
+    const std::string answer = client.answer();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 403 "));
+    EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
+    // Sent all the same, it is no request.
+    (void)client.send("hello" + target("/now"));
+    EXPECT_EQ(client.rest(), "");
+  }
+}
+
 TEST(Server, TrailersAreNotFields) {
   TestServer server;
   TestClient client{server.port()};

@@ -111,6 +111,13 @@ bool TestHandler::wait_for(const std::size_t& count, std::size_t tasks) {
   return changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return count >= tasks; });
 }
 
+bool TestHandler::answer_without_body(const Request& request, Response& response) {
+  if (request.path != "/unwanted") return false;
+  response.status = 403;
+  response.body = "no";
+  return true;
+}
+
 void TestHandler::refuse(const Refused& refused, Response& response) {
   response.add("Content-Type", "text/plain");
   response.add("X-Id", refused.fields.only("x-id"));

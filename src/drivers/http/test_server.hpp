@@ -18,6 +18,7 @@ namespace um::http::testing {
 // GET  /field?x   at once: the value of the field x
 // GET  /big       at once: kBig, shared
 // GET  /wait      a task that waits for release(), and may be cancelled by its client's going away
+// /unwanted       403 instead of 100 Continue
 // A refusal: its detail, and the field X-Id.
 // GET  /throw, /throw-later, /close, /empty (204)
 class TestHandler final : public Handler {
@@ -25,6 +26,7 @@ class TestHandler final : public Handler {
   TestHandler();
   bool answer_now(const Request& request, Response& response) override;
   Task<void> answer(const Request& request, Response& response) override;
+  bool answer_without_body(const Request& request, Response& response) override;
   void refuse(const Refused& refused, Response& response) override;
 
   std::size_t calls() const { return calls_; }
