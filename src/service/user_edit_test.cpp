@@ -218,33 +218,29 @@ TEST(UserEdit, CountersMayBeOlderThanTheRow) {
   User row = ada();
   row.last_login_at = parse_time("2026-01-02T00:00:00Z");
   UserInput input = as_read();
-  for (const char* used : {"0", "0.01"}) {
-    input.used_usd = is(used);
-    for (const auto& login :
-         {null<std::string>(), is("2026-01-01T00:00:00Z"), is("2026-01-02T01:00:00+01:00")}) {
-      input.last_login_at = login;
-      for (const Editing& editing : kEverybody) {
-        const auto edit = plan_edit(row, input, editing);
-        ASSERT_TRUE(edit) << edit.error().detail;
-        EXPECT_TRUE(edit->change.empty());
-      }
+  input.used_usd = is("0");
+  for (const auto& login :
+       {null<std::string>(), is("2026-01-01T00:00:00Z"), is("2026-01-02T01:00:00+01:00")}) {
+    input.last_login_at = login;
+    for (const Editing& editing : kEverybody) {
+      const auto edit = plan_edit(row, input, editing);
+      ASSERT_TRUE(edit) << edit.error().detail;
+      EXPECT_TRUE(edit->change.empty());
     }
   }
 }
 
 TEST(UserEdit, CountersCannotBeAheadOfTheRow) {
-  User row = ada();
   UserInput input = as_read();
   input.used_usd = is("0.010001");
   input.last_login_at = is("2026-01-02T00:00:00.000001Z");
+  User row = ada();
   for (const auto& login : {std::optional<WallTime>{}, parse_time("2026-01-02T00:00:00Z")}) {
     row.last_login_at = login;
-    for (const Editing& editing : kEverybody) {
-      const auto edit = plan_edit(row, input, editing);
-      EXPECT_THAT(faults(edit), UnorderedElementsAre(Pair("used_usd", "read_only"),
-                                                     Pair("last_login_at", "read_only")));
-      EXPECT_TRUE(depends_on_row(edit.error()));
-    }
+    const auto edit = plan_edit(row, input, kAdminPatch);
+    EXPECT_THAT(faults(edit), UnorderedElementsAre(Pair("used_usd", "read_only"),
+                                                   Pair("last_login_at", "read_only")));
+    EXPECT_TRUE(depends_on_row(edit.error()));
   }
 }
 
