@@ -7,6 +7,7 @@
 #include "history.hpp"
 #include "support/invariants.hpp"
 #include "support/json.hpp"
+#include "support/promise.hpp"
 
 namespace um::e2e {
 namespace {
@@ -164,7 +165,8 @@ void FleetChanges::judge(const Change& change, const Made& made, bool here,
     if (question.knew && question.end < made.sent) ++too_early;
     if (!question.knew && question.begin > made.acknowledged + allowed) ++too_old;
   }
-  EXPECT_EQ(too_old, 0U) << change.name << ": not known to requests that came too late for that";
+  EXPECT_EQ(too_old, 0U) << test::kBroken << change.name
+                         << ": not known to requests that came too late for that";
   EXPECT_EQ(too_early, 0U) << change.name << ": the question does not tell old from new";
   ASSERT_NE(first, kNever) << change.name << " was never seen";
   latest_ = std::max<std::chrono::nanoseconds>(latest_, first - made.sent);

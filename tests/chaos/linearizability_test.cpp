@@ -7,6 +7,7 @@
 #include "history.hpp"
 #include "support/database_probe.hpp"
 #include "support/json.hpp"
+#include "support/promise.hpp"
 #include "support/stage_test.hpp"
 
 namespace um::e2e {
@@ -110,7 +111,7 @@ class Linearizability : public StageTest<Linearizability> {
     EXPECT_GE(history.size(), 2'000U);
     EXPECT_GT(hits, 100U) << "a run without hits is no evidence";
     const auto found = violations(history, {.initial = initial});
-    EXPECT_EQ(found.size(), 0U) << found.front();
+    EXPECT_EQ(found.size(), 0U) << test::kBroken << found.front();
     RecordProperty("operations", static_cast<int>(history.size()));
     RecordProperty("hits", static_cast<int>(hits));
   }
@@ -163,7 +164,8 @@ TEST_F(Linearizability, ATokenIsRefusedByWhateverBeginsAfterItsLogout) {
     }
     for (const auto& own : seen) {
       for (const auto& [begin, status] : own) {
-        EXPECT_TRUE(status == 401 || (status == 200 && begin < logged_out)) << status;
+        EXPECT_TRUE(status == 401 || (status == 200 && begin < logged_out))
+            << test::kBroken << status;
       }
     }
   }
@@ -189,7 +191,7 @@ TEST_F(Linearizability, WhatAnotherProgramChangesIsSeenByWhateverBeginsTLater) {
       ASSERT_EQ(answer.status, 200U) << answer.text();
       if (answer.header("Cache-Status").value_or("").find("; hit") != std::string::npos) ++hits;
       if (begin >= committed + kT) {
-        ASSERT_EQ(text_at(answer.json(), "/first_name"), wanted);
+        ASSERT_EQ(text_at(answer.json(), "/first_name"), wanted) << test::kBroken;
       }
     }
   }

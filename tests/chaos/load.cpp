@@ -8,6 +8,7 @@
 
 #include "support/invariants.hpp"
 #include "support/json.hpp"
+#include "support/promise.hpp"
 
 namespace um::e2e {
 namespace {
@@ -194,7 +195,7 @@ void Load::expect_kept_promises() {
   }
   for (const auto& history : histories) {
     const auto found = violations(history, {.initial = 0, .staleness = kT});
-    EXPECT_EQ(found.size(), 0U) << found.front();
+    EXPECT_EQ(found.size(), 0U) << test::kBroken << found.front();
   }
   EXPECT_GT(hits(), 100U) << "a run without answers from memory is no evidence";
   expect_rows();
@@ -212,18 +213,18 @@ void Load::expect_rows() {
       possible.push_back(operation.version);
     }
     const auto name = database.integer("SELECT first_name::bigint FROM users WHERE id = " + id);
-    EXPECT_GE(name, acknowledged) << "an acknowledged write is lost";
+    EXPECT_GE(name, acknowledged) << test::kBroken << "an acknowledged write is lost";
     EXPECT_TRUE(std::ranges::find(possible, name) != possible.end())
         << name << " was refused and written all the same";
     const auto usages =
         database.integer("SELECT (used_usd * 1000000)::bigint FROM users WHERE id = " + id);
-    EXPECT_GE(usages, notes.usages_done);
+    EXPECT_GE(usages, notes.usages_done) << test::kBroken;
     EXPECT_LE(usages, notes.usages_done + notes.usages_unknown);
     const auto count = [&](const std::vector<std::string>& emails) {
       return static_cast<std::size_t>(database.integer(
           "SELECT count(*) FROM users WHERE email IN (" + quoted_list(emails) + ")"));
     };
-    EXPECT_EQ(count(notes.made), notes.made.size());
+    EXPECT_EQ(count(notes.made), notes.made.size()) << test::kBroken;
     EXPECT_EQ(count(notes.not_made), 0U) << "users who were refused are there";
   }
 }
@@ -235,7 +236,8 @@ void Load::expect_silence(std::size_t instance, Phase phase) const {
     if (asked.begin <= phase.from || asked.begin >= phase.to) continue;
     ++(asked.status == 503 ? refused : answered);
   }
-  EXPECT_EQ(answered, 0U) << "answers although nobody could know whether they were true";
+  EXPECT_EQ(answered, 0U) << test::kBroken
+                          << "answers although nobody could know whether they were true";
   EXPECT_GT(refused, 0U) << "nothing was asked meanwhile";
 }
 

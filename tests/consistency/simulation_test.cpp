@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/promise.hpp"
+
 namespace um::sim {
 namespace {
 
@@ -17,8 +19,9 @@ Evidence expect_no_violation(Scenario scenario) {
     const Report report = run(scenario);
     evidence.add(report.evidence);
     if (!report.violations.empty()) {
-      ADD_FAILURE() << "seed " << scenario.seed << ": " << report.violations.front() << " (and "
-                    << report.violations.size() - 1 << " more)";
+      ADD_FAILURE() << test::kBroken << "seed " << scenario.seed << ": "
+                    << report.violations.front() << " (and " << report.violations.size() - 1
+                    << " more)";
       break;
     }
   }
@@ -59,6 +62,16 @@ TEST(Simulation, PostgresBoundedIsNeverOlderThanTAndItsOwnWritesAreSeenAtOnce) {
 TEST(Simulation, PostgresBoundedSurvivesCrashesOfTheDatabase) {
   expect_something_was_at_stake(
       expect_no_violation({.setup = Setup::postgres_bounded, .crashes = true}));
+}
+
+TEST(Simulation, PostgresPurgesNothingThatSomebodyHasNotSeenAndDoesNotHearOf) {
+  for (const bool crashes : {false, true}) {
+    const Evidence evidence =
+        expect_no_violation({.setup = Setup::postgres_bounded, .crashes = crashes, .purges = true});
+    expect_something_was_at_stake(evidence);
+    EXPECT_GT(evidence.purged_unseen, 100U);
+    EXPECT_GT(evidence.bases, 100U);
+  }
 }
 
 TEST(Simulation, PostgresStrictIsLinearizable) {
@@ -126,6 +139,14 @@ INSTANTIATE_TEST_SUITE_P(
                      {.setup = Setup::postgres_bounded,
                       .mutation = Mutation::incarnation_kept_over_a_crash,
                       .crashes = true}},
+        MutationCase{"PurgedByNumber",
+                     {.setup = Setup::postgres_bounded,
+                      .mutation = Mutation::purged_by_number,
+                      .purges = true}},
+        MutationCase{"BaseBehindTheHorizon",
+                     {.setup = Setup::postgres_bounded,
+                      .mutation = Mutation::base_behind_the_horizon,
+                      .purges = true}},
         MutationCase{"PollBelowXmin", {Setup::postgres_bounded, Mutation::poll_below_xmin}}),
     [](const auto& each) { return std::string{each.param.name}; });
 

@@ -6,6 +6,7 @@
 
 #include "contract/cached_under_test.hpp"
 #include "contract/sqlite_under_test.hpp"
+#include "support/promise.hpp"
 
 namespace um::test {
 namespace {
@@ -114,10 +115,10 @@ TEST_F(CachedSqlite, MemoryKeepsUpWithEveryKindOfWrite) {
     }
     const auto by_id = run(users().find(id, {})).value().value;
     const auto id_truth = run(users().find(id, {.from_primary = true})).value().value;
-    ASSERT_EQ(by_id ? by_id->etag : "", id_truth ? id_truth->etag : "");
+    ASSERT_EQ(by_id ? by_id->etag : "", id_truth ? id_truth->etag : "") << kBroken;
     const auto by_email = run(users().find(address, {})).value().value;
     const auto email_truth = run(users().find(address, {.from_primary = true})).value().value;
-    ASSERT_EQ(by_email ? by_email->etag : "", email_truth ? email_truth->etag : "");
+    ASSERT_EQ(by_email ? by_email->etag : "", email_truth ? email_truth->etag : "") << kBroken;
     // auth_epoch is in no ETag, and decides who is signed in.
     if (by_id) {
       ASSERT_EQ(by_id->user.auth_epoch, id_truth->user.auth_epoch);
@@ -150,7 +151,7 @@ TEST_F(CachedSqlite, NoThreadReadsLessThanWasAcknowledgedBeforeItBegan) {
   }
   stop = true;
   for (auto& reader : readers) reader.join();
-  EXPECT_EQ(outdated, 0);
+  EXPECT_EQ(outdated, 0) << kBroken;
   const auto stats = under_test.stats().coherence;
   EXPECT_GT(stats.hits[static_cast<std::size_t>(EntryKind::user)], 0U);
 }

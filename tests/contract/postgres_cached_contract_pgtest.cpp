@@ -5,6 +5,7 @@
 
 #include "contract/cached_under_test.hpp"
 #include "contract/postgres_under_test.hpp"
+#include "support/promise.hpp"
 
 namespace um::test {
 namespace {
@@ -103,9 +104,9 @@ TEST_F(CachedPostgres, MemoryKeepsUpWithEveryKindOfWrite) {
       default:
         run(users().insert({.email = address}, kNever));
     }
-    ASSERT_EQ(read(id, false), read(id, true)) << step;
-    ASSERT_EQ(read(address, false), read(address, true)) << step;
-    ASSERT_EQ(read(last, false), read(last, true)) << step;
+    ASSERT_EQ(read(id, false), read(id, true)) << kBroken << step;
+    ASSERT_EQ(read(address, false), read(address, true)) << kBroken << step;
+    ASSERT_EQ(read(last, false), read(last, true)) << kBroken << step;
   }
   const auto stats = under_test.stats().coherence;
   EXPECT_GT(stats.holds, 100U);
