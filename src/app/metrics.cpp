@@ -156,6 +156,9 @@ void add_storage(MetricsPage& page, const StorageStats& stats) {
   page.counter(
       {"user_manager_database_writes_total", "Writes answered; over commits: the size of a group"},
       {}, number(stats.writes));
+  page.counter({"user_manager_sessions_displaced_total",
+                "Logins that ended because their user signed in too many times since"},
+               {}, number(stats.sessions_displaced));
 }
 
 void add_sign_in(MetricsPage& page, const ServiceStats& stats) {

@@ -25,11 +25,13 @@ using pg::Query;
   "kid, public_key, private_key, created_at, retired_at, verify_until, revoked_at"
 
 // Once on each connection. Times are read as ISO in UTC; the note is the namespace of facts. To
-// start parallel workers or to compile a plan takes longer than most of these statements.
+// start parallel workers or to compile a plan takes longer than most of these statements. No schema
+// that the database or the role puts into the search_path comes before PostgreSQL's own functions.
 inline constexpr const char* kSessionSettings =
     "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
     " set_config('client_encoding', 'UTF8', false), set_config('jit', 'off', false),"
-    " set_config('max_parallel_workers_per_gather', '0', false)";
+    " set_config('max_parallel_workers_per_gather', '0', false),"
+    " set_config('search_path', 'pg_catalog, pg_temp', false)";
 inline constexpr const char* kSessionNote = "SELECT public.cache_namespace()";
 
 inline constexpr Query kFindUser{"find_user",
@@ -199,7 +201,8 @@ inline constexpr Query kActiveEpoch{"active_epoch",
                                     "SELECT auth_epoch FROM public.users WHERE id = $1"
                                     " AND is_active FOR NO KEY UPDATE"};
 // Deletes sessions that ended without being deleted (expired, of an earlier epoch), and as many of
-// the oldest logins as exceed $4. First row: how many are left; then the ids of the deleted.
+// the oldest logins as exceed $4. First row: how many are left, and how many had ended; then the
+// ids of the deleted.
 inline constexpr Query kMakeRoom{
     "make_room_for_session",
     "WITH mine AS (SELECT id, kind, created_at, expires_at <= $2 OR auth_epoch <> $3 AS dead"
@@ -208,8 +211,9 @@ inline constexpr Query kMakeRoom{
     "  (SELECT id FROM mine WHERE NOT dead AND kind = 'login' ORDER BY created_at, id"
     "  LIMIT greatest(0, (SELECT count(*) FROM mine WHERE NOT dead) - $4::bigint))),"
     " deleted AS (DELETE FROM public.sessions WHERE id IN (SELECT id FROM gone) RETURNING id)"
-    " SELECT (SELECT count(*) FROM mine) - (SELECT count(*) FROM gone), NULL"
-    " UNION ALL SELECT NULL, id FROM deleted"};
+    " SELECT (SELECT count(*) FROM mine) - (SELECT count(*) FROM gone), NULL,"
+    "  (SELECT count(*) FROM mine WHERE dead)"
+    " UNION ALL SELECT NULL, id, NULL FROM deleted"};
 inline constexpr Query kInsertSession{
     "insert_session",
     "INSERT INTO public.sessions (id, user_id, auth_epoch, kind, created_at, expires_at, address,"

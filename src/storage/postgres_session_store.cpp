@@ -37,8 +37,9 @@ Task<Result<std::int64_t>> admit(PostgresWrite& write, const NewSession& session
   co_return epoch->integer(0, 0);
 }
 
-// conflict: the user has the maximum, and none of them is a login that could go.
-Task<Result<void>> make_room(PostgresWrite& write, const NewSession& session, std::int64_t epoch) {
+// How many logins went; conflict: the user has the maximum, and too few of them are logins.
+Task<Result<std::int64_t>> make_room(PostgresWrite& write, const NewSession& session,
+                                     std::int64_t epoch) {
   constexpr auto kOthers = static_cast<std::int64_t>(SessionStore::kMaxSessionsPerUser) - 1;
   const auto rows = co_await write.run(
       queries::kMakeRoom,
@@ -50,14 +51,16 @@ Task<Result<void>> make_room(PostgresWrite& write, const NewSession& session, st
   for (std::size_t row = 1; row < rows->size(); ++row) {
     write.touch("session:" + std::string{rows->text(row, 1)});
   }
-  co_return Result<void>{};
+  co_return static_cast<std::int64_t>(rows->size()) - 1 - rows->integer(0, 2);
 }
 
-Task<Result<SessionRef>> create_session(PostgresWrite& write, const NewSession& wanted) {
+Task<Result<SessionRef>> create_session(PostgresWrite& write, const NewSession& wanted,
+                                        std::int64_t& displaced) {
   const auto epoch = co_await admit(write, wanted);
   if (!epoch) co_return std::unexpected(epoch.error());
   const auto room = co_await make_room(write, wanted, *epoch);
   if (!room) co_return std::unexpected(room.error());
+  displaced = *room;
   auto session = std::make_shared<const Session>(Session{.id = wanted.id,
                                                          .user_id = wanted.user_id,
                                                          .auth_epoch = *epoch,
@@ -107,8 +110,11 @@ Task<Result<SessionReading>> PostgresSessionStore::find(SessionId id, ReadOption
 }
 
 Task<Result<SessionRef>> PostgresSessionStore::create(NewSession session, Deadline deadline) {
-  const auto work = [&](PostgresWrite& write) { return create_session(write, session); };
+  std::int64_t displaced = 0;
+  const auto work = [&](PostgresWrite& write) { return create_session(write, session, displaced); };
   auto created = co_await db_.write<SessionRef>(deadline, work);
+  if (created)
+    displaced_.fetch_add(static_cast<std::uint64_t>(displaced), std::memory_order_relaxed);
   co_return created;
 }
 

@@ -2,6 +2,9 @@
 // contract.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "storage/postgres_database.hpp"
 #include "storage/session_store.hpp"
 
@@ -17,8 +20,12 @@ class PostgresSessionStore final : public SessionStore {
   Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
   Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;
 
+  // Logins that made room for newer ones.
+  std::uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }
+
  private:
   PostgresDatabase& db_;
+  std::atomic<std::uint64_t> displaced_{0};
 };
 
 }  // namespace um

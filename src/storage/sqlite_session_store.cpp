@@ -41,8 +41,8 @@ std::optional<std::int64_t> admit(Transaction& tx, const NewSession& session) {
   return run.integer(0);
 }
 
-// False: the user has the maximum, and none of them is a login that could go.
-bool make_room(Transaction& tx, const NewSession& session, std::int64_t epoch) {
+// How many logins went; conflict: the user has the maximum, and too few of them are logins.
+Result<std::int64_t> make_room(Transaction& tx, const NewSession& session, std::int64_t epoch) {
   const std::int64_t user = session.user_id.value();
   erase(tx, sqlite_queries::kDeadSessionsOfUser, user, to_micros(session.created_at), epoch);
   std::int64_t sessions = 0;
@@ -51,17 +51,23 @@ bool make_room(Transaction& tx, const NewSession& session, std::int64_t epoch) {
     if (run.next()) sessions = run.integer(0);
   }
   const auto surplus = sessions + 1 - static_cast<std::int64_t>(SessionStore::kMaxSessionsPerUser);
-  return surplus <= 0 || erase(tx, sqlite_queries::kMakeRoom, user, surplus) == surplus;
+  if (surplus <= 0) return 0;
+  if (erase(tx, sqlite_queries::kMakeRoom, user, surplus) == surplus) return surplus;
+  return fail(ErrorCode::conflict, "the user has the largest number of tokens");
 }
 
-Result<SessionRef> create_session(Transaction& tx, const NewSession& wanted) {
+struct Created {
+  SessionRef session{};
+  std::int64_t displaced = 0;
+};
+
+Result<Created> create_session(Transaction& tx, const NewSession& wanted) {
   const auto epoch = admit(tx, wanted);
   if (!epoch) {
     return fail(ErrorCode::invalid_credentials, "the user may not sign in");
   }
-  if (!make_room(tx, wanted, *epoch)) {
-    return fail(ErrorCode::conflict, "the user has the largest number of tokens");
-  }
+  const auto displaced = make_room(tx, wanted, *epoch);
+  if (!displaced) return std::unexpected(displaced.error());
   auto session = std::make_shared<const Session>(Session{.id = wanted.id,
                                                          .user_id = wanted.user_id,
                                                          .auth_epoch = *epoch,
@@ -76,7 +82,7 @@ Result<SessionRef> create_session(Transaction& tx, const NewSession& wanted) {
            to_micros(session->expires_at), session->address, session->user_agent)
       .finish();
   tx.touch(CacheKey::of(session->id).str());
-  return session;
+  return Created{.session = std::move(session), .displaced = *displaced};
 }
 
 }  // namespace
@@ -87,9 +93,13 @@ Task<Result<SessionReading>> SqliteSessionStore::find(SessionId id, ReadOptions 
 }
 
 Task<Result<SessionRef>> SqliteSessionStore::create(NewSession session, Deadline deadline) {
-  return db_.write<SessionRef>(deadline, [session = std::move(session)](Transaction& tx) {
+  auto writing = db_.write<Created>(deadline, [session = std::move(session)](Transaction& tx) {
     return create_session(tx, session);
   });
+  auto created = co_await std::move(writing);
+  if (!created) co_return std::unexpected(created.error());
+  displaced_.fetch_add(static_cast<std::uint64_t>(created->displaced), std::memory_order_relaxed);
+  co_return std::move(created->session);
 }
 
 Task<Result<void>> SqliteSessionStore::revoke(Revoke revoke, Deadline deadline) {

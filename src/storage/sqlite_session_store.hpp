@@ -2,6 +2,9 @@
 // contract.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "storage/session_store.hpp"
 #include "storage/sqlite_database.hpp"
 
@@ -17,8 +20,12 @@ class SqliteSessionStore final : public SessionStore {
   Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
   Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;
 
+  // Logins that made room for newer ones.
+  std::uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }
+
  private:
   SqliteDatabase& db_;
+  std::atomic<std::uint64_t> displaced_{0};
 };
 
 }  // namespace um

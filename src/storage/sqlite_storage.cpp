@@ -1,6 +1,7 @@
 #include "storage/sqlite_storage.hpp"
 
 #include "drivers/sqlite/file_lock.hpp"
+#include "drivers/sqlite/hard_links.hpp"
 #include "storage/sqlite_database.hpp"
 #include "storage/sqlite_migrator.hpp"
 #include "storage/sqlite_queries.hpp"
@@ -24,7 +25,11 @@ class SqliteStorage final : public Storage {
   SessionStore& sessions() override { return sessions_; }
   SigningKeyStore& signing_keys() override { return signing_keys_; }
   ChangeFeed& changes() override { return database_.feed(); }
-  StorageStats stats() const override { return database_.stats(); }
+  StorageStats stats() const override {
+    StorageStats stats = database_.stats();
+    stats.sessions_displaced = sessions_.displaced();
+    return stats;
+  }
   std::string describe() const override { return "SQLite " + file_.string(); }
 
   Task<Result<void>> ping(Deadline deadline) override {
@@ -96,6 +101,9 @@ Result<std::unique_ptr<Storage>> open_sqlite(SqliteOptions options) {
   // One name for the file, however it was given: the lock stands beside it.
   const auto canonical = std::filesystem::weakly_canonical(options.file, failed);
   if (!failed) options.file = canonical;
+  // Before there is a lock file beside it.
+  if (const auto usable = sqlite::refuse_hard_links(options.file); !usable)
+    return std::unexpected(usable.error());
   auto lock = take_lock(options);
   if (!lock) return std::unexpected(lock.error());
   if (const auto checked = check_schema(options); !checked) {

@@ -33,6 +33,8 @@ struct StorageStats {
   std::size_t write_queue = 0;  // waiting now
   std::size_t read_queue = 0;
   std::uint64_t refused = 0;  // because a queue was full
+  // Logins that ended because their user signed in once more than is kept.
+  std::uint64_t sessions_displaced = 0;
 };
 
 class Storage {

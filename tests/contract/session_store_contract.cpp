@@ -165,10 +165,16 @@ TEST_P(SessionStoreContract, TheOldestLoginsMakeRoomAndTokensStay) {
   }
   for (const auto& created : run_all(std::move(logins))) ASSERT_TRUE(created);
   EXPECT_TRUE(find(oldest.id));
+  EXPECT_EQ(storage().stats().sessions_displaced, 0U);
   ASSERT_TRUE(create_session(login(id, "hash")));
+  EXPECT_EQ(storage().stats().sessions_displaced, 1U);
   EXPECT_FALSE(find(oldest.id));
   EXPECT_TRUE(find(token.id));
   EXPECT_EQ(run(sessions().list(id, kNever))->size(), SessionStore::kMaxSessionsPerUser);
+  // Those that ended by themselves make room without being counted.
+  clock().advance(25h);
+  ASSERT_TRUE(create_session(login(id, "hash")));
+  EXPECT_EQ(storage().stats().sessions_displaced, 1U);
 }
 
 TEST_P(SessionStoreContract, PurgeDeletesWhatExpiredInBatches) {
