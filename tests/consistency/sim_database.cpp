@@ -69,8 +69,42 @@ std::vector<Change> SimDatabase::changes_since(const Snapshot& since) const {
   return fresh;
 }
 
+int SimDatabase::take_mark() {
+  unseen_marks_.try_emplace(next_mark_, stamp());
+  return next_mark_++;
+}
+
+void SimDatabase::commit_mark(int number) {
+  marks_.insert(unseen_marks_.extract(number));
+}
+
+void SimDatabase::purge(std::size_t kept) {
+  std::erase_if(marks_, [&](const auto& mark) { return mark.second.tau != tau_; });
+  while (marks_.size() > kept) marks_.erase(marks_.begin());
+  const auto behind = horizon();
+  for (const auto& [number, mark] : marks_) {
+    if (behind && !covers(mark.snapshot, *behind)) continue;
+    horizon_ = mark;
+    break;
+  }
+  if (const auto seen = horizon())
+    std::erase_if(changes_, [&](const Change& change) { return seen->sees(change.xid); });
+}
+
+std::optional<Snapshot> SimDatabase::oldest_mark() const {
+  for (const auto& [number, mark] : marks_)
+    if (mark.tau == tau_) return mark.snapshot;
+  return std::nullopt;
+}
+
+std::optional<Snapshot> SimDatabase::horizon() const {
+  if (!horizon_ || horizon_->tau != tau_) return std::nullopt;
+  return horizon_->snapshot;
+}
+
 void SimDatabase::crash(Incarnation incarnation) {
   ++life_;
+  unseen_marks_.clear();
   running_.clear();
   locks_.clear();
   next_xid_ = last_committed_ + 1;

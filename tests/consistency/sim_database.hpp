@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,6 +41,17 @@ class SimDatabase {
   std::vector<Change> changes_since(const Snapshot& since) const;
   std::vector<std::string> holds() const { return {holds_.begin(), holds_.end()}; }
 
+  // Marks get their number and their snapshot at one instant and become visible at another, in any
+  // order: nothing that purge() relies on.
+  int take_mark();
+  void commit_mark(int number);
+  // Removes marks but the newest `kept`, and the changes that the oldest mark left sees.
+  void purge(std::size_t kept);
+  // The visible mark with the lowest number.
+  std::optional<Snapshot> oldest_mark() const;
+  // A snapshot that sees every change that was removed in this namespace.
+  std::optional<Snapshot> horizon() const;
+
   void renew_tau() { ++tau_.low; }
   // Running transactions are gone. Their ids, and those of aborted ones at the end, are handed out
   // again.
@@ -65,6 +77,10 @@ class SimDatabase {
   std::map<std::string, Version> rows_;
   std::multiset<std::string> holds_;
   std::vector<Change> changes_;  // committed, in the order of commits
+  int next_mark_ = 1;
+  std::map<int, Stamp> unseen_marks_;
+  std::map<int, Stamp> marks_;
+  std::optional<Stamp> horizon_;
 };
 
 }  // namespace um::sim

@@ -43,6 +43,28 @@ void PostgresPoller::execute(World& world) {
     poll_.changes.clear();
     poll_.flush_reason = "connection_lost";
   }
+  if (world.scenario.purges) compare_with_the_horizon(world);
+}
+
+// As PostgresPolls does, when the question and the answer are one instant.
+void PostgresPoller::compare_with_the_horizon(World& world) {
+  const auto& database = world.database;
+  const auto horizon =
+      world.mutated(Mutation::purged_by_number) ? database.oldest_mark() : database.horizon();
+  if (!poll_.flush_reason && last_ && horizon && !covers(*last_, *horizon)) {
+    poll_.changes.clear();
+    poll_.flush_reason = "purged";
+    ++world.evidence.purged_unseen;
+    return;
+  }
+  // A start reaches back to the oldest mark, if what was purged lies before it.
+  const auto base = database.oldest_mark();
+  if (!poll_.flush_reason || !base) return;
+  const bool reaches = !horizon || covers(*base, *horizon);
+  if (!reaches && !world.mutated(Mutation::base_behind_the_horizon)) return;
+  poll_.changes = database.changes_since(*base);
+  poll_.base = base;
+  ++world.evidence.bases;
 }
 
 void PostgresPoller::apply(World& world) {
@@ -79,6 +101,25 @@ void SqlitePoller::step(World& world) {
       instance_.writer_thread_busy = false;
       ready_at += kPollInterval;
       state_ = State::send;
+  }
+}
+
+void Purger::step(World& world) {
+  ready_at = world.now + world.delay();
+  switch (state_) {
+    case State::mark:
+      mark_ = world.database.take_mark();
+      life_ = world.database.life();
+      state_ = State::commit;
+      return;
+    case State::commit:
+      if (world.database.life() == life_) world.database.commit_mark(mark_);
+      state_ = State::purge;
+      return;
+    case State::purge:
+      world.database.purge(1 + world.random() % 2);
+      ready_at += static_cast<Time>(world.random() % (kT / 4));
+      state_ = State::mark;
   }
 }
 

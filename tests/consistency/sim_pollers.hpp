@@ -14,6 +14,7 @@ class PostgresPoller final : public Actor {
  private:
   enum class State { send, execute, apply };
   void execute(World& world);
+  void compare_with_the_horizon(World& world);
   void apply(World& world);
 
   Instance& instance_;
@@ -36,6 +37,18 @@ class SqlitePoller final : public Actor {
   State state_ = State::send;
   std::uint64_t data_version_ = 0;
   Poll poll_{};
+};
+
+// One instance's housekeeping: marks, and purges of the changes that they see.
+class Purger final : public Actor {
+ public:
+  void step(World& world) override;
+
+ private:
+  enum class State { mark, commit, purge };
+  State state_ = State::mark;
+  int mark_ = 0;
+  int life_ = 0;
 };
 
 // The database crashes now and then.

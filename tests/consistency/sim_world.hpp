@@ -47,6 +47,8 @@ enum class Mutation {
   commit_wait_answer_without_a_hold,
   incarnation_kept_over_a_crash,
   poll_below_xmin,
+  purged_by_number,
+  base_behind_the_horizon,
 };
 
 struct Scenario {
@@ -55,6 +57,7 @@ struct Scenario {
   std::uint64_t seed = 1;
   bool crashes = false;
   bool foreign_writes = true;
+  bool purges = false;
   int steps = 2500;
 };
 
@@ -68,6 +71,8 @@ struct Evidence {
   std::uint64_t followers = 0;
   std::uint64_t turned_away = 0;
   std::uint64_t flushes = 0;
+  std::uint64_t purged_unseen = 0;
+  std::uint64_t bases = 0;
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
 

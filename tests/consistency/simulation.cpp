@@ -43,6 +43,8 @@ Actors cast_of(World& world) {
   }
   if (world.scenario.foreign_writes) actors.push_back(std::make_unique<ForeignWriter>());
   if (world.scenario.crashes) actors.push_back(std::make_unique<Crasher>());
+  if (world.scenario.purges)
+    for (int i = 0; i < 4; ++i) actors.push_back(std::make_unique<Purger>());
   return actors;
 }
 
@@ -68,6 +70,8 @@ void Evidence::add(const Evidence& other) {
   followers += other.followers;
   turned_away += other.turned_away;
   flushes += other.flushes;
+  purged_unseen += other.purged_unseen;
+  bases += other.bases;
   reads += other.reads;
   writes += other.writes;
 }
