@@ -120,8 +120,16 @@ bool PostgresChangeFeed::connect() {
   const auto opened =
       connection_.open({.url = options_.url, .application_name = "user-manager feed"},
                        Deadline::after(clock_, options_.connect_time));
-  if (!opened) report(opened.error());
-  return opened.has_value();
+  if (!opened) {
+    report(opened.error());
+    return false;
+  }
+  const auto set_up = run(queries::kSessionSettings, {});
+  if (!set_up) {
+    report(set_up.error());
+    connection_.close();
+  }
+  return set_up.has_value();
 }
 
 void PostgresChangeFeed::report(const pg::Failure& failure) {

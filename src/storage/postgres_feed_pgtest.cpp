@@ -197,7 +197,9 @@ TEST_F(PostgresFeedTest, NoSearchPathAndNoSchemaOfTheRoleLeadsItAstray) {
     feed->pause();
     rename();
     feed->resume();
-    EXPECT_TRUE(tells_of(feed->next(), "user:1")) << path;
+    const Poll poll = feed->next();
+    EXPECT_TRUE(tells_of(poll, "user:1")) << path;
+    EXPECT_GT(poll.stamp.snapshot.xmax, 5U) << path;
   }
 }
 

@@ -9,13 +9,17 @@ namespace um::postgres_feed_queries {
 
 using pg::Query;
 
+// Once on each connection: what PostgreSQL has of itself is meant, whatever the database or the
+// role put before it. Our own things are named with their schema.
+inline constexpr Query kSessionSettings{
+    "feed_settings", "select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)"};
+
 // What is asked every poll interval, in one statement and so in one snapshot. $1: the changes since
 // this snapshot are wanted; null: since the oldest mark of the namespace, or now. $2: how many.
 // Rows of three kinds:
 //   state   namespace, now, since, horizon of the purges
 //   change  xid, cache key          hold  –, cache key
 // The running transactions of $1 are given as an array, because only so the index is used.
-// Everything is named with its schema: no search_path of the database or the role matters.
 inline constexpr Query kPoll{"poll", R"(
   with state as materialized (
     select public.cache_namespace() as name_space, pg_current_snapshot() as now),
@@ -53,7 +57,8 @@ inline constexpr Query kExpel{
 inline constexpr Query kMark{"take_snapshot_mark", "select public.take_snapshot_mark()"};
 inline constexpr Query kPurge{"purge_changes", "select public.purge_changes($1)"};
 
-inline constexpr std::array<const Query*, 8> kAll{&kPoll,      &kRepair, &kRegister, &kRefresh,
-                                                  &kInstances, &kExpel,  &kMark,     &kPurge};
+inline constexpr std::array<const Query*, 9> kAll{&kSessionSettings, &kPoll,    &kRepair,
+                                                  &kRegister,        &kRefresh, &kInstances,
+                                                  &kExpel,           &kMark,    &kPurge};
 
 }  // namespace um::postgres_feed_queries
