@@ -24,8 +24,8 @@ class HitHandler final : public um::http::Handler {
     return true;
   }
   um::Task<void> answer(const um::http::Request&, um::http::Response&) override { co_return; }
-  void refuse(um::http::Refusal, std::string_view detail, um::http::Response& response) override {
-    response.body = detail;
+  void refuse(const um::http::Refused& refused, um::http::Response& response) override {
+    response.body = refused.detail;
   }
 
  private:
