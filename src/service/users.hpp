@@ -70,7 +70,8 @@ class Users {
   // address that is tried: what was created and what was taken counts, like failures to sign in but
   // apart from them.
   // invalid (fields), forbidden (a member only an administrator may set; registration closed),
-  // unauthenticated (closed, and nobody is signed in), email_taken, username_taken, too_many_attempts.
+  // unauthenticated (closed, and nobody is signed in), email_taken, username_taken,
+  // too_many_attempts.
   struct CreateRequest {
     UserInput input{};
     std::string address{};  // of the client, for the limit
