@@ -1,5 +1,8 @@
 // What the whole of a PostgreSQL storage does: its feed and its connections together, and what it
 // deletes when several instances do.
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "storage/postgres_storage.hpp"
@@ -75,6 +78,32 @@ TEST_F(PostgresStorageTest, ATableThatWasAlteredIsAnotherNamespaceForConnections
   db_.execute("ALTER TABLE users ADD COLUMN note text");
   ASSERT_TRUE(eventually([&] { return place.tau() != before; }));
   EXPECT_TRUE(eventually([&] { return place.tau() == tau_of_a_fact(*storage); }));
+}
+
+// The reads of the stores too, and a write through them; a read while the tables are away may fail.
+TEST_F(PostgresStorageTest, ADumpRestoredOverTheRunningDatabaseIsServedWithoutARestart) {
+  db_.execute("INSERT INTO users (email) VALUES ('a@x.org')");
+  const std::string dump = test::pg_dump(database_.url(), {"--clean", "--if-exists"});
+  const auto storage = open();
+  Place place;
+  storage->changes().start(place);
+  ASSERT_TRUE(eventually([&] { return place.tau() == tau_of_a_fact(*storage); }));
+  const auto before = place.tau();
+  std::atomic<bool> restored = false;
+  std::thread reader{[&] {
+    while (!restored) (void)test::run(storage->users().find(*UserId::from(1), {}));
+  }};
+  test::psql(database_.url(), dump);
+  restored = true;
+  reader.join();
+  ASSERT_TRUE(eventually([&] { return place.tau() != before; }));
+  EXPECT_TRUE(eventually([&] {
+    const auto read = test::run(storage->users().find(*UserId::from(1), {}));
+    return read && read->stamp.tau == place.tau();
+  }));
+  EXPECT_TRUE(test::run(
+      storage->users().update({.id = *UserId::from(1), .change = {.first_name = "new"}}, {})));
+  storage->changes().stop();
 }
 
 class PostgresHousekeepingTest : public PostgresStorageTest {
