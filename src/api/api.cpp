@@ -232,7 +232,8 @@ Deadline Api::deadline_of(const Route& route) const {
     }
     return options_.ordinary_time;
   }();
-  return Deadline::after(parts_.clock, time);
+  const BootTime now = parts_.clock.now();
+  return {.at = now + time, .shortcuts_until = now + options_.shortcut_time};
 }
 
 void Api::finish(Call& call, const Answer& answer, RequestCounters::Way way) {

@@ -49,6 +49,8 @@ struct ApiOptions {
   std::chrono::milliseconds lookup_time{500};
   std::chrono::milliseconds ordinary_time{2'000};
   std::chrono::milliseconds password_time{10'000};
+  // What a request may spend on what only spares work, see Deadline.
+  std::chrono::milliseconds shortcut_time{50};
   LogRequests log_requests = LogRequests::failures;
   std::function<void(const RequestLogLine&)> log{};  // called on event loops: must not block
 };

@@ -88,13 +88,22 @@ std::string shown_database(const DatabaseUrl& database) {
   return "sqlite:" + std::filesystem::absolute(database.path, ignored).lexically_normal().string();
 }
 
-// It works beside the server.
+// It works beside the server. A password is not shown: the environment that gave it to the server
+// gives it to the command, too.
 std::string command_for_first_admin(const Config& config) {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return quoted(error ? std::string{"user-manager"} : program.string()) +
-         " user create --database " + quoted(shown_database(config.database)) +
-         " --role admin --email you@example.com";
+  const auto database = std::ranges::find(config.effective, "database", &EffectiveSetting::name);
+  const bool inherited =
+      database != config.effective.end() && database->source == ConfigSource::environment;
+  const std::string shown = shown_database(config.database);
+  std::string command = quoted(error ? std::string{"user-manager"} : program.string());
+  command += " user create";
+  if (!inherited) command += " --database " + quoted(shown);
+  command += " --role admin --email you@example.com";
+  if (!inherited && shown.find("***") != std::string::npos)
+    command += "  (with the password for ***)";
+  return command;
 }
 
 void introduce(Service& service, const Config& config, std::ostream& out) {

@@ -15,7 +15,8 @@ namespace um {
 enum class ExitCode { done = 0, failed = 1, misuse = 2 };
 
 // Which settings are flags of a command. Its environment variables and file are always read.
-enum class SettingFlags { none, database, all };
+// schema: also those that are kept in the database for all instances.
+enum class SettingFlags { none, database, schema, all };
 
 // What a running command has.
 struct Context {

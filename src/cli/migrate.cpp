@@ -43,7 +43,9 @@ class Migrate final : public Command {
                 "bring the database to this version's schema, adopting a Go program's users table",
             .examples =
                 "  user-manager migrate --dry-run\n"
-                "  user-manager migrate --database sqlite:old.db --quarantine"};
+                "  user-manager migrate --database sqlite:old.db --quarantine\n"
+                "  user-manager migrate --staleness-bound 1s",
+            .settings = SettingFlags::schema};
   }
   void declare(Options& options) override {
     options.flag({"--dry-run", "change nothing, show what is pending"}, request_.dry_run);

@@ -116,7 +116,7 @@ class Parser {
              config)
         ->group("Settings");
     for (const Setting& setting : make_setting_table()) {
-      if (which == SettingFlags::database && setting.name != "database") continue;
+      if (!has(which, setting.name)) continue;
       const std::string name{setting.name};
       const auto assign = [this, name](const std::string& value) {
         found_.setting_flags[name] = value;
@@ -128,6 +128,12 @@ class Parser {
                assign)
           ->group("Settings");
     }
+  }
+
+  static bool has(SettingFlags which, std::string_view setting) {
+    const bool of_schema = setting == "staleness-bound" || setting == "change-retention";
+    return which == SettingFlags::all || setting == "database" ||
+           (which == SettingFlags::schema && of_schema);
   }
 
   static std::string display(std::string_view text) {

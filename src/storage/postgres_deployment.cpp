@@ -15,6 +15,8 @@ Result<PostgresDeployment> read_deployment(const Secret& url) {
     return PostgresDeployment{.times = *times, .fact_key = Secret{rows.bytes(0, 0)}};
   } catch (const PostgresError& error) {
     return fail(pg::to_error(error.failure()));
+  } catch (const std::invalid_argument& error) {
+    return fail(ErrorCode::invalid, error.what());
   }
 }
 

@@ -168,6 +168,8 @@ Result<T> with_session(const Secret& url, Work work) {
     return work(db);
   } catch (const PostgresError& error) {
     return fail(describe(error));
+  } catch (const std::invalid_argument& error) {
+    return fail(ErrorCode::invalid, error.what());
   }
 }
 

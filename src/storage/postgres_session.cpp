@@ -1,8 +1,11 @@
 #include "storage/postgres_session.hpp"
 
+#include <stdexcept>
 #include <vector>
 
 #include <libpq-fe.h>
+
+#include "drivers/pg/connection_info.hpp"
 
 namespace um {
 
@@ -48,6 +51,8 @@ void PostgresSession::Close::operator()(pg_conn* connection) const {
 }
 
 PostgresSession::PostgresSession(const Options& options) {
+  if (const auto info = pg::ConnectionInfo::parse(options.url); !info)
+    throw std::invalid_argument{info.error().detail};
   const std::string url{options.url.reveal()};
   // The text forms that the program reads do not depend on the server's settings.
   const char* names[] = {"fallback_application_name", "client_encoding", "dbname", nullptr};

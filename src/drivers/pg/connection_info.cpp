@@ -40,6 +40,20 @@ bool is_port(std::string_view text) {
          (error == std::errc{} && end == text.data() + text.size() && number > 0 && number < 65536);
 }
 
+// libpq would say so only when it connects.
+Result<void> check_choice(std::string_view key, std::string_view value) {
+  static constexpr std::string_view kTargets =
+      " any read-write read-only primary standby prefer-standby ";
+  static constexpr std::string_view kTls = " disable allow prefer require verify-ca verify-full ";
+  const bool concerned = key == "target_session_attrs" || key == "sslmode";
+  const std::string_view allowed = key == "sslmode" ? kTls : kTargets;
+  if (!concerned || value.empty() || allowed.find(' ' + std::string{value} + ' ') != allowed.npos)
+    return {};
+  return fail(ErrorCode::invalid, "the database URL gives " + std::string{key} +
+                                      " a value that does not exist; there are:" +
+                                      std::string{allowed.substr(0, allowed.size() - 1)});
+}
+
 // libpq's rule (34.1.1.3): as many ports as hosts, or one for all.
 Result<std::vector<Host>> pair_up(std::string_view names, std::string_view addresses,
                                   std::string_view ports) {
@@ -52,7 +66,8 @@ Result<std::vector<Host>> pair_up(std::string_view names, std::string_view addre
   }
   if (!std::ranges::all_of(port, is_port)) {
     return fail(ErrorCode::invalid,
-                "the database URL has a port that is no number" + std::string{kSpecialCharacters});
+                "the database URL has a port that is no number from 1 to 65535" +
+                    std::string{kSpecialCharacters});
   }
   std::vector<Host> hosts(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -80,6 +95,7 @@ Result<ConnectionInfo> ConnectionInfo::parse(const Secret& url) {
   for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
     const std::string_view key = option->keyword;
+    if (auto known = check_choice(key, option->val); !known) return fail(std::move(known.error()));
     if (key == "host") {
       names = option->val;
     } else if (key == "hostaddr") {

@@ -67,6 +67,16 @@ TEST(ConnectionInfo, AUrlThatCannotBeReadIsNotQuoted) {
   }
 }
 
+TEST(ConnectionInfo, ChoicesThatDoNotExistAreNamedBeforeAnybodyConnects) {
+  for (const char* url : {"postgresql://h/x?target_session_attrs=bogus",
+                          "postgresql://h/x?sslmode=maybe", "postgresql://h:65536/x"}) {
+    const auto info = parse(url);
+    ASSERT_FALSE(info) << url;
+    EXPECT_EQ(info.error().code, ErrorCode::invalid);
+  }
+  EXPECT_TRUE(parse("postgresql://h/x?target_session_attrs=read-write&sslmode=verify-full"));
+}
+
 TEST(ConnectionInfo, DefaultsGiveWayToTheUrl) {
   auto info = parse("host=h application_name=mine connect_timeout=7");
   ASSERT_TRUE(info);
