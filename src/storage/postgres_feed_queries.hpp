@@ -12,7 +12,9 @@ using pg::Query;
 // Once on each connection: what PostgreSQL has of itself is meant, whatever the database or the
 // role put before it. Our own things are named with their schema.
 inline constexpr Query kSessionSettings{
-    "feed_settings", "select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)"};
+    "feed_settings",
+    "select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
+    " pg_catalog.set_config('default_transaction_isolation', 'read committed', false)"};
 
 // What is asked every poll interval, in one statement and so in one snapshot. $1: the changes since
 // this snapshot are wanted; null: since the oldest mark of the namespace, or now. $2: how many.
