@@ -69,13 +69,18 @@ class TokenAuthority::Impl {
     if (changes_published_ == changes_.load(std::memory_order_relaxed)) trust_from(at);
   }
 
-  bool trusted(BootTime at) const { return at < trusted_until_.load(std::memory_order_acquire); }
+  // `longer`: than the staleness bound allows; never for keys that were announced to be changed.
+  bool trusted(BootTime at, std::chrono::seconds longer = {}) const {
+    const BootTime until = trusted_until_.load(std::memory_order_acquire);
+    return at < until || (until != BootTime::min() && at - until < longer);
+  }
 
   // nullopt: the keys are not to be trusted any more, or the kid is not among them and they were
   // asked for before `arrived`.
-  std::optional<Result<TokenSubject>> check(std::string_view token, BootTime arrived) {
+  std::optional<Result<TokenSubject>> check(std::string_view token, BootTime arrived,
+                                            std::chrono::seconds longer = {}) {
     if (token.size() > kMaxTokenBytes) return refuse();
-    if (!trusted(arrived)) return std::nullopt;
+    if (!trusted(arrived, longer)) return std::nullopt;
     const TokenDigest digest = digest_token(token);
     const WallTime now = clock_.wall_now();
     if (const auto known = remembered_.find(digest, now)) return Result<TokenSubject>{*known};
@@ -202,6 +207,9 @@ Task<Result<TokenSubject>> TokenAuthority::verify(std::string token, Deadline de
     // Who invents keys is not told that the database is slow.
     if (trusted && waited.error().code == ErrorCode::overloaded)
       co_return fail(ErrorCode::unauthenticated, "the token's key is not known");
+    const std::optional<Result<TokenSubject>> old =
+        impl_->check(token, arrived, impl_->options().stale_if_error);
+    if (old) co_return *old;
     co_return fail(waited.error());
   }
 }

@@ -8,7 +8,8 @@
 //  one.
 //  3. With a staleness bound T: what is used was true at some moment not longer than T before the
 //  token came. That is known from a reload or from the feed of changes; without either the keys are
-//  read again first, and if that fails the answer is an error, not the old keys.
+//  read again first. If that fails the old keys serve for `stale_if_error` more, unless the feed
+//  said that they may have been changed; then the answer is an error.
 // With a secret the database's keys are neither read nor used: its tokens name no kid, and the JWK
 // Set is empty, because a secret must not be published.
 //
@@ -39,6 +40,7 @@ struct TokenAuthorityOptions {
   std::chrono::seconds longest_token = std::chrono::days{366};
   std::size_t remembered = 65536;  // verified signatures, about 130 bytes each
   std::optional<std::chrono::nanoseconds> staleness_bound{};  // none without a feed
+  std::chrono::seconds stale_if_error{0};
 };
 
 struct TokenAuthorityStats {

@@ -85,6 +85,29 @@ TEST_F(TokenTrust, KeysOfWhichNothingIsHeardAreTrustedForTheBound) {
   EXPECT_TRUE(verifies_now());
 }
 
+TEST_F(TokenTrust, WhileTheDatabaseIsAwayOldKeysServeAsLongAsTheOperatorAllows) {
+  TokenAuthority lenient{store_, clock_, {.staleness_bound = 1s, .stale_if_error = 60s}};
+  ASSERT_TRUE(run(lenient.reload(Deadline::never())));
+  const auto verifies = [&] {
+    const auto task = [&]() -> Task<bool> {
+      const auto subject = co_await lenient.verify(token_, Deadline::after(clock_, 500ms));
+      co_return subject.has_value();
+    };
+    return run(task());
+  };
+  store_.failure = Error{.code = ErrorCode::unavailable};
+  clock_.advance(60s);
+  EXPECT_FALSE(lenient.verify_now(token_));
+  EXPECT_TRUE(verifies());
+  clock_.advance(1s);
+  EXPECT_FALSE(verifies());
+  store_.failure = std::nullopt;
+  EXPECT_TRUE(verifies());
+  store_.failure = Error{.code = ErrorCode::unavailable};
+  lenient.keys_changed();
+  EXPECT_FALSE(verifies()) << "they were changed";
+}
+
 TEST_F(TokenTrust, NewsFromBeforeTheKeysWereReadShortenNothing) {
   const BootTime earlier = clock_.now();
   clock_.advance(900ms);

@@ -23,7 +23,7 @@ struct Limits {
   std::chrono::milliseconds linger_time{5'000};
   // The same for a connection that a drain finds idle: what it was answered this long ago has
   // arrived.
-  std::chrono::milliseconds idle_linger_time{1'000};
+  std::chrono::milliseconds idle_linger_time{250};
   std::size_t linger_bytes = 16 * 1024 * 1024;
   std::size_t output_bytes = 16 * 1024;  // of answers gathered for one write
   std::size_t connections = 10'000;
