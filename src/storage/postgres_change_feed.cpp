@@ -185,6 +185,7 @@ pg::Outcome<void> PostgresChangeFeed::keep_registered() {
   const auto rows = run(queries::kInstances, {});
   if (!rows) return pg::failed(rows.error());
   std::vector<PostgresRegistry::Instance> all;
+  all.reserve(rows->size());
   for (std::size_t i = 0; i < rows->size(); ++i)
     all.push_back({.id = std::string{rows->text(i, 0)}, .refreshes = rows->integer(i, 1)});
   for (const auto& silent : registry_.silent(all, asked_at)) {
