@@ -107,10 +107,10 @@ void Coherence::apply(const Poll& poll) {
   last_ = poll.stamp;
   last_sent_at_ = poll.sent_at;
   trim_logs();
+  const BootTime received_at = poll.received_at.value_or(poll.sent_at);
   const BootTime old_end = lease_until_.load(std::memory_order_relaxed);
-  if (old_end != BootTime::min() && poll.received_at.value_or(poll.sent_at) >= old_end)
-    note_lapse();
-  renew_lease();
+  if (old_end != BootTime::min() && received_at >= old_end) note_lapse();
+  renew_lease(received_at);
 }
 
 std::optional<std::string_view> Coherence::reason_to_flush(const Poll& poll) const {
@@ -194,7 +194,7 @@ std::size_t Coherence::move_bases(const Snapshot& snapshot) {
 void Coherence::acknowledge_refresh(BootTime sent_at) {
   const std::scoped_lock lock{poll_mutex_};
   last_refresh_ = sent_at;
-  renew_lease();
+  renew_lease(sent_at);
 }
 
 void Coherence::end_lease() {
@@ -204,14 +204,15 @@ void Coherence::end_lease() {
   note_lapse();
 }
 
-void Coherence::renew_lease() {
+void Coherence::renew_lease(BootTime now_at_least) {
   if (!last_sent_at_) return;
   BootTime until = *last_sent_at_ + settings_.staleness_bound;
   if (settings_.registry_bound)
     until = last_refresh_ ? std::min(until, *last_refresh_ + *settings_.registry_bound)
                           : BootTime::min();
   lease_until_.store(until, std::memory_order_release);
-  lapse_noted_.store(false, std::memory_order_relaxed);
+  // An answer that came too late renews nothing.
+  if (until > now_at_least) lapse_noted_.store(false, std::memory_order_relaxed);
 }
 
 void Coherence::note_read_without_lease() {

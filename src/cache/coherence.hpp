@@ -117,7 +117,7 @@ class Coherence final : public ChangeListener {
   void follow(const Poll& poll, std::vector<ShardWork>& work);
   void trim_logs();
   std::size_t move_bases(const Snapshot& snapshot);
-  void renew_lease();
+  void renew_lease(BootTime now_at_least);
   void note_read_without_lease();
   void note_lapse();  // once per lease
 

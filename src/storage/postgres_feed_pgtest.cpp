@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/postgres_change_feed.hpp"
+#include "storage/postgres_deployment.hpp"
 #include "support/patience.hpp"
 #include "support/postgres_database.hpp"
 
@@ -201,6 +202,19 @@ TEST_F(PostgresFeedTest, NoSearchPathAndNoSchemaOfTheRoleLeadsItAstray) {
     EXPECT_TRUE(tells_of(poll, "user:1")) << path;
     EXPECT_GT(poll.stamp.snapshot.xmax, 5U) << path;
   }
+}
+
+TEST_F(PostgresFeedTest, TheDefaultsOfTheDatabaseChangeNoForms) {
+  for (const char* setting : {"bytea_output = 'escape'", "datestyle = 'German'",
+                              "default_transaction_isolation = 'serializable'"}) {
+    database_.admin().execute("ALTER DATABASE " + database_.name() + " SET " + setting);
+  }
+  Following feed{database_, clock_};
+  feed->pause();
+  rename();
+  feed->resume();
+  EXPECT_TRUE(tells_of(feed->next(), "user:1"));
+  EXPECT_TRUE(read_deployment(Secret{database_.url()}));
 }
 
 // A bulk update comes as one note for everything, in one poll. A million rows would take minutes to

@@ -14,7 +14,8 @@ using pg::Query;
 inline constexpr Query kSessionSettings{
     "feed_settings",
     "select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
-    " pg_catalog.set_config('default_transaction_isolation', 'read committed', false)"};
+    " pg_catalog.set_config('default_transaction_isolation', 'read committed', false),"
+    " pg_catalog.set_config('bytea_output', 'hex', false)"};
 
 // What is asked every poll interval, in one statement and so in one snapshot. $1: the changes since
 // this snapshot are wanted; null: since the oldest mark of the namespace, or now. $2: how many.

@@ -54,7 +54,6 @@ PostgresSession::PostgresSession(const Options& options) {
   if (const auto info = pg::ConnectionInfo::parse(options.url); !info)
     throw std::invalid_argument{info.error().detail};
   const std::string url{options.url.reveal()};
-  // The text forms that the program reads do not depend on the server's settings.
   const char* names[] = {"fallback_application_name", "client_encoding", "dbname", nullptr};
   const char* values[] = {options.application_name.c_str(), "UTF8", url.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(names, values, 1));
@@ -64,6 +63,8 @@ PostgresSession::PostgresSession(const Options& options) {
         {.kind = pg::Failure::lost, .message = first_line(PQerrorMessage(connection_.get()))}};
   }
   PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+  // The text forms that the program reads do not depend on the server's settings.
+  execute("SET bytea_output = 'hex'");
 }
 
 void PostgresSession::execute(const std::string& script) {
