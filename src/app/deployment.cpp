@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "drivers/pg/connection_info.hpp"
 #include "storage/postgres_deployment.hpp"
 #include "storage/postgres_migrator.hpp"
 
@@ -77,7 +76,7 @@ std::optional<CacheTimes> times_to_store(const Config& config) {
 Result<Deployment> join_deployment(const Config& config, MigrateFirst migrate) {
   Deployment deployment{.config = config};
   if (config.database.kind != DatabaseUrl::Kind::postgresql) return deployment;
-  const auto url = pg::ConnectionInfo::parse(config.database.url);
+  const auto url = check_postgres_url(config.database.url);
   if (!url) return fail(url.error());
   if (migrate == MigrateFirst::yes) {
     const auto migrated = migrate_now(config);

@@ -1,9 +1,16 @@
 #include "storage/postgres_deployment.hpp"
 
+#include "drivers/pg/connection_info.hpp"
 #include "storage/postgres_migrator.hpp"
 #include "storage/postgres_session.hpp"
 
 namespace um {
+
+Result<void> check_postgres_url(const Secret& url) {
+  const auto info = pg::ConnectionInfo::parse(url);
+  if (!info) return fail(info.error());
+  return {};
+}
 
 Result<PostgresDeployment> read_deployment(const Secret& url) {
   const auto times = read_cache_times(url);

@@ -15,6 +15,8 @@ struct PostgresDeployment {
   CacheTimes times;
   Secret fact_key;  // 32 bytes
 };
+// Errors: invalid, without quoting it. Nothing is connected to.
+Result<void> check_postgres_url(const Secret& url);
 Result<PostgresDeployment> read_deployment(const Secret& url);
 
 }  // namespace um
