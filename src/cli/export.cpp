@@ -5,11 +5,11 @@
 #include <ostream>
 #include <unistd.h>
 
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
-#include "cli/run.hpp"
 #include "cli/user_actions.hpp"
 #include "user/transfer/export_writer.hpp"
 

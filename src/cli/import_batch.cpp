@@ -7,7 +7,7 @@
 
 #include "auth/password_hasher.hpp"
 #include "auth/password_rules.hpp"
-#include "cli/run.hpp"
+#include "base/run_task.hpp"
 
 namespace um {
 namespace {

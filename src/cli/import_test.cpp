@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 
+#include "base/run_task.hpp"
 #include "cli/cli_harness.hpp"
 #include "cli/content_digest.hpp"
 #include "cli/import_state.hpp"
-#include "cli/run.hpp"
 
 namespace um {
 namespace {

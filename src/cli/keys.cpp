@@ -2,10 +2,10 @@
 #include <ostream>
 
 #include "auth/signing_keys.hpp"
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"
-#include "cli/run.hpp"
 #include "cli/table.hpp"
 #include "cli/token_tools.hpp"
 #include "cli/user_actions.hpp"

@@ -1,10 +1,10 @@
 // token create
 #include <ostream>
 
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"
-#include "cli/run.hpp"
 #include "cli/token_tools.hpp"
 #include "cli/user_actions.hpp"
 #include "ops/units.hpp"

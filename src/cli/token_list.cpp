@@ -1,10 +1,10 @@
 // token list, token revoke
 #include <ostream>
 
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"
-#include "cli/run.hpp"
 #include "cli/table.hpp"
 #include "cli/user_actions.hpp"
 #include "user/time_text.hpp"

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
 #include "auth/password_hasher.hpp"
+#include "base/run_task.hpp"
 #include "cli/cli_harness.hpp"
-#include "cli/run.hpp"
 
 namespace um {
 namespace {

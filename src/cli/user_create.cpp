@@ -3,10 +3,10 @@
 
 #include "auth/password_hasher.hpp"
 #include "base/random.hpp"
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/password_input.hpp"
-#include "cli/run.hpp"
 #include "cli/user_actions.hpp"
 #include "service/user_edit.hpp"
 

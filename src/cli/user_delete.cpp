@@ -2,9 +2,9 @@
 #include <istream>
 #include <ostream>
 
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
-#include "cli/run.hpp"
 #include "cli/user_actions.hpp"
 
 namespace um {

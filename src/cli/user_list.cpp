@@ -1,9 +1,9 @@
 // user list
 #include <ostream>
 
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/number_option.hpp"
-#include "cli/run.hpp"
 #include "cli/table.hpp"
 #include "cli/user_actions.hpp"
 #include "user/time_text.hpp"

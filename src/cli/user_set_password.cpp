@@ -1,7 +1,7 @@
 // user set-password
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/password_input.hpp"
-#include "cli/run.hpp"
 #include "cli/user_actions.hpp"
 
 namespace um {

@@ -1,9 +1,9 @@
 // user show
 #include <ostream>
 
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
-#include "cli/run.hpp"
 #include "cli/table.hpp"
 #include "cli/user_actions.hpp"
 #include "user/time_text.hpp"

@@ -1,7 +1,7 @@
 // user update, set-role, disable, enable: changes of a user's members
+#include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
-#include "cli/run.hpp"
 #include "cli/user_actions.hpp"
 
 namespace um {

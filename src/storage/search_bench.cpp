@@ -11,9 +11,7 @@
 #include <cstdio>
 #include <random>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
+#include "base/run_task.hpp"
 #include "storage/postgres_storage.hpp"
 #include "storage/sqlite_storage.hpp"
 
@@ -22,18 +20,6 @@ namespace {
 
 constexpr int kBatch = 5'000;
 constexpr int kRuns = 5;
-
-template <class T>
-T run(Task<T> task) {
-  boost::asio::io_context loop{1};
-  std::optional<T> value;
-  boost::asio::co_spawn(loop, std::move(task), [&](const std::exception_ptr& failed, T result) {
-    if (failed) std::rethrow_exception(failed);
-    value.emplace(std::move(result));
-  });
-  loop.run();
-  return std::move(value.value());
-}
 
 class Names {
  public:

@@ -117,14 +117,6 @@ std::string ApiStage::token_of(std::string_view who) {
   return tokens_by_name_[std::string{who}] = std::string{signed_in->token.reveal()};
 }
 
-void ApiStage::run(Task<void> task) {
-  boost::asio::io_context io;
-  boost::asio::co_spawn(io, std::move(task), [](const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);
-  });
-  io.run();
-}
-
 Reply ApiStage::ask(Ask ask) {
   if (!ask.who.empty()) {
     ask.headers.lines.emplace_back("Authorization", "Bearer " + token_of(ask.who));

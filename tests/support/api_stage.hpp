@@ -82,9 +82,8 @@ class ApiStage {
 
   template <class T>
   static T run(Task<T> task) {
-    return um::test::run(std::move(task));
+    return um::run(std::move(task));
   }
-  static void run(Task<void> task);
 
   ManualClock clock;
   um::testing::FakeUserStore users{clock};

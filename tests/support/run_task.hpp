@@ -10,32 +10,31 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "base/run_task.hpp"
 #include "base/task.hpp"
 
 namespace um::test {
 
+using um::run;
+
+// Rethrows the first failure when all of them have ended (base/run_task.hpp says why not before).
 template <class T>
 std::vector<T> run_all(std::vector<Task<T>> tasks) {
   boost::asio::io_context loop{1};
+  std::exception_ptr failure;
   std::vector<std::optional<T>> values(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    boost::asio::co_spawn(loop, std::move(tasks[i]),
-                          [&values, i](const std::exception_ptr& failed, T value) {
-                            if (failed) std::rethrow_exception(failed);
-                            values[i].emplace(std::move(value));
-                          });
+    const auto done = [&values, &failure, i](const std::exception_ptr& failed, T value) {
+      if (failed && !failure) failure = failed;
+      if (!failed) values[i].emplace(std::move(value));
+    };
+    boost::asio::co_spawn(loop, std::move(tasks[i]), done);
   }
   loop.run();
+  if (failure) std::rethrow_exception(failure);
   std::vector<T> all;
   for (auto& value : values) all.push_back(std::move(value.value()));
   return all;
-}
-
-template <class T>
-T run(Task<T> task) {
-  std::vector<Task<T>> tasks;
-  tasks.push_back(std::move(task));
-  return std::move(run_all(std::move(tasks)).front());
 }
 
 }  // namespace um::test

@@ -1,9 +1,13 @@
-// Runs one coroutine to its end on an event loop of its own: commands have nothing else to do
-// meanwhile.
+// Runs one coroutine to its end on an event loop of its own, for callers that have nothing else to
+// do meanwhile: the commands of the command line, benchmarks, tests.
+//
+// The loop is destroyed after it came to its end, also when the task throws: another thread may
+// still be returning from handing its answer over to it.
 #pragma once
 
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -29,6 +33,14 @@ T run(Task<T> task) {
   loop.run();
   if (failure) std::rethrow_exception(failure);
   return std::move(*result);
+}
+
+inline void run(Task<void> task) {
+  const auto with_value = [](Task<void> inner) -> Task<bool> {
+    co_await std::move(inner);
+    co_return true;
+  };
+  (void)run(with_value(std::move(task)));
 }
 
 }  // namespace um
