@@ -1,34 +1,20 @@
 #include "storage/postgres_session.hpp"
 
 #include <stdexcept>
-#include <vector>
 
 #include <libpq-fe.h>
 
 #include "drivers/pg/connection_info.hpp"
+#include "drivers/pg/libpq.hpp"
 
 namespace um {
 
 namespace {
 
-std::string first_line(const char* text) {
-  const std::string_view all{text == nullptr ? "" : text};
-  return std::string{all.substr(0, all.find('\n'))};
-}
-
-// Never the detail: it may quote a whole row, with its password hash.
 pg::Failure failure_of(PGconn* connection, const PGresult* result) {
   if (result == nullptr || PQstatus(connection) == CONNECTION_BAD)
-    return {.kind = pg::Failure::lost, .message = first_line(PQerrorMessage(connection))};
-  const auto field = [result](int code) {
-    const char* text = PQresultErrorField(result, code);
-    return std::string{text == nullptr ? "" : text};
-  };
-  pg::Failure failure{.sqlstate = field(PG_DIAG_SQLSTATE),
-                      .constraint = field(PG_DIAG_CONSTRAINT_NAME),
-                      .message = field(PG_DIAG_MESSAGE_PRIMARY)};
-  failure.kind = pg::classify(failure.sqlstate);
-  return failure;
+    return {.kind = pg::Failure::lost, .message = pg::first_line_of_error(connection)};
+  return pg::failure_of(result);
 }
 
 bool succeeded(const PGresult* result) {
@@ -60,9 +46,9 @@ PostgresSession::PostgresSession(const Options& options) {
   if (!connection_) throw std::bad_alloc{};
   if (PQstatus(connection_.get()) != CONNECTION_OK) {
     throw PostgresError{
-        {.kind = pg::Failure::lost, .message = first_line(PQerrorMessage(connection_.get()))}};
+        {.kind = pg::Failure::lost, .message = pg::first_line_of_error(connection_.get())}};
   }
-  PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+  pg::ignore_notices(connection_.get());
   // The text forms that the program reads do not depend on the server's settings.
   execute("SET bytea_output = 'hex'");
 }
@@ -73,18 +59,10 @@ void PostgresSession::execute(const std::string& script) {
 }
 
 pg::Rows PostgresSession::run(const std::string& statement, const pg::Params& params) {
-  std::vector<const char*> values;
-  std::vector<int> lengths;
-  std::vector<int> formats;
-  for (std::size_t i = 0; i < params.size(); ++i) {
-    const pg::Params::Value value = params.at(i);
-    values.push_back(value.length < 0 ? nullptr : value.data);
-    lengths.push_back(std::max(value.length, 0));
-    formats.push_back(value.binary ? 1 : 0);
-  }
-  pg::ResultPtr result{PQexecParams(connection_.get(), statement.c_str(),
-                                    static_cast<int>(values.size()), nullptr, values.data(),
-                                    lengths.data(), formats.data(), 0)};
+  const pg::ParamArrays arrays{params};
+  pg::ResultPtr result{PQexecParams(connection_.get(), statement.c_str(), arrays.count(), nullptr,
+                                    arrays.values.data(), arrays.lengths.data(),
+                                    arrays.formats.data(), 0)};
   if (!succeeded(result.get())) throw PostgresError{failure_of(connection_.get(), result.get())};
   return {std::move(result), nullptr};
 }

@@ -7,6 +7,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <libpq-fe.h>
 
+#include "drivers/pg/libpq.hpp"
+
 namespace um::pg {
 
 namespace asio = boost::asio;
@@ -17,23 +19,10 @@ Failure lost_because(std::string message) {
   return {.kind = Failure::lost, .message = std::move(message)};
 }
 
-std::string field(const PGresult* result, int code) {
-  const char* text = PQresultErrorField(result, code);
-  return text == nullptr ? "" : text;
-}
-
-Failure failure_of(const PGresult* result) {
-  Failure failure{.sqlstate = field(result, PG_DIAG_SQLSTATE),
-                  .constraint = field(result, PG_DIAG_CONSTRAINT_NAME),
-                  .message = field(result, PG_DIAG_MESSAGE_PRIMARY)};
-  failure.kind = classify(failure.sqlstate);
-  return failure;
-}
-
 // FATAL and PANIC end the connection; without a SQLSTATE libpq itself found it broken.
 bool ends_connection(const PGresult* result) {
-  return field(result, PG_DIAG_SQLSTATE).empty() ||
-         field(result, PG_DIAG_SEVERITY_NONLOCALIZED) != "ERROR";
+  return error_field(result, PG_DIAG_SQLSTATE).empty() ||
+         error_field(result, PG_DIAG_SEVERITY_NONLOCALIZED) != "ERROR";
 }
 
 }  // namespace

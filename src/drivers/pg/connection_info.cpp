@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include <boost/asio/ip/address.hpp>
 #include <libpq-fe.h>
 
 namespace um::pg {
@@ -79,6 +80,14 @@ Result<std::vector<Host>> pair_up(std::string_view names, std::string_view addre
 }
 
 }  // namespace
+
+std::optional<std::string> Host::address_without_resolving() const {
+  if (is_socket()) return "";
+  boost::system::error_code error;
+  const auto numeric = boost::asio::ip::make_address(name_to_resolve(), error);
+  if (error) return std::nullopt;
+  return numeric.to_string();
+}
 
 Result<ConnectionInfo> ConnectionInfo::parse(const Secret& url) {
   char* complaint = nullptr;

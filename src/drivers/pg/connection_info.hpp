@@ -31,6 +31,9 @@ struct Host {
   bool is_socket() const {
     return address.empty() && (name.empty() || name.front() == '/' || name.front() == '@');
   }
+  const std::string& name_to_resolve() const { return address.empty() ? name : address; }
+  // Empty for a local socket; nullopt if the name must be resolved.
+  std::optional<std::string> address_without_resolving() const;
 };
 
 class ConnectionInfo {

@@ -7,9 +7,10 @@
 #include <system_error>
 #include <unistd.h>
 
-#include <boost/asio/ip/address.hpp>
 #include <climits>
 #include <libpq-fe.h>
+
+#include "drivers/pg/libpq.hpp"
 
 namespace um::pg {
 namespace {
@@ -20,37 +21,10 @@ int milliseconds_until(BootTime end, BootTime now) {
   return static_cast<int>(std::min<std::int64_t>(left, INT_MAX));
 }
 
-// The first line of what libpq says; it never quotes the password.
-std::string first_line(const char* text) {
-  const std::string_view all{text == nullptr ? "" : text};
-  return std::string{all.substr(0, all.find('\n'))};
-}
-
-Failure failure_of(const PGresult* result) {
-  const auto field = [result](int code) {
-    const char* text = PQresultErrorField(result, code);
-    return std::string{text == nullptr ? "" : text};
-  };
-  Failure failure{.sqlstate = field(PG_DIAG_SQLSTATE),
-                  .constraint = field(PG_DIAG_CONSTRAINT_NAME),
-                  .message = field(PG_DIAG_MESSAGE_PRIMARY)};
-  failure.kind = classify(failure.sqlstate);
-  return failure;
-}
-
-// Otherwise libpq prints them.
-void ignore_notice(void*, const PGresult*) {}
-
 struct Target {
   const Host* host;
   std::string address;  // empty: a local socket
 };
-
-bool is_address(const std::string& text) {
-  boost::system::error_code error;
-  boost::asio::ip::make_address(text, error);
-  return !error;
-}
 
 }  // namespace
 
@@ -104,7 +78,7 @@ Failure DirectConnection::given_up(Ready why) {
 }
 
 Failure DirectConnection::gone() {
-  Failure failure{.kind = Failure::lost, .message = first_line(PQerrorMessage(connection_.get()))};
+  Failure failure{.kind = Failure::lost, .message = first_line_of_error(connection_.get())};
   close();
   return failure;
 }
@@ -115,14 +89,13 @@ Outcome<void> DirectConnection::open(const Options& options, Deadline deadline) 
   info->set_defaults_of(options.application_name);
   std::vector<Target> targets;
   for (const Host& host : info->hosts()) {
-    const std::string& name = host.address.empty() ? host.name : host.address;
-    if (host.is_socket() || is_address(name)) {
-      targets.push_back({.host = &host, .address = host.is_socket() ? "" : name});
+    if (auto address = host.address_without_resolving()) {
+      targets.push_back({.host = &host, .address = std::move(*address)});
       continue;
     }
     const Deadline share = deadline.no_later_than(share_of(deadline, 2));
-    for (auto& address :
-         resolver_.resolve(name, share, [this] { return interrupt_.interrupted(); }))
+    for (auto& address : resolver_.resolve(host.name_to_resolve(), share,
+                                           [this] { return interrupt_.interrupted(); }))
       targets.push_back({.host = &host, .address = std::move(address)});
   }
   Outcome<void> opened =
@@ -147,7 +120,7 @@ Outcome<void> DirectConnection::open(const ConnectionInfo::Keywords& keywords, D
   prepared_.clear();
   connection_.reset(PQconnectStartParams(keywords.names.data(), keywords.values.data(), 0));
   if (!connection_) throw std::bad_alloc{};
-  PQsetNoticeReceiver(connection_.get(), ignore_notice, nullptr);
+  ignore_notices(connection_.get());
   auto polling = PGRES_POLLING_WRITING;
   if (PQstatus(connection_.get()) == CONNECTION_BAD) polling = PGRES_POLLING_FAILED;
   while (polling != PGRES_POLLING_OK) {
@@ -208,18 +181,10 @@ Outcome<Rows> DirectConnection::run(const Query& query, const Params& params, De
   if (!connection_) return failed({.kind = Failure::lost, .message = "not connected"});
   Outcome<void> prepared = prepare(query, deadline);
   if (!prepared) return failed(std::move(prepared.error()));
-  std::vector<const char*> values;
-  std::vector<int> lengths;
-  std::vector<int> formats;
-  for (std::size_t i = 0; i < params.size(); ++i) {
-    const Params::Value value = params.at(i);
-    values.push_back(value.length < 0 ? nullptr : value.data);
-    lengths.push_back(std::max(value.length, 0));
-    formats.push_back(value.binary ? 1 : 0);
-  }
+  const ParamArrays arrays{params};
   const std::string name{query.name};
-  if (PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
-                          values.data(), lengths.data(), formats.data(), 0) == 0)
+  if (PQsendQueryPrepared(connection_.get(), name.c_str(), arrays.count(), arrays.values.data(),
+                          arrays.lengths.data(), arrays.formats.data(), 0) == 0)
     return failed(gone());
   Outcome<Rows> answer = receive(deadline);
   return answer;

@@ -1,20 +1,19 @@
 #include "drivers/pg/handle.hpp"
 
 #include <tuple>
-#include <vector>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <libpq-fe.h>
 #include <openssl/ssl.h>
 
+#include "drivers/pg/libpq.hpp"
+
 namespace um::pg {
 
 namespace asio = boost::asio;
 
 namespace {
-
-void ignore_notice(void*, const PGresult*) {}
 
 asio::posix::stream_descriptor::wait_type kind(Handle::Waits direction) {
   return direction == Handle::Waits::read ? asio::posix::stream_descriptor::wait_read
@@ -33,7 +32,7 @@ bool Handle::start(const ConnectionInfo::Keywords& keywords) {
   close();
   connection_ = PQconnectStartParams(keywords.names.data(), keywords.values.data(), 0);
   if (connection_ == nullptr) return false;
-  PQsetNoticeReceiver(connection_, ignore_notice, nullptr);
+  ignore_notices(connection_);
   return PQstatus(connection_) != CONNECTION_BAD;
 }
 
@@ -86,24 +85,15 @@ bool Handle::send(const Pipeline::Send& message) {
     const std::string sql{message.command->query->sql};
     return PQsendPrepare(connection_, message.name.c_str(), sql.c_str(), 0, nullptr) == 1;
   }
-  const Params& params = message.command->params;
-  std::vector<const char*> values(params.size());
-  std::vector<int> lengths(params.size());
-  std::vector<int> formats(params.size());
-  for (std::size_t i = 0; i < params.size(); ++i) {
-    const auto value = params.at(i);
-    values[i] = value.data;
-    lengths[i] = value.length;
-    formats[i] = value.binary ? 1 : 0;
-  }
-  const int count = static_cast<int>(params.size());
+  const ParamArrays params{message.command->params};
   if (message.what == What::execute) {
-    return PQsendQueryPrepared(connection_, message.name.c_str(), count, values.data(),
-                               lengths.data(), formats.data(), 0) == 1;
+    return PQsendQueryPrepared(connection_, message.name.c_str(), params.count(),
+                               params.values.data(), params.lengths.data(), params.formats.data(),
+                               0) == 1;
   }
   const std::string sql{message.command->query->sql};
-  return PQsendQueryParams(connection_, sql.c_str(), count, nullptr, values.data(), lengths.data(),
-                           formats.data(), 0) == 1;
+  return PQsendQueryParams(connection_, sql.c_str(), params.count(), nullptr, params.values.data(),
+                           params.lengths.data(), params.formats.data(), 0) == 1;
 }
 
 Handle::Flush Handle::flush() {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -25,20 +24,14 @@ Opener::Opener(Handle::Executor executor, Settings settings)
     : executor_{executor}, settings_{std::move(settings)}, resolver_{executor} {}
 
 Task<void> Opener::add_targets(const Host& host, const char* session_attributes) {
-  if (host.is_socket()) {
-    targets_.push_back({.host = &host, .address = {}, .session_attributes = session_attributes});
-    co_return;
-  }
-  const std::string& literal = host.address.empty() ? host.name : host.address;
-  boost::system::error_code error;
-  const auto address = asio::ip::make_address(literal, error);
-  if (!error) {
+  if (auto address = host.address_without_resolving()) {
     targets_.push_back(
-        {.host = &host, .address = address.to_string(), .session_attributes = session_attributes});
+        {.host = &host, .address = std::move(*address), .session_attributes = session_attributes});
     co_return;
   }
+  boost::system::error_code error;
   const auto found = co_await resolver_.async_resolve(
-      host.name, "", asio::redirect_error(asio::use_awaitable, error));
+      host.name_to_resolve(), "", asio::redirect_error(asio::use_awaitable, error));
   if (error) reason_ = "the host name " + shown(host.name) + " cannot be resolved";
   for (const auto& entry : found) {
     targets_.push_back({.host = &host,

@@ -1,0 +1,41 @@
+#include "drivers/pg/libpq.hpp"
+
+#include <string_view>
+
+#include <libpq-fe.h>
+
+namespace um::pg {
+
+ParamArrays::ParamArrays(const Params& params)
+    : values(params.size()), lengths(params.size()), formats(params.size()) {
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const Params::Value value = params.at(i);
+    values[i] = value.data;
+    lengths[i] = value.length;
+    formats[i] = value.binary ? 1 : 0;
+  }
+}
+
+std::string error_field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? "" : text;
+}
+
+Failure failure_of(const PGresult* result) {
+  Failure failure{.sqlstate = error_field(result, PG_DIAG_SQLSTATE),
+                  .constraint = error_field(result, PG_DIAG_CONSTRAINT_NAME),
+                  .message = error_field(result, PG_DIAG_MESSAGE_PRIMARY)};
+  failure.kind = classify(failure.sqlstate);
+  return failure;
+}
+
+std::string first_line_of_error(const PGconn* connection) {
+  const std::string_view all{PQerrorMessage(connection)};
+  return std::string{all.substr(0, all.find('\n'))};
+}
+
+void ignore_notices(PGconn* connection) {
+  PQsetNoticeReceiver(connection, [](void*, const PGresult*) {}, nullptr);
+}
+
+}  // namespace um::pg

@@ -1,0 +1,37 @@
+// What every caller of libpq does the same way: hand over parameters, read errors, silence notices.
+//
+// Thread safety: pure, or that of the connection that is given.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "drivers/pg/failure.hpp"
+#include "drivers/pg/params.hpp"
+
+struct pg_conn;    // libpq's PGconn
+struct pg_result;  // libpq's PGresult
+
+namespace um::pg {
+
+// The parameters as libpq takes them; they refer to the Params.
+struct ParamArrays {
+  explicit ParamArrays(const Params& params);
+  int count() const { return static_cast<int>(values.size()); }
+
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  std::vector<int> formats;
+};
+
+// What the server reported. Never its detail: that may quote a whole row, with its password hash.
+Failure failure_of(const pg_result* result);
+// One field of an error (PG_DIAG_…); empty if the server sent none.
+std::string error_field(const pg_result* result, int code);
+// The first line of what libpq says of a connection; it never quotes the password.
+std::string first_line_of_error(const pg_conn* connection);
+
+// Otherwise libpq prints notices and warnings on stderr.
+void ignore_notices(pg_conn* connection);
+
+}  // namespace um::pg
