@@ -54,21 +54,12 @@ Task<Result<std::int64_t>> make_room(PostgresWrite& write, const NewSession& ses
   co_return static_cast<std::int64_t>(rows->size()) - 1 - rows->integer(0, 2);
 }
 
-Task<Result<SessionRef>> create_session(PostgresWrite& write, const NewSession& wanted,
-                                        std::int64_t& displaced) {
+Task<Result<rules::CreatedSession>> create_session(PostgresWrite& write, const NewSession& wanted) {
   const auto epoch = co_await admit(write, wanted);
   if (!epoch) co_return std::unexpected(epoch.error());
-  const auto room = co_await make_room(write, wanted, *epoch);
-  if (!room) co_return std::unexpected(room.error());
-  displaced = *room;
-  auto session = std::make_shared<const Session>(Session{.id = wanted.id,
-                                                         .user_id = wanted.user_id,
-                                                         .auth_epoch = *epoch,
-                                                         .kind = wanted.kind,
-                                                         .created_at = wanted.created_at,
-                                                         .expires_at = wanted.expires_at,
-                                                         .address = wanted.address,
-                                                         .user_agent = wanted.user_agent});
+  const auto displaced = co_await make_room(write, wanted, *epoch);
+  if (!displaced) co_return std::unexpected(displaced.error());
+  auto session = std::make_shared<const Session>(rules::session_under(*epoch, wanted));
   const auto inserted = co_await write.run(
       queries::kInsertSession,
       pg::Params{session->id.text(), session->user_id.value(), session->auth_epoch,
@@ -77,7 +68,7 @@ Task<Result<SessionRef>> create_session(PostgresWrite& write, const NewSession& 
   if (!inserted) co_return std::unexpected(inserted.error());
   write.is_transaction(*inserted, {});
   write.touch(CacheKey::of(session->id).str());
-  co_return session;
+  co_return rules::CreatedSession{.session = std::move(session), .displaced = *displaced};
 }
 
 Task<Result<void>> revoke_session(PostgresWrite& write, SessionStore::Revoke revoke) {
@@ -110,12 +101,11 @@ Task<Result<SessionReading>> PostgresSessionStore::find(SessionId id, ReadOption
 }
 
 Task<Result<SessionRef>> PostgresSessionStore::create(NewSession session, Deadline deadline) {
-  std::int64_t displaced = 0;
-  const auto work = [&](PostgresWrite& write) { return create_session(write, session, displaced); };
-  auto created = co_await db_.write<SessionRef>(deadline, work);
-  if (created)
-    displaced_.fetch_add(static_cast<std::uint64_t>(displaced), std::memory_order_relaxed);
-  co_return created;
+  const auto work = [&](PostgresWrite& write) { return create_session(write, session); };
+  auto created = co_await db_.write<rules::CreatedSession>(deadline, work);
+  if (!created) co_return std::unexpected(created.error());
+  displaced_.fetch_add(static_cast<std::uint64_t>(created->displaced), std::memory_order_relaxed);
+  co_return std::move(created->session);
 }
 
 Task<Result<void>> PostgresSessionStore::revoke(Revoke revoke, Deadline deadline) {

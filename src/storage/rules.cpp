@@ -86,6 +86,17 @@ Result<User> plan_insert(const NewUser& wanted, WallTime now) {
   return user;
 }
 
+Session session_under(std::int64_t auth_epoch, const NewSession& wanted) {
+  return {.id = wanted.id,
+          .user_id = wanted.user_id,
+          .auth_epoch = auth_epoch,
+          .kind = wanted.kind,
+          .created_at = wanted.created_at,
+          .expires_at = wanted.expires_at,
+          .address = wanted.address,
+          .user_agent = wanted.user_agent};
+}
+
 std::string search_text(const User& user) {
   std::string text;
   append_part(text, user.first_name);

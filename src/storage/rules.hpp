@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "storage/session_store.hpp"
 #include "storage/user_store.hpp"
-#include "user/session.hpp"
 
 namespace um::rules {
 
@@ -37,6 +37,13 @@ Result<PlannedUpdate> plan_update(const User& current, const UpdateUser& update)
 // A new user as it will be stored, but for the id (if none is given), version and auth_epoch.
 // Errors: invalid (the id is too large).
 Result<User> plan_insert(const NewUser& wanted, WallTime now);
+
+// A new session under the epoch that its user has.
+Session session_under(std::int64_t auth_epoch, const NewSession& wanted);
+struct CreatedSession {
+  SessionRef session{};
+  std::int64_t displaced = 0;  // logins that made room for it
+};
 
 // First name, last name and e-mail, folded, each followed by U+001F, and one more at the end, so
 // that each of the first two characters of everything starts a trigram.

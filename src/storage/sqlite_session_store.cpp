@@ -56,33 +56,21 @@ Result<std::int64_t> make_room(Transaction& tx, const NewSession& session, std::
   return fail(ErrorCode::conflict, "the user has the largest number of tokens");
 }
 
-struct Created {
-  SessionRef session{};
-  std::int64_t displaced = 0;
-};
-
-Result<Created> create_session(Transaction& tx, const NewSession& wanted) {
+Result<rules::CreatedSession> create_session(Transaction& tx, const NewSession& wanted) {
   const auto epoch = admit(tx, wanted);
   if (!epoch) {
     return fail(ErrorCode::invalid_credentials, "the user may not sign in");
   }
   const auto displaced = make_room(tx, wanted, *epoch);
   if (!displaced) return std::unexpected(displaced.error());
-  auto session = std::make_shared<const Session>(Session{.id = wanted.id,
-                                                         .user_id = wanted.user_id,
-                                                         .auth_epoch = *epoch,
-                                                         .kind = wanted.kind,
-                                                         .created_at = wanted.created_at,
-                                                         .expires_at = wanted.expires_at,
-                                                         .address = wanted.address,
-                                                         .user_agent = wanted.user_agent});
+  auto session = std::make_shared<const Session>(rules::session_under(*epoch, wanted));
   tx.db()
       .run(sqlite_queries::kInsertSession, session->id.text(), session->user_id.value(),
            session->auth_epoch, rules::to_string(session->kind), to_micros(session->created_at),
            to_micros(session->expires_at), session->address, session->user_agent)
       .finish();
   tx.touch(CacheKey::of(session->id).str());
-  return Created{.session = std::move(session), .displaced = *displaced};
+  return rules::CreatedSession{.session = std::move(session), .displaced = *displaced};
 }
 
 }  // namespace
@@ -93,10 +81,10 @@ Task<Result<SessionReading>> SqliteSessionStore::find(SessionId id, ReadOptions 
 }
 
 Task<Result<SessionRef>> SqliteSessionStore::create(NewSession session, Deadline deadline) {
-  auto writing = db_.write<Created>(deadline, [session = std::move(session)](Transaction& tx) {
+  const auto work = [session = std::move(session)](Transaction& tx) {
     return create_session(tx, session);
-  });
-  auto created = co_await std::move(writing);
+  };
+  auto created = co_await db_.write<rules::CreatedSession>(deadline, work);
   if (!created) co_return std::unexpected(created.error());
   displaced_.fetch_add(static_cast<std::uint64_t>(created->displaced), std::memory_order_relaxed);
   co_return std::move(created->session);
