@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "app/open_storage.hpp"
+#include "app/token_secret.hpp"
 #include "app/wait_for.hpp"
-#include "auth/hs256_secret.hpp"
 #include "drivers/http/tls.hpp"
 #include "ops/setting_file.hpp"
 #include "storage/cache_times.hpp"
@@ -22,16 +22,6 @@ constexpr auto kHousekeepingInterval = 60s;
 // A lease ends T after the last poll was sent. Of the queries that then come all at once, this many
 // run.
 constexpr std::size_t kPrimaryReads = 64;
-
-Result<std::optional<Secret>> read_secret(const Config& config) {
-  if (!config.jwt_hs256_secret_file) return std::nullopt;
-  const auto content = read_setting_file(
-      {.setting = "jwt-hs256-secret-file", .path = *config.jwt_hs256_secret_file});
-  if (!content) return std::unexpected(content.error());
-  Result<Secret> secret = read_hs256_secret(*content);
-  if (!secret) return fail(ErrorCode::invalid, "jwt-hs256-secret-file: " + secret.error().detail);
-  return std::optional{std::move(*secret)};
-}
 
 Result<void> check_tls_files(const Config& config) {
   if (!config.tls_cert || !config.tls_key) return {};
@@ -55,7 +45,7 @@ CacheSettings cache_settings(const Config& config) {
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
-  auto secret = read_secret(around.config);
+  auto secret = read_token_secret(around.config);
   if (!secret) return fail(std::move(secret.error()));
   if (auto files = check_tls_files(around.config); !files) return fail(std::move(files.error()));
   auto loops = std::make_unique<EventLoops>(around.config.threads);
