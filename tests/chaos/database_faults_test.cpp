@@ -1,10 +1,8 @@
 // A database that is locked by somebody else, read-only, moved away, or has no room left.
 #include <csignal>
 #include <fcntl.h>
-#include <fstream>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,39 +13,10 @@
 #include "support/invariants.hpp"
 #include "support/json.hpp"
 #include "support/scenario.hpp"
+#include "support/small_disk.hpp"
 
 namespace um::e2e {
 namespace {
-
-// A small file system in memory; only root may make one.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::string& where) : where_{where} {
-    std::filesystem::create_directory(where);
-    mounted_ = ::mount("tmpfs", where.c_str(), "tmpfs", 0, "size=4m") == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(where_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
-  bool mounted() const { return mounted_; }
-  bool make_read_only() const {
-    return ::mount("tmpfs", where_.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=4m") == 0;
-  }
-  void fill() const {
-    std::ofstream filler{where_ + "/filler", std::ios::binary};
-    const std::string block(4096, 'x');
-    while (filler << block << std::flush) {
-    }
-  }
-  void empty() const { std::filesystem::remove(where_ + "/filler"); }
-
- private:
-  std::string where_;
-  bool mounted_ = false;
-};
 
 // A file that nobody can write as long as this lives, not even who has it open; only root may do
 // that, and not on every file system.
@@ -171,10 +140,9 @@ TEST(DatabaseFaults, AFileThatMayNotGrow) {
 }
 
 TEST(DatabaseFaults, ADiskThatIsFull) {
-  const TempDir directory;
-  const SmallDisk disk{directory.file("disk")};
+  const test::SmallDisk disk{{}};
   if (!disk.mounted()) GTEST_SKIP() << "NOT TESTED: only root can mount a small disk";
-  Stage stage{{.database = directory.file("disk/users.db")}};
+  Stage stage{{.database = disk.file("users.db")}};
   stage.add("ann");
   warm_up(stage);
   disk.fill();
@@ -182,10 +150,9 @@ TEST(DatabaseFaults, ADiskThatIsFull) {
 }
 
 TEST(DatabaseFaults, AReadOnlyDatabaseStopsTheStartWithOneLine) {
-  const TempDir directory;
-  const SmallDisk disk{directory.file("disk")};
+  const test::SmallDisk disk{{}};
   if (!disk.mounted()) GTEST_SKIP() << "NOT TESTED: only root can mount a read-only disk";
-  const auto database = directory.file("disk/users.db");
+  const auto database = disk.file("users.db");
   {
     ServerUnderTest server{{.database = database}};
     create_admin(server);

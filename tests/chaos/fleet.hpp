@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "support/postgres_database.hpp"
 #include "support/redis_server.hpp"
 #include "support/scenario.hpp"
@@ -18,6 +20,8 @@ namespace um::e2e {
 
 // T: how much later than an acknowledged write the other instances may still answer without it.
 inline constexpr std::chrono::milliseconds kT{500};
+// When a server is back, everything works again this soon.
+inline constexpr std::chrono::seconds kHealed{5};
 
 struct FleetOptions {
   std::size_t instances = 2;
@@ -31,6 +35,14 @@ struct FleetOptions {
   // A directory that is empty and the server's, for the database's tables; REQUIRES: Server::own.
   std::string tablespace{};
 };
+
+// The set-ups of tests that hold for every fleet, and their names.
+inline std::vector<FleetOptions> fleets_with_and_without_redis() {
+  return {{.instances = 3}, {.redis = FleetOptions::Redis::yes}};
+}
+inline std::string name_of_fleet(const ::testing::TestParamInfo<FleetOptions>& fleet) {
+  return fleet.param.redis == FleetOptions::Redis::yes ? "TwoWithRedis" : "ThreeWithoutRedis";
+}
 
 // For the names of tests.
 void PrintTo(const FleetOptions& options, std::ostream* out);

@@ -234,14 +234,8 @@ TEST_P(FleetChanges, MadeByAnotherProgramAreSeenByAll) {
   note_figure("seen by all", latest_);
 }
 
-INSTANTIATE_TEST_SUITE_P(, FleetChanges,
-                         ::testing::Values(FleetOptions{.instances = 3},
-                                           FleetOptions{.redis = FleetOptions::Redis::yes}),
-                         [](const auto& set_up) -> std::string {
-                           return set_up.param.redis == FleetOptions::Redis::yes
-                                      ? "TwoWithRedis"
-                                      : "ThreeWithoutRedis";
-                         });
+INSTANTIATE_TEST_SUITE_P(, FleetChanges, ::testing::ValuesIn(fleets_with_and_without_redis()),
+                         name_of_fleet);
 
 }  // namespace
 }  // namespace um::e2e

@@ -131,14 +131,8 @@ TEST_P(FleetRegister, NoInstanceIsLaterThanItMayBe) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, FleetRegister,
-                         ::testing::Values(FleetOptions{.instances = 3},
-                                           FleetOptions{.redis = FleetOptions::Redis::yes}),
-                         [](const auto& set_up) -> std::string {
-                           return set_up.param.redis == FleetOptions::Redis::yes
-                                      ? "TwoWithRedis"
-                                      : "ThreeWithoutRedis";
-                         });
+INSTANTIATE_TEST_SUITE_P(, FleetRegister, ::testing::ValuesIn(fleets_with_and_without_redis()),
+                         name_of_fleet);
 
 }  // namespace
 }  // namespace um::e2e

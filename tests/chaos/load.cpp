@@ -24,6 +24,17 @@ std::string quoted_list(const std::vector<std::string>& texts) {
   return list;
 }
 
+// Waits until each of the counts has grown by so much.
+bool grow(const std::vector<std::atomic<std::uint64_t>>& counts, std::uint64_t more) {
+  return std::ranges::all_of(counts, [&](const auto& count) {
+    const auto wanted = count + more;
+    return eventually([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      return count >= wanted;
+    });
+  });
+}
+
 }  // namespace
 
 Load::Load(Fleet& fleet, Options options)
@@ -66,27 +77,15 @@ void Load::stop() {
 }
 
 void Load::wait_for_writes(std::uint64_t more) {
-  for (auto& count : written_) {
-    const auto wanted = count + more;
-    EXPECT_TRUE(eventually([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds{1});
-      return count >= wanted;
-    })) << "writes do not get through";
-  }
+  EXPECT_TRUE(grow(written_, more)) << "writes do not get through";
+}
+
+void Load::wait_for_refused_reads(std::uint64_t more) {
+  EXPECT_TRUE(grow(refused_reads_, more)) << "reads are not refused";
 }
 
 void Load::wait_until(BootTime moment) {
   while (BootClock::now() < moment) std::this_thread::sleep_for(std::chrono::milliseconds{1});
-}
-
-void Load::wait_for_refused_reads(std::uint64_t more) {
-  for (auto& count : refused_reads_) {
-    const auto wanted = count + more;
-    EXPECT_TRUE(eventually([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds{1});
-      return count >= wanted;
-    })) << "reads are not refused";
-  }
 }
 
 std::optional<HttpResponse> Load::send(HttpClient& client, const HttpRequest& request,

@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kHealed = 5s;
 // A request that waits for the database twice, on a machine with other things to do.
 constexpr auto kInTime = 4s;
 

@@ -1,16 +1,12 @@
 // A PostgreSQL that is there and does not do what is asked: locked, slow, read-only, without room
 // for another connection, with a full disk. Whoever asks is told so, in time; what does not need it
 // goes on; and nobody has to restart anything.
-#include <fstream>
-#include <pwd.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
 #include <gtest/gtest.h>
 
 #include "load.hpp"
 #include "support/invariants.hpp"
 #include "support/json.hpp"
+#include "support/small_disk.hpp"
 
 namespace um::e2e {
 namespace {
@@ -21,7 +17,6 @@ constexpr auto kDatabaseTime = 400ms;
 constexpr auto kLookUpTime = kDatabaseTime;  // at most
 // A request that waits for the database twice, on a machine with other things to do.
 constexpr auto kInTime = 2s;
-constexpr auto kHealed = 5s;
 
 class PostgresLimits : public ::testing::Test {
  protected:
@@ -208,48 +203,18 @@ TEST_F(PostgresWithoutRoom, OthersHaveAllTheConnections) {
   note_figure("slowest answer", load.slowest());
 }
 
-class SmallDisk {
- public:
-  SmallDisk() {
-    const passwd* server = ::getpwnam("postgres");
-    mounted_ = server != nullptr && ::mkdtemp(where_.data()) != nullptr &&
-               ::mount("tmpfs", where_.c_str(), "tmpfs", 0, "size=24m") == 0 &&
-               ::chown(where_.c_str(), server->pw_uid, server->pw_gid) == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(where_.c_str(), MNT_DETACH);
-    ::rmdir(where_.c_str());
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
-  const std::string& where() const { return where_; }
-  bool mounted() const { return mounted_; }
-  void fill() const {
-    std::ofstream filler{where_ + "/filler", std::ios::binary};
-    const std::string block(4096, 'x');
-    while (filler << block << std::flush) {
-    }
-  }
-  void empty() const { std::filesystem::remove(where_ + "/filler"); }
-
- private:
-  std::string where_ = "/tmp/um-disk-XXXXXX";
-  bool mounted_ = false;
-};
-
 class PostgresOnAFullDisk : public PostgresLimits {
  protected:
   PostgresOnAFullDisk() : PostgresLimits{on(disk())} {}
-  static FleetOptions on(const SmallDisk& disk) {
+  static FleetOptions on(const test::SmallDisk& disk) {
     auto options = impatient();
     if (!disk.mounted()) return options;
     options.server = FleetOptions::Server::own;
     options.tablespace = disk.where();
     return options;
   }
-  static SmallDisk& disk() {
-    static SmallDisk disk;
+  static test::SmallDisk& disk() {
+    static test::SmallDisk disk{{.size = "24m", .owner = "postgres"}};
     return disk;
   }
 };

@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 
 // Longer than any deadline of a request, shorter than a request that has none.
 constexpr auto kLongest = 5s;
-constexpr auto kHealed = 5s;
 
 class PostgresRestart : public ::testing::Test {
  protected:
