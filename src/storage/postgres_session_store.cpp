@@ -83,7 +83,7 @@ Task<Result<void>> revoke_session(PostgresWrite& write, SessionStore::Revoke rev
   co_return Result<void>{};
 }
 
-Task<Result<std::int64_t>> purge_sessions(PostgresWrite& write, SessionStore::Purge purge) {
+Task<Result<std::int64_t>> purge_sessions(PostgresWrite& write, Purge purge) {
   const auto purged =
       co_await write.run(queries::kPurgeSessions, pg::Params{time_text(purge.now), purge.limit});
   if (!purged) co_return std::unexpected(purged.error());

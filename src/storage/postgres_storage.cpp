@@ -9,15 +9,15 @@
 #include "storage/postgres_session_store.hpp"
 #include "storage/postgres_signing_key_store.hpp"
 #include "storage/postgres_user_store.hpp"
+#include "storage/purge.hpp"
 #include "storage/query_report.hpp"
 
 namespace um {
 
 namespace {
 
-// Rows deleted in one piece of housekeeping: some milliseconds of locks.
-constexpr std::int64_t kPurgeBatch = 500;
-// Of these there are 160,000 at most, without triggers or other indexes.
+// Deleted in one piece of housekeeping. Of these there are 160,000 at most, without triggers or
+// other indexes.
 constexpr std::int64_t kAttemptsBatch = 10'000;
 
 PostgresChangeFeed::Options feed_options(const PostgresOptions& options,
@@ -66,16 +66,8 @@ class PostgresStorage final : public Storage {
   // Every instance does this at its own time. What one is about to delete the others skip, so
   // nobody waits for anybody.
   Task<Result<void>> housekeeping(WallTime now, Deadline deadline) override {
-    std::int64_t deleted = kPurgeBatch;
-    while (deleted >= kPurgeBatch) {
-      const SessionStore::Purge purge{.now = now, .limit = kPurgeBatch};
-      const auto sessions = co_await sessions_.purge(purge, deadline);
-      if (!sessions) co_return std::unexpected(sessions.error());
-      const auto keys =
-          co_await users_.purge_usage_keys({.now = now, .limit = kPurgeBatch}, deadline);
-      if (!keys) co_return std::unexpected(keys.error());
-      deleted = std::max(*sessions, *keys);
-    }
+    const auto purged = co_await purge_expired(users_, sessions_, now, deadline);
+    if (!purged) co_return std::unexpected(purged.error());
     const auto attempts = co_await attempts_.purge(kAttemptsBatch, deadline);
     if (!attempts) co_return std::unexpected(attempts.error());
     co_return Result<void>{};

@@ -149,8 +149,7 @@ Task<Result<void>> PostgresUserStore::invalidate(UserId id, Deadline deadline) {
   co_return announced;
 }
 
-Task<Result<std::int64_t>> PostgresUserStore::purge_usage_keys(PurgeUsageKeys purge,
-                                                               Deadline deadline) {
+Task<Result<std::int64_t>> PostgresUserStore::purge_usage_keys(Purge purge, Deadline deadline) {
   const auto purged = co_await db_.change(
       queries::kPurgeUsageKeys,
       pg::Params{time_text(purge.now - rules::kUsageKeysKept), purge.limit}, deadline);

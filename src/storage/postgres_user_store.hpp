@@ -3,6 +3,7 @@
 
 #include "storage/postgres_database.hpp"
 #include "storage/postgres_usage_batcher.hpp"
+#include "storage/purge.hpp"
 #include "storage/user_store.hpp"
 
 namespace um {
@@ -33,11 +34,7 @@ class PostgresUserStore final : public UserStore {
   Task<Result<void>> invalidate(UserId id, Deadline deadline) override;
 
   // Deletes idempotency keys older than a day, at most `limit`; how many it deleted.
-  struct PurgeUsageKeys {
-    WallTime now;
-    std::int64_t limit = 1000;
-  };
-  Task<Result<std::int64_t>> purge_usage_keys(PurgeUsageKeys purge, Deadline deadline);
+  Task<Result<std::int64_t>> purge_usage_keys(Purge purge, Deadline deadline);
 
  private:
   Task<Result<std::optional<Credentials>>> find_credentials(const pg::Query& query,

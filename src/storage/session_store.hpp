@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "base/task.hpp"
+#include "storage/purge.hpp"
 #include "storage/reading.hpp"
 #include "user/session.hpp"
 
@@ -50,11 +51,7 @@ class SessionStore {
   virtual Task<Result<void>> revoke(Revoke revoke, Deadline deadline) = 0;
   // The sessions of a user that are alive now, newest first.
   virtual Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) = 0;
-  // Deletes sessions that expired before `now`, at most `limit`; how many it deleted.
-  struct Purge {
-    WallTime now;
-    std::int64_t limit = 1000;
-  };
+  // Deletes sessions that expired before `now`; how many it deleted.
   virtual Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) = 0;
 };
 

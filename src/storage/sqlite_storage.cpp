@@ -2,6 +2,7 @@
 
 #include "drivers/sqlite/file_lock.hpp"
 #include "drivers/sqlite/hard_links.hpp"
+#include "storage/purge.hpp"
 #include "storage/sqlite_database.hpp"
 #include "storage/sqlite_migrator.hpp"
 #include "storage/sqlite_queries.hpp"
@@ -12,9 +13,6 @@
 namespace um {
 
 namespace {
-
-// Rows deleted in one piece of housekeeping: some milliseconds of the writer.
-constexpr std::int64_t kPurgeBatch = 500;
 
 class SqliteStorage final : public Storage {
  public:
@@ -51,17 +49,7 @@ class SqliteStorage final : public Storage {
   }
 
   Task<Result<void>> housekeeping(WallTime now, Deadline deadline) override {
-    std::int64_t deleted = kPurgeBatch;
-    while (deleted >= kPurgeBatch) {
-      const SessionStore::Purge purge{.now = now, .limit = kPurgeBatch};
-      const auto sessions = co_await sessions_.purge(purge, deadline);
-      if (!sessions) co_return std::unexpected(sessions.error());
-      const auto keys =
-          co_await users_.purge_usage_keys({.now = now, .limit = kPurgeBatch}, deadline);
-      if (!keys) co_return std::unexpected(keys.error());
-      deleted = std::max(*sessions, *keys);
-    }
-    co_return Result<void>{};
+    return purge_expired(users_, sessions_, now, deadline);
   }
 
  private:

@@ -209,8 +209,7 @@ Task<Result<void>> SqliteUserStore::invalidate(UserId id, Deadline deadline) {
   });
 }
 
-Task<Result<std::int64_t>> SqliteUserStore::purge_usage_keys(PurgeUsageKeys purge,
-                                                             Deadline deadline) {
+Task<Result<std::int64_t>> SqliteUserStore::purge_usage_keys(Purge purge, Deadline deadline) {
   const auto day_ago = to_micros(purge.now - rules::kUsageKeysKept);
   return db_.write<std::int64_t>(
       deadline, [limit = purge.limit, day_ago](Transaction& tx) -> Result<std::int64_t> {

@@ -1,6 +1,7 @@
 // SqliteUserStore: the UserStore of a SQLite database. See user_store.hpp for the contract.
 #pragma once
 
+#include "storage/purge.hpp"
 #include "storage/sqlite_database.hpp"
 #include "storage/user_store.hpp"
 
@@ -32,11 +33,7 @@ class SqliteUserStore final : public UserStore {
   Task<Result<void>> invalidate(UserId id, Deadline deadline) override;
 
   // Deletes idempotency keys older than a day, at most `limit`; how many it deleted.
-  struct PurgeUsageKeys {
-    WallTime now;
-    std::int64_t limit = 1000;
-  };
-  Task<Result<std::int64_t>> purge_usage_keys(PurgeUsageKeys purge, Deadline deadline);
+  Task<Result<std::int64_t>> purge_usage_keys(Purge purge, Deadline deadline);
 
  private:
   SqliteDatabase& db_;
