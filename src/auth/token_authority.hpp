@@ -5,19 +5,20 @@
 //  1. A token is accepted only if a key that verifies now signed it, with that key's algorithm, the
 //     issuer is ours and it is before `exp`. (Whether its session lives is SignIn's question.)
 //  2. Nothing that was learnt with an older set of keys is used after reload() published a newer
-//  one.
+//     one.
 //  3. With a staleness bound T: what is used was true at some moment not longer than T before the
-//  token came. That is known from a reload or from the feed of changes; without either the keys are
-//  read again first. If that fails the old keys serve for `stale_if_error` more, unless the feed
-//  said that they may have been changed; then the answer is an error.
+//     token came. That is known from a reload or from the feed of changes; without either the keys
+//     are read again first. If that fails the old keys serve for `stale_if_error` more, unless the
+//     feed said that they may have been changed; then the answer is an error.
 // With a secret the database's keys are neither read nor used: its tokens name no kid, and the JWK
 // Set is empty, because a secret must not be published.
 //
 // The application calls start() before the first request, tells what the feed says of the keys, and
 // calls reload() at least every 10 s. A kid that is not known causes a reload in between, at most
-// once a second. Thread safety: any event
-// loop. A verification that finds the signature remembered takes one shard's lock; otherwise also a
-// shared lock for as long as it takes to copy a pointer.
+// once a second.
+//
+// Thread safety: any event loop. A verification that finds the signature remembered takes one
+// shard's lock; otherwise also a shared lock for as long as it takes to copy a pointer.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,8 @@
 // Storage: one opened database with its stores. Made by open_sqlite() (sqlite_storage.hpp) and
-// later by its PostgreSQL twin; the only thing above storage that knows which one it is, is the
-// composition root.
+// open_postgres() (postgres_storage.hpp); the only thing above storage that knows which one it is,
+// is the composition root.
+//
+// Thread safety: as the stores (user_store.hpp); stats() and describe() from any thread.
 #pragma once
 
 #include <cstdint>
