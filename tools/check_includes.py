@@ -66,7 +66,7 @@ def violations(path: pathlib.Path):
         if not match:
             continue
         target = match.group(1)
-        if is_test and target.startswith(("tests/", "support/")):
+        if is_test and target.startswith(("tests/", "support/", "contract/")):
             continue
         if not (SRC / target).exists():
             if not target.endswith(".inc") and not target.startswith("generated/"):
