@@ -27,9 +27,24 @@ TEST(UrlMask, PasswordParametersAreHidden) {
             "postgresql://h/db?password=***&sslmode=require&sslpassword=***");
 }
 
+TEST(UrlMask, PasswordParametersAreHiddenHoweverTheRestIsWritten) {
+  for (const char* url :
+       {"postgresql://db.internal/users?user=um@corp&password=secret",
+        "postgresql://um:pw@h/x?application_name=a@b&password=secret",
+        "postgresql://h/db?p%61ssword=secret", "postgresql://h/db?PASSWORD=secret",
+        "postgresql://h/db?password=se?cret", "postgresql://h/db?a?password=secret",
+        "postgresql://h/db?password=se@secret", "postgresql://h?password=secret@h"}) {
+    const std::string masked = mask_url(url);
+    EXPECT_FALSE(masked.contains("cret")) << masked;
+    EXPECT_FALSE(masked.contains("se@")) << masked;
+    EXPECT_FALSE(masked.contains("pw@")) << masked;
+  }
+}
+
 TEST(UrlMask, WhatIsNoUrlIsHiddenWhole) {
   EXPECT_EQ(mask_url("host=h password=secret"), "***");
   EXPECT_EQ(mask_url(""), "***");
+  EXPECT_EQ(mask_url("?pass=a long word://h"), "?pass=a long word://h");
 }
 
 TEST(UrlMask, LineEndsDoNotPass) {
