@@ -1,5 +1,8 @@
-// A cache around any storage under test, fed by that storage's own feed.
+// A cache around any storage under test, fed by that storage's own feed: held to the suites of
+// storage_under_test.hpp, and to one of its own for what only the two together can show.
 #pragma once
+
+#include <thread>
 
 #include "cache/cached_session_store.hpp"
 #include "cache/cached_user_store.hpp"
@@ -29,6 +32,63 @@ class CachedUnderTest final : public StorageUnderTest {
   Cache cache_{{.coherence = {.capacity_bytes = std::size_t{1} << 20}}, inner_->clock()};
   CachedUserStore users_{inner_->users(), cache_};
   CachedSessionStore sessions_{inner_->sessions(), cache_};
+};
+
+// The parameter is what the cache is around.
+class CachedContract : public ::testing::TestWithParam<Backend> {
+ protected:
+  static constexpr Deadline kNever{};
+  static constexpr ReadOptions kPrimary{.from_primary = true};
+
+  CachedContract() { wait_for_lease(); }
+  // Each round waits for one poll; a feed that goes by the clock of the test has one due then.
+  template <class Condition>
+  void poll_until(Condition condition) {
+    while (!condition()) {
+      const auto polls = under_test.stats().coherence.polls;
+      under_test.clock().advance(std::chrono::milliseconds{5});
+      while (under_test.stats().coherence.polls == polls) std::this_thread::yield();
+    }
+  }
+  void wait_for_lease() {
+    poll_until([&] { return under_test.stats().coherence.lease_valid; });
+  }
+
+  UserStore& users() { return under_test.users(); }
+  SessionStore& sessions() { return under_test.sessions(); }
+  UserId add(const std::string& address) {
+    NewUser user{.email = *Email::parse(address)};
+    user.password_hash = Secret{"hash"};
+    return run(users().insert(std::move(user), kNever)).value()->user.id;
+  }
+  NewSession login(UserId user) {
+    NewSession session{.id = SessionId::random(), .user_id = user};
+    session.created_at = under_test.clock().wall_now();
+    session.expires_at = session.created_at + std::chrono::hours{1};
+    session.verified_hash = Secret{"hash"};
+    return session;
+  }
+  UserRef read(UserId id) { return run(users().find(id, {})).value().value; }
+  std::optional<UserReading> remembered(UserId id) {
+    return users().find_now(id, {}, under_test.clock().now());
+  }
+  std::uint64_t hits(EntryKind kind) {
+    return under_test.stats().coherence.hits[static_cast<std::size_t>(kind)];
+  }
+
+  // What a read says; empty: there is none.
+  template <class Key>
+  std::string user_text(const Key& key, const ReadOptions& options) {
+    const UserRef user = run(users().find(key, options)).value().value;
+    // auth_epoch is in no ETag, and decides who is signed in.
+    return user ? user->etag + ' ' + std::to_string(user->user.auth_epoch) : "";
+  }
+  std::string session_text(const SessionId& id, const ReadOptions& options) {
+    const SessionRef session = run(sessions().find(id, options)).value().value;
+    return session ? std::to_string(session->auth_epoch) : "";
+  }
+
+  CachedUnderTest under_test{GetParam()};
 };
 
 }  // namespace um::test
