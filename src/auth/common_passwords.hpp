@@ -8,10 +8,10 @@ namespace um {
 
 // Without case, and with the usual letters turned into digits ("P4$$w0rd"), `password` is
 //  - a well-known word, twice, or with up to five digits or signs before or behind it
-//  ("dragon2024!"),
+//    ("dragon2024!"),
 //  - one piece of up to four characters repeated ("abcabcabc"),
 //  - a run of the alphabet, the digits or the keyboard, in either direction ("qwertyuiop",
-//  "87654321").
+//    "87654321").
 bool is_common_password(std::string_view password);
 
 }  // namespace um

@@ -1,11 +1,15 @@
 // The Lua script of RedisAttempts.
 //
-//   KEYS[1]      what all names begin with
-//   ARGV         1 what: take or end · 2 milliseconds now, or '' for the server's time
-//                3, 4 milliseconds of a step of failures, of marks · 5, 6 limits of account,
-//                address 7–10 counters of the account · 11–14 counters of the address end only: 15
-//                step of the mark · 16 '1' if the attempt failed
-//   take answers {'taken', step of the mark}, {'busy'} or {'refused', milliseconds}
+//   KEYS[1]  what all names begin with
+//   ARGV     1        what: take or end
+//            2        milliseconds now, or '' for the server's time
+//            3, 4     milliseconds of a step of failures, of marks
+//            5, 6     limits of account, address
+//            7–10     counters of the account
+//            11–14    counters of the address
+//            15, 16   of end only: step of the mark, '1' if the attempt failed
+//   Answers  take     {'taken', step of the mark}, {'busy'} or {'refused', milliseconds}
+//            end      {'ended'}
 #pragma once
 
 namespace um {

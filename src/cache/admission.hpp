@@ -4,8 +4,8 @@
 // is a fact ("under k stood v, in S_e") and stays true for ever; the question is whether it is
 // still the newest. What is known about newer changes is the shard's base B and its log, so
 //
-//   admissible(k, S_e)  =  same τ, and k not held, and covers(S_e, B), and S_e sees every xid in
-//   log[k]
+//   admissible(k, S_e)  =  same τ, and k not held, and covers(S_e, B),
+//                          and S_e sees every xid in log[k]
 //
 // It must be asked in the same critical section that inserts, and for every insertion. Otherwise:
 // a reader asks the database, sleeps; a write commits and its invalidation removes k; the reader

@@ -2,11 +2,11 @@
 // the one order in which they are right. What differs between users by id, users by e-mail and
 // sessions comes in as a Lookup.
 //
-//   1  lease_valid(now)        always first
-//   2  memory, the second level   only with a valid lease; a fact from the second level must be
-//                              admitted, and goes into memory
-//   3  the primary             one query per key at a time, through the gate; admitted under the
-//                              shard's lock; shared with followers under flight.hpp's rule
+//  1. lease_valid(now): always first.
+//  2. Memory, then the second level: only with a valid lease; a fact from the second level must be
+//     admitted, and goes into memory.
+//  3. The primary: one query per key at a time, through the gate; admitted under the shard's lock;
+//     shared with followers under flight.hpp's rule.
 //
 // Requests share what the second level says as they share a query. Flights of the two are kept
 // apart: who has no lease, or insists on the primary, must not be given what a shared memory said.

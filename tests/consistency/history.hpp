@@ -6,11 +6,10 @@
 // 1997: with the order of the writes known, the rest is easy). A read must return
 //   - at least the newest version that was known before it began, and
 //   - at most the newest version whose write began before it ended, and only one that was
-//   committed.
+//     committed.
 // A version is known
 //   - to everybody as soon as its write was acknowledged or any read that returned it ended, if the
-//   write
-//     promises to be strict; T after it became visible if it is only bounded;
+//     write promises to be strict; T after it became visible if it is only bounded;
 //   - on the instance that wrote it, as soon as it was acknowledged, if the write promises that.
 //
 // Times are those of one perfect clock that never gives the same time twice.

@@ -1,8 +1,10 @@
 // Expectations about JSON: a pattern is JSON itself in which some strings stand for more.
 //
-//   "@any"         there, whatever it is        "@absent"       no such member
-//   "@string"  "@number"  "@time" (RFC 3339 in UTC)             "@match:<regex>"  a string that
-//   matches
+//   "@any"                   there, whatever it is
+//   "@absent"                no such member
+//   "@string"  "@number"     of that type
+//   "@time"                  RFC 3339 in UTC
+//   "@match:<regex>"         a string that matches
 //
 // An object must have the members of the pattern and may have others; an array must have as many
 // elements as the pattern.

@@ -2,10 +2,12 @@
 //
 // A state machine with one thing under way at a time:
 //
-//   handshake -> reading <-> writing                    (hits: parsed, answered and gathered in
-//   between)
-//                   |  \-> answering -> reading          (a task of the handler)
-//                   \-> writing -> ending -> discarding -> closed   (after the last answer)
+//   handshake -> reading
+//   reading   -> writing -> reading      hits: parsed, answered and gathered
+//             -> answering -> reading    a task of the handler; what is gathered is written first
+//             -> writing -> ending -> discarding -> closed    the last answer
+//
+// There is no writing if all of it can be sent at once.
 //
 // The derived class (stream_connection.hpp) does the I/O and reports each operation's end exactly
 // once. Callbacks of operations hold a reference; the loop's list does not. Everything runs on the

@@ -7,13 +7,14 @@
 // to be scanned line by line anyway; after that nothing is left for a second parser to find out.
 //
 // Invariants:
-// 1. The outcome depends on the bytes alone, not on how they were cut into calls of advance().
-// 2. The request begins at the first byte of the buffer; nothing before it is taken away until
-// next().
-// 3. After `complete` the body stands in the buffer decoded, and what follows the request behind
-// it.
-// 4. After `refused` the parser is at its end: nothing that follows is looked at.
-// Not thread safe.
+//  1. The outcome depends on the bytes alone, not on how they were cut into calls of advance().
+//  2. The request begins at the first byte of the buffer; nothing before it is taken away until
+//     next().
+//  3. After `complete` the body stands in the buffer decoded, and what follows the request behind
+//     it.
+//  4. After `refused` the parser is at its end: nothing that follows is looked at.
+//
+// Thread safety: one thread at a time.
 #pragma once
 
 #include <cstddef>
