@@ -1,5 +1,6 @@
 // Files that settings name. What is wrong with one is said in one line, in words of this program
-// and not of the library that would have read it.
+// and not of the library that would have read it. Thread safety: any thread; may block in the file
+// system.
 #pragma once
 
 #include <string>

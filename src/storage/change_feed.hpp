@@ -8,8 +8,7 @@
 // Promises of a feed:
 //  1. settle() has returned before the write that it belongs to is answered.
 //  2. Every commit that is not announced by hold/settle is in the result of some apply() at most T
-//  later,
-//     as changes or as a flush, or no apply() happens.
+//     later, as changes or as a flush, or no apply() happens.
 //  3. `sent_at` was read before the question went to the database.
 #pragma once
 
@@ -48,8 +47,8 @@ class ChangeListener {
   // These keys are about to change: from now until settle() nobody is answered from memory for
   // them. Counted: the same key may be held by several writes at once.
   virtual void hold(std::span<const std::string> keys) = 0;
-  // The writes to these keys ended. `xid` if they were committed under it, nullopt if they were
-  // surely not. A commit whose outcome is unknown is followed by a flush before it is settled.
+  // The writes to these keys ended. `xid`: they were committed under it, or possibly were. nullopt:
+  // surely not, or a flush that was applied since hold() has forgotten all that was older.
   virtual void settle(std::span<const std::string> keys, std::optional<Xid> xid) = 0;
   virtual void apply(const Poll& poll) = 0;
   // Of feeds with a registry of instances: a refresh that was sent at `sent_at` was acknowledged.

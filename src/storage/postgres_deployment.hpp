@@ -2,7 +2,7 @@
 // key that facts outside of the database are sealed with. Kept in cache_settings; `migrate` writes
 // the times, the key is made with the table.
 //
-// Blocks; for start-up and the command line. Errors: invalid (the schema is not ours), unavailable.
+// For start-up and the command line. Thread safety: any thread.
 #pragma once
 
 #include "base/error.hpp"
@@ -15,8 +15,13 @@ struct PostgresDeployment {
   CacheTimes times;
   Secret fact_key;  // 32 bytes
 };
-// Errors: invalid, without quoting it. Nothing is connected to.
+
+// Can `url` be used, as far as can be told without connecting? invalid, with what is wrong but
+// without quoting the URL.
 Result<void> check_postgres_url(const Secret& url);
+
+// Blocks while it connects and reads. invalid: the URL, or a schema that is not ours. unavailable,
+// timeout: the server cannot be asked. internal: it refused a statement.
 Result<PostgresDeployment> read_deployment(const Secret& url);
 
 }  // namespace um

@@ -1,5 +1,5 @@
-// PostgresSessionStore: the SessionStore of a PostgreSQL database. See session_store.hpp for the
-// contract.
+// PostgresSessionStore: the SessionStore of a PostgreSQL database. Contract, thread safety and
+// errors as in session_store.hpp; displaced() may be called from any thread.
 #pragma once
 
 #include <atomic>

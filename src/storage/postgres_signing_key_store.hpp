@@ -1,4 +1,5 @@
-// PostgresSigningKeyStore: the SigningKeyStore of a PostgreSQL database. See signing_key_store.hpp.
+// PostgresSigningKeyStore: the SigningKeyStore of a PostgreSQL database. Contract, thread safety
+// and errors as in signing_key_store.hpp.
 #pragma once
 
 #include "storage/postgres_database.hpp"

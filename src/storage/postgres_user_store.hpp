@@ -1,4 +1,5 @@
-// PostgresUserStore: the UserStore of a PostgreSQL database. See user_store.hpp for the contract.
+// PostgresUserStore: the UserStore of a PostgreSQL database. Contract, thread safety and errors as
+// in user_store.hpp.
 #pragma once
 
 #include "storage/postgres_database.hpp"

@@ -16,8 +16,8 @@ class PostgresWriteObserver {
   virtual ~PostgresWriteObserver() = default;
   // Before COMMIT is sent: the cache keys that the transaction touched.
   virtual void before_commit(std::span<const std::string> keys) = 0;
-  // Once for each before_commit(), before the writer is answered. nullopt: not committed, or not
-  // known.
+  // Once for each before_commit(), before the writer is answered. `xid`: committed under it, or
+  // possibly committed. nullopt: surely not.
   virtual void after_commit(std::span<const std::string> keys, std::optional<Xid> xid) = 0;
 };
 

@@ -1,5 +1,5 @@
-// SqliteSessionStore: the SessionStore of a SQLite database. See session_store.hpp for the
-// contract.
+// SqliteSessionStore: the SessionStore of a SQLite database. Contract, thread safety and errors
+// as in session_store.hpp; displaced() may be called from any thread.
 #pragma once
 
 #include <atomic>

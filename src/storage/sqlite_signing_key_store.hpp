@@ -1,4 +1,5 @@
-// SqliteSigningKeyStore: the SigningKeyStore of a SQLite database. See signing_key_store.hpp.
+// SqliteSigningKeyStore: the SigningKeyStore of a SQLite database. Contract, thread safety and
+// errors as in signing_key_store.hpp.
 #pragma once
 
 #include "storage/signing_key_store.hpp"

@@ -1,4 +1,5 @@
-// SqliteUserStore: the UserStore of a SQLite database. See user_store.hpp for the contract.
+// SqliteUserStore: the UserStore of a SQLite database. Contract, thread safety and errors as in
+// user_store.hpp.
 #pragma once
 
 #include "storage/purge.hpp"

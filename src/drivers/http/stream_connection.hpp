@@ -1,5 +1,8 @@
 // StreamConnection: the I/O of a connection over plain TCP or TLS. Included by the two files that
 // instantiate it only, because the streams are slow to compile.
+//
+// Thread safety: the thread of its loop only, as connection.hpp says; handlers of operations hold a
+// reference, so it outlives them.
 #pragma once
 
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-// The TLS side of the server: certificates, versions, ALPN.
+// The TLS side of the server: certificates, versions, ALPN. Thread safety: any thread; reads files.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,9 @@
 // FileLock: at most one holder of a lock file, across processes; given back by the kernel when its
 // holder ends, however it ends. flock(2): bound to the open file, so it does not interfere with
 // SQLite's own locks.
+//
+// Thread safety: take() from any thread, and it does not wait; a holder in the same process counts
+// like any other.
 #pragma once
 
 #include <filesystem>

@@ -11,7 +11,7 @@
 namespace um::sqlite {
 
 // conflict: the file has another name. invalid: it is a directory. A file that does not exist has
-// no name.
+// no name. Thread safety: any thread; looks at the file system.
 Result<void> refuse_hard_links(const std::filesystem::path& file);
 
 }  // namespace um::sqlite

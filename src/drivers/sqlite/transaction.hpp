@@ -1,4 +1,6 @@
 // Transaction: what a write job sees of the transaction it shares with its neighbours.
+//
+// Thread safety: the writer's thread only, and not after the job returned.
 #pragma once
 
 #include <functional>
