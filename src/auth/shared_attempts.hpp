@@ -1,6 +1,6 @@
 // SharedAttempts: what all instances know together about failed sign-ins and those under way; the
-// part of a shared AttemptLimiter that has a server behind it (Redis; a database would fit as
-// well).
+// part of a shared AttemptLimiter that has a server behind it: Redis (redis_attempts.hpp) or the
+// database (stored_attempts.hpp).
 //
 // The policy is that of attempt_limiter.hpp. A place that is never ended, because its instance
 // died, must be given back after a minute or two. Constant memory.

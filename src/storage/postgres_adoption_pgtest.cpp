@@ -199,7 +199,8 @@ bool verifies(const std::string& hash, const std::string& password) {
   return made != nullptr && hash == made;
 }
 
-// The dump is not part of the project; see docs for where it is looked for.
+// The dump is not part of the project. It is looked for in the directory UM_TEST_DATA; without that
+// variable in ../shared/data, seen from the checkout.
 TEST(GoProgramsDump, IsAdoptedAndItsUsersCanSignIn) {
   const char* folder = std::getenv("UM_TEST_DATA");
   const std::filesystem::path file =

@@ -28,7 +28,7 @@ class FleetRegister : public ::testing::TestWithParam<FleetOptions> {
                         .instance = instance};
     const auto answer = client.send(request);
     operation.end = BootClock::now();
-    if (answer.status == 409 && writes) return;  // lost three compare-and-sets: nothing was written
+    if (answer.status == 409 && writes) return;  // lost every compare-and-set: nothing written
     // On a machine that is too busy. No answer is better than an old one.
     if (answer.status == 503 && text_at(answer.json(), "/code") != "unknown_outcome") return;
     if (answer.status != 200) {

@@ -38,7 +38,7 @@ class Linearizability : public StageTest<Linearizability> {
     const auto begin = BootClock::now();
     const auto answer = client.send(patch(name));
     const auto end = BootClock::now();
-    if (answer.status == 409) return;  // lost three compare-and-sets: nothing was written
+    if (answer.status == 409) return;  // lost every compare-and-set: nothing written
     if (answer.status != 200) {
       recording.trouble = answer.text();
       return;
