@@ -7,6 +7,7 @@
 #include "cache/cached_session_store.hpp"
 #include "cache/cached_user_store.hpp"
 #include "contract/storage_under_test.hpp"
+#include "support/promise.hpp"
 
 namespace um::test {
 
@@ -76,19 +77,30 @@ class CachedContract : public ::testing::TestWithParam<Backend> {
     return under_test.stats().coherence.hits[static_cast<std::size_t>(kind)];
   }
 
-  // What a read says; empty: there is none.
+  // Memory is asked first: the read of the primary, which follows, mends it.
   template <class Key>
-  std::string user_text(const Key& key, const ReadOptions& options) {
-    const UserRef user = run(users().find(key, options)).value().value;
-    // auth_epoch is in no ETag, and decides who is signed in.
-    return user ? user->etag + ' ' + std::to_string(user->user.auth_epoch) : "";
+  void expect_memory_right_of(const Key& key) {
+    const std::string said = text(users().find(key, {}));
+    EXPECT_EQ(said, text(users().find(key, kPrimary))) << kBroken;
   }
-  std::string session_text(const SessionId& id, const ReadOptions& options) {
-    const SessionRef session = run(sessions().find(id, options)).value().value;
-    return session ? std::to_string(session->auth_epoch) : "";
+  void expect_memory_right_of(const SessionId& id) {
+    const std::string said = text(sessions().find(id, {}));
+    EXPECT_EQ(said, text(sessions().find(id, kPrimary))) << kBroken;
   }
 
   CachedUnderTest under_test{GetParam()};
+
+ private:
+  // Empty: there is none.
+  static std::string text(Task<Result<UserReading>> reading) {
+    const UserRef user = run(std::move(reading)).value().value;
+    // auth_epoch is in no ETag, and decides who is signed in.
+    return user ? user->etag + ' ' + std::to_string(user->user.auth_epoch) : "";
+  }
+  static std::string text(Task<Result<SessionReading>> reading) {
+    const SessionRef session = run(std::move(reading)).value().value;
+    return session ? std::to_string(session->auth_epoch) : "";
+  }
 };
 
 }  // namespace um::test
