@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace um {
 namespace {
@@ -67,14 +68,19 @@ void Coherence::hold(std::span<const std::string> keys) {
 }
 
 void Coherence::settle(std::span<const std::string> keys, std::optional<Xid> xid) {
-  const std::size_t limit = 2 * settings_.max_log_entries / shards_.size();
+  const std::size_t fair_part = settings_.max_log_entries / shards_.size();
   for (const auto& key : keys) {
     const HashedKey hashed = hash_.hashed(key);
     CoherenceShard& shard = shard_of(hashed);
     const std::scoped_lock lock{shard.mutex};
+    const std::size_t before = shard.log().size();
     shard.settle(hashed, xid);
+    if (shard.log().size() == before) continue;
     // Between two polls only writes of this process make the log longer.
-    if (shard.log().size() > limit) shard.log().fold_into_base();
+    const std::size_t logged = logged_.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (logged <= 2 * settings_.max_log_entries || before < fair_part) continue;
+    shard.shorten_log(fair_part);
+    logged_.fetch_sub(before + 1 - shard.log().size(), std::memory_order_relaxed);
   }
 }
 
@@ -135,15 +141,16 @@ void Coherence::flush(const Flush& how, std::vector<ShardWork>& work) {
   const Poll& poll = how.poll;
   const bool same_numbering =
       last_ && poll.stamp.tau == last_->tau && poll.stamp.snapshot.xmax >= last_->snapshot.xmax;
-  logged_ = 0;
+  const auto applied = std::make_shared<const Snapshot>(poll.stamp.snapshot);
+  logged_by_poll_ = 0;
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     CoherenceShard::Debris debris;
     const std::scoped_lock lock{shards_[i]->mutex};
     shards_[i]->flush({.tau = poll.stamp.tau, .base = how.base, .same_numbering = same_numbering},
                       debris);
     for (const auto& [key, xid] : work[i].changes) shards_[i]->record(key, xid);
-    shards_[i]->set_database_holds(std::move(work[i].holds));
-    logged_ += shards_[i]->log().size();
+    shards_[i]->finish_poll(applied, std::move(work[i].holds));
+    logged_by_poll_ += shards_[i]->log().size();
   }
   checkpoints_.clear();
   logged_since_checkpoint_ = 0;
@@ -155,15 +162,15 @@ void Coherence::flush(const Flush& how, std::vector<ShardWork>& work) {
 }
 
 void Coherence::follow(const Poll& poll, std::vector<ShardWork>& work) {
-  const std::size_t before = logged_;
-  logged_ = 0;
+  const auto applied = std::make_shared<const Snapshot>(poll.stamp.snapshot);
+  const std::size_t before = std::exchange(logged_by_poll_, 0);
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     const std::scoped_lock lock{shards_[i]->mutex};
     for (const auto& [key, xid] : work[i].changes) shards_[i]->record(key, xid);
-    shards_[i]->set_database_holds(std::move(work[i].holds));
-    logged_ += shards_[i]->log().size();
+    shards_[i]->finish_poll(applied, std::move(work[i].holds));
+    logged_by_poll_ += shards_[i]->log().size();
   }
-  logged_since_checkpoint_ += logged_ > before ? logged_ - before : 0;
+  logged_since_checkpoint_ += logged_by_poll_ > before ? logged_by_poll_ - before : 0;
   if (logged_since_checkpoint_ > settings_.max_log_entries / kCheckpoints) {
     checkpoints_.push_back(poll.stamp.snapshot);
     if (checkpoints_.size() > kCheckpoints) checkpoints_.pop_front();
@@ -174,11 +181,12 @@ void Coherence::follow(const Poll& poll, std::vector<ShardWork>& work) {
 // B moves forward in steps, to the oldest checkpoint that is enough, so that values read a while
 // ago stay admissible for as long as the memory for the log allows.
 void Coherence::trim_logs() {
-  while (logged_ > settings_.max_log_entries && !checkpoints_.empty()) {
-    logged_ = move_bases(checkpoints_.front());
+  while (logged_by_poll_ > settings_.max_log_entries && !checkpoints_.empty()) {
+    logged_by_poll_ = move_bases(checkpoints_.front());
     checkpoints_.pop_front();
   }
-  if (logged_ > settings_.max_log_entries) logged_ = move_bases(last_->snapshot);
+  if (logged_by_poll_ > settings_.max_log_entries) logged_by_poll_ = move_bases(last_->snapshot);
+  logged_.store(logged_by_poll_, std::memory_order_relaxed);
 }
 
 std::size_t Coherence::move_bases(const Snapshot& snapshot) {

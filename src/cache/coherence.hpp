@@ -4,11 +4,10 @@
 // What happens in the database arrives through ChangeListener; what requests read comes in through
 // admit(). From that follows which values may be answered from memory (docs/consistency.md):
 //
-//   read k    1. lease_valid(now): polls have been succeeding, so everything that was visible T ago
-//   is
-//                known here;
-//             2. look_up(k): remembered, and nobody is about to change it;
-//             3. else ask the primary, and admit(k, snapshot, value).
+// To read k:
+//  1. lease_valid(now): polls have been succeeding, so all that was visible T ago is known here;
+//  2. look_up(k): remembered, and nobody is about to change it;
+//  3. else ask the primary, and admit(k, snapshot, value).
 //
 // The order of 1 and 2 matters. Were the value fetched first, it could be thrown out by a poll that
 // also renews the lease, and the check that follows would find the lease valid and pass the old
@@ -31,11 +30,10 @@
 //
 // Invariants:
 //  1. lease_until_ is the last thing that apply() writes, and it depends on `sent_at`, the moment
-//  before
-//     the question was sent: what the database did after that is not claimed to be known.
+//     before the question was sent: what the database did after that is not claimed to be known.
 //  2. A flush moves a shard to a new (τ, B) and empties it in one critical section.
 //  3. A value gets into a shard through admit() only.
-//  4. The number of log entries is bounded by 2 * max_log_entries, the bytes by capacity_bytes.
+//  4. The number of log entries is bounded by 3 * max_log_entries, the bytes by capacity_bytes.
 #pragma once
 
 #include <atomic>
@@ -128,6 +126,11 @@ class Coherence final : public ChangeListener {
 
   alignas(64) std::atomic<BootTime> lease_until_{BootTime::min()};
 
+  // Log entries in all shards: what the last poll counted, and the writes of this process since.
+  // An estimate: a write that settles while a poll counts may be left out, or counted twice, until
+  // the next.
+  std::atomic<std::size_t> logged_{0};
+
   // Only touched by reads that find no lease, which cost a query anyway.
   alignas(64) std::atomic<bool> lapse_noted_{true};
   std::atomic<std::uint64_t> lapsed_leases_{0};
@@ -140,7 +143,7 @@ class Coherence final : public ChangeListener {
   std::optional<BootTime> last_refresh_;
   std::deque<Snapshot> checkpoints_;  // some earlier S, oldest first: where B can move to
   std::size_t logged_since_checkpoint_ = 0;
-  std::size_t logged_ = 0;  // in all shards, after the last poll
+  std::size_t logged_by_poll_ = 0;  // in all shards, when the last poll counted them
   std::uint64_t polls_ = 0;
   std::uint64_t changes_ = 0;
   std::map<std::string, std::uint64_t, std::less<>> flushes_;

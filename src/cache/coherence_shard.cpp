@@ -43,12 +43,20 @@ void CoherenceShard::settle(HashedKey key, std::optional<Xid> xid) {
   if (found != local_holds_.end() && --found->second == 0) local_holds_.erase(found);
 }
 
-void CoherenceShard::set_database_holds(std::vector<HashedKey> keys) {
+void CoherenceShard::finish_poll(std::shared_ptr<const Snapshot> applied,
+                                 std::vector<HashedKey> held) {
+  applied_ = std::move(applied);
   database_holds_.clear();
-  for (const HashedKey key : keys) {
+  for (const HashedKey key : held) {
     database_holds_.emplace(key.bytes);
     forget(key);
   }
+}
+
+// Whatever S sees is in the log or in B, so B may become S.
+void CoherenceShard::shorten_log(std::size_t at_most) {
+  if (applied_) log_.move_base(*applied_);
+  if (log_.size() > at_most) log_.fold_into_base();
 }
 
 // One critical section: if the memory were emptied first and B set later, a slow fill in between

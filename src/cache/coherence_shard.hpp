@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -42,8 +43,13 @@ class CoherenceShard {
   void hold(HashedKey key);
   // REQUIRES: a hold() of the same key that was not settled yet.
   void settle(HashedKey key, std::optional<Xid> xid);
-  // All keys of this shard that are held in the database now, in place of the previous ones.
-  void set_database_holds(std::vector<HashedKey> keys);
+  // The poll with the snapshot `applied` is recorded. `held`: all keys of this shard that are held
+  // in the database now, in place of the previous ones.
+  void finish_poll(std::shared_ptr<const Snapshot> applied, std::vector<HashedKey> held);
+  // Moves B to the last applied snapshot. If more than so many entries are left, B takes them all
+  // in: then whatever is read while a transaction is open is refused until a poll sees that one
+  // end.
+  void shorten_log(std::size_t at_most);
 
   // What a flush throws away is handed out, to be freed after the lock.
   struct Debris {
@@ -74,8 +80,9 @@ class CoherenceShard {
     absent_.erase(key);
   }
 
-  std::optional<Tau> tau_;  // none before the first poll: nothing is admitted
-  ChangeLog log_;           // with B
+  std::optional<Tau> tau_;                   // none before the first poll: nothing is admitted
+  ChangeLog log_;                            // with B
+  std::shared_ptr<const Snapshot> applied_;  // S; the same for all shards
   // Absent keys have their own small memory: somebody who asks for a million ids that do not exist
   // pushes out other such answers, never a user.
   L1Store values_;
