@@ -5,7 +5,6 @@
 
 namespace um {
 
-using SqliteBackupProgress = sqlite::BackupProgress;
 using SqliteBackup = sqlite::BackupRequest;
 
 // conflict: the target exists. unavailable: it cannot be written, or the copy is not sound; then

@@ -16,7 +16,7 @@ namespace um::sqlite {
 
 namespace {
 
-constexpr int kPagesPerStep = 256;  // a MiB between two reports
+constexpr int kAllPages = -1;
 constexpr std::chrono::seconds kLockPatience{5};
 
 // Removes the unfinished copy unless it was given its name.
@@ -57,20 +57,12 @@ Result<void> sync(const std::filesystem::path& path) {
   return {};
 }
 
-void copy_pages(const BackupRequest& request, Connection& source, Connection& target) {
-  source.execute("BEGIN");
-  source.integer("SELECT count(*) FROM sqlite_master");  // takes the snapshot
+void copy_pages(Connection& source, Connection& target) {
   sqlite3_backup* backup = ::sqlite3_backup_init(target.handle(), "main", source.handle(), "main");
   if (backup == nullptr) throw SqliteError::of(target.handle(), "backup");
-  int code = SQLITE_OK;
-  while (code == SQLITE_OK) {
-    code = ::sqlite3_backup_step(backup, kPagesPerStep);
-    const std::int64_t total = ::sqlite3_backup_pagecount(backup);
-    if (request.progress) request.progress({total - ::sqlite3_backup_remaining(backup), total});
-  }
+  const int code = ::sqlite3_backup_step(backup, kAllPages);
   ::sqlite3_backup_finish(backup);
   if (code != SQLITE_DONE) throw SqliteError::of(target.handle(), "backup");
-  source.execute("COMMIT");
 }
 
 Result<void> copy(const BackupRequest& request, const std::filesystem::path& partial) {
@@ -79,7 +71,7 @@ Result<void> copy(const BackupRequest& request, const std::filesystem::path& par
                        .mode = Connection::Mode::read_only,
                        .busy_timeout = kLockPatience}};
     Connection target{{.file = partial, .mode = Connection::Mode::read_write}};
-    copy_pages(request, source, target);
+    copy_pages(source, target);
     // The copy says "WAL" in its header; without it the backup is one file and nothing beside it.
     target.execute("PRAGMA journal_mode = DELETE");
     if (target.text("PRAGMA integrity_check") != "ok") {

@@ -95,11 +95,6 @@ bool Run::null(int column) const {
   return ::sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
 
-std::optional<std::int64_t> Run::optional_integer(int column) const {
-  if (null(column)) return std::nullopt;
-  return integer(column);
-}
-
 std::optional<std::string> Run::optional_text(int column) const {
   if (null(column)) return std::nullopt;
   return std::string{text(column)};

@@ -64,7 +64,6 @@ class Run {
   std::int64_t integer(int column) const;
   std::string_view text(int column) const;  // valid until the next step
   bool null(int column) const;
-  std::optional<std::int64_t> optional_integer(int column) const;
   std::optional<std::string> optional_text(int column) const;
 
  private:

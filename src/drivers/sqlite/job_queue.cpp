@@ -124,11 +124,6 @@ void JobQueue::set_obstacle(std::optional<Error> obstacle) {
   obstacle_ = std::move(obstacle);
 }
 
-bool JobQueue::obstructed() const {
-  const std::scoped_lock lock{mutex_};
-  return obstacle_.has_value();
-}
-
 void JobQueue::close() {
   {
     const std::scoped_lock lock{mutex_};

@@ -3,8 +3,7 @@
 // Thread safety: any thread.
 // Invariants:
 //  1. A job that left the queue by take() is executed by who took it; every other job is completed
-//  by the
-//     queue itself with an error and was never begun.
+//     by the queue itself with an error and was never begun.
 //  2. Jobs are completed outside the lock.
 #pragma once
 
@@ -52,7 +51,6 @@ class JobQueue {
   // What a job is told whose deadline passes in the queue: `timeout`, or the obstacle if one is
   // set.
   void set_obstacle(std::optional<Error> obstacle);
-  bool obstructed() const;
 
   // From now on nothing is accepted; what is in the queue stays.
   void close();

@@ -92,13 +92,15 @@ TEST_F(WriterTest, TicksGoOnWhileAnotherProgramHoldsTheLock) {
 }
 
 TEST_F(WriterTest, ALockThatStaysIsUnavailableAndTheWriteWasNotDone) {
+  constexpr auto kLong = 10'000h;  // of the clock that ticks by hand, however often
   Connection other{{.file = file_}};
   other.execute("BEGIN IMMEDIATE");
   std::thread advancing{[&] {
-    while (!writer_->queue().obstructed()) std::this_thread::yield();
-    clock_.advance(2s);
+    while (writer_->queue().empty()) std::this_thread::yield();
+    tick(2);  // between them the writer has tried to begin
+    clock_.advance(kLong);
   }};
-  const auto refused = test::run(insert("a", Deadline::after(clock_, 1s)));
+  const auto refused = test::run(insert("a", Deadline::after(clock_, kLong)));
   advancing.join();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
