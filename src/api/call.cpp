@@ -57,22 +57,14 @@ std::optional<Revision> revision_of(std::string_view tag) {
   return revision;
 }
 
-// REQUIRES: parse_entity_tags() accepted the field, so quotes come in pairs. A weak tag is skipped:
-// If-Match compares strongly.
-std::vector<Revision> strong_revisions(std::string_view field) {
+// Of the tags that If-Match compares: a weak one equals nothing.
+std::vector<Revision> strong_revisions(const http::EntityTagList& list) {
   std::vector<Revision> revisions;
-  while (true) {
-    const std::size_t open = field.find('"');
-    if (open == std::string_view::npos) return revisions;
-    const std::size_t close = field.find('"', open + 1);
-    if (close == std::string_view::npos) return revisions;
-    const bool weak = open >= 2 && field.substr(open - 2, 2) == "W/";
-    if (const auto revision = revision_of(field.substr(open + 1, close - open - 1));
-        revision && !weak) {
-      revisions.push_back(*revision);
-    }
-    field.remove_prefix(close + 1);
+  for (const http::EntityTag& tag : list.tags()) {
+    auto revision = revision_of(tag.opaque);
+    if (revision && !tag.weak) revisions.push_back(*std::move(revision));
   }
+  return revisions;
 }
 
 }  // namespace
@@ -109,15 +101,14 @@ std::expected<UserInput, Problem> read_user_input(const Call& call) {
 std::expected<std::optional<RevisionMatch>, Problem> read_if_match(const Call& call) {
   // A field that is there and empty was meant to protect something: it is no list and is refused.
   if (!call.request.has_header("If-Match")) return std::optional<RevisionMatch>{};
-  const std::string_view field = call.request.header("If-Match");
-  const auto tags = http::parse_entity_tags(field);
+  const auto tags = http::parse_entity_tags(call.request.header("If-Match"));
   if (!tags) {
     return refuse(
         ProblemCode::malformed_request,
         "If-Match must be * or a list of entity tags in double quotes, as ETag gives them");
   }
   if (tags->any()) return RevisionMatch{.any = true};
-  return RevisionMatch{.revisions = strong_revisions(field)};
+  return RevisionMatch{.revisions = strong_revisions(*tags)};
 }
 
 bool if_none_match(const http::Request& request, std::string_view etag) {

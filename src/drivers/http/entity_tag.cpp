@@ -44,13 +44,11 @@ ListItem take_item(std::string_view& rest, EntityTag& tag) {
 
 }  // namespace
 
-bool EntityTagList::matches_strongly(std::string_view opaque) const {
-  if (any_) return true;
+std::vector<EntityTag> EntityTagList::tags() const {
+  std::vector<EntityTag> tags;
   EntityTag tag;
-  for (std::string_view rest = tags_; take_item(rest, tag) == ListItem::tag;) {
-    if (!tag.weak && tag.opaque == opaque) return true;
-  }
-  return false;
+  for (std::string_view rest = tags_; take_item(rest, tag) == ListItem::tag;) tags.push_back(tag);
+  return tags;
 }
 
 bool EntityTagList::matches_weakly(std::string_view opaque) const {
@@ -80,12 +78,6 @@ Result<EntityTagList> parse_entity_tags(std::string_view field) {
   if (tags == 0) return fail(ErrorCode::invalid, "an empty list of entity tags");
   list.tags_ = field;
   return list;
-}
-
-Result<EntityTag> parse_entity_tag(std::string_view text) {
-  const auto tag = take_tag(text);
-  if (!tag || !text.empty()) return fail(ErrorCode::invalid, "not an entity tag");
-  return *tag;
 }
 
 }  // namespace um::http
