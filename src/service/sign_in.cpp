@@ -79,18 +79,20 @@ Task<Result<void>> SignIn::logout(Principal who, Deadline deadline) {
 }
 
 Task<Result<void>> SignIn::logout_all(Principal who, Deadline deadline) {
-  const Result<void> ended = co_await impl_->parts().users.end_sessions(who.id(), deadline);
+  const Result<void> ended =
+      co_await impl_->parts().users.end_sessions(who.id(), impl_->store_deadline(deadline));
   // A user that is gone has no sessions left.
   if (!ended && ended.error().code == ErrorCode::not_found) co_return Result<void>{};
   co_return ended;
 }
 
 Task<Result<std::vector<SessionRef>>> SignIn::sessions(Principal who, Deadline deadline) {
-  return impl_->parts().sessions.list(who.id(), deadline);
+  return impl_->parts().sessions.list(who.id(), impl_->store_deadline(deadline));
 }
 
 Task<Result<void>> SignIn::end_session(Principal who, SessionId session, Deadline deadline) {
-  return impl_->parts().sessions.revoke({.id = session, .owner = who.id()}, deadline);
+  return impl_->parts().sessions.revoke({.id = session, .owner = who.id()},
+                                        impl_->store_deadline(deadline));
 }
 
 SignInStats SignIn::stats() const {

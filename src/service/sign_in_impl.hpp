@@ -17,6 +17,9 @@ class SignIn::Impl {
   Task<Result<Principal>> authenticate(std::string token, Deadline deadline);
   Parts& parts() { return parts_; }
   SignInStats stats() const;
+  Deadline store_deadline(Deadline deadline) const {
+    return deadline.no_later_than(Deadline::after(parts_.clock, options_.store_time).at);
+  }
 
  private:
   // Somebody whose password was right, with the hash that says so.
@@ -36,10 +39,6 @@ class SignIn::Impl {
   Task<Result<bool>> renew_hash(const Attempt& attempt, Proven& proven);
   Task<void> upgrade_hash(const LoginRequest& request, Proven proven, Deadline deadline);
   void count(const Result<SignedIn>& result);
-  Deadline store_deadline(Deadline deadline) const {
-    return deadline.no_later_than(Deadline::after(parts_.clock, options_.store_time).at);
-  }
-
   Parts parts_;
   Options options_;
   struct Counters {

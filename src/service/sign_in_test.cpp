@@ -246,5 +246,13 @@ TEST_F(SignInTest, PeopleSeeAndEndTheirOwnSessionsOnly) {
   EXPECT_EQ(run(sign_in.sessions(alice, never()))->size(), 1u);
 }
 
+TEST_F(SignInTest, NoCallOfTheSessionStoreIsGivenMoreThanTheTimeOfAStore) {
+  add("alice@example.org");
+  const Principal alice = *who(token_of("alice@example.org"));
+  EXPECT_TRUE(run(sign_in.sessions(alice, never())));
+  EXPECT_TRUE(run(sign_in.logout(alice, never())));
+  EXPECT_EQ(sessions.deadlines, std::vector(4, clock.now() + SignIn::Options{}.store_time));
+}
+
 }  // namespace
 }  // namespace um

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <vector>
 
 #include "storage/session_store.hpp"
 #include "support/fake_user_store.hpp"
@@ -23,6 +24,7 @@ class FakeSessionStore final : public SessionStore {
 
   std::map<SessionId, SessionRef> rows;
   Calls calls;
+  std::vector<BootTime> deadlines;      // of every call that had one, in order
   std::optional<Error> failure;         // what every call answers while it is set
   bool in_memory = false;               // does find_now know everything?
   std::function<void()> before_find;    // what others do before a session is read
@@ -37,6 +39,7 @@ class FakeSessionStore final : public SessionStore {
   }
   Task<Result<SessionReading>> find(SessionId id, ReadOptions options) override {
     ++calls.find;
+    deadlines.push_back(options.deadline.at);
     if (options.from_primary) ++calls.from_primary;
     if (failure) co_return fail(*failure);
     if (before_find) before_find();
@@ -45,8 +48,9 @@ class FakeSessionStore final : public SessionStore {
     co_return reading;
   }
 
-  Task<Result<SessionRef>> create(NewSession made, Deadline) override {
+  Task<Result<SessionRef>> create(NewSession made, Deadline deadline) override {
     ++calls.create;
+    deadlines.push_back(deadline.at);
     if (before_create) before_create();
     if (failure) co_return fail(*failure);
     const auto row = users_.rows.find(made.user_id);
@@ -67,7 +71,8 @@ class FakeSessionStore final : public SessionStore {
     rows.insert_or_assign(made.id, session);
     co_return session;
   }
-  Task<Result<void>> revoke(Revoke revoke, Deadline) override {
+  Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override {
+    deadlines.push_back(deadline.at);
     if (failure) co_return fail(*failure);
     const auto found = rows.find(revoke.id);
     if (found == rows.end() || (revoke.owner && found->second->user_id != *revoke.owner)) {
@@ -76,7 +81,8 @@ class FakeSessionStore final : public SessionStore {
     rows.erase(found);
     co_return Result<void>{};
   }
-  Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline) override {
+  Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override {
+    deadlines.push_back(deadline.at);
     if (failure) co_return fail(*failure);
     std::vector<SessionRef> alive;
     for (const auto& [id, session] : rows) {
