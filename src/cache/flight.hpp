@@ -9,9 +9,11 @@
 // starts after it joined; those wait together for the next flight, which begins when this one has
 // landed.
 //
-//        boarding for the running flight        for the next one
-//   leader      its query runs now              any lease or none: the query starts later than they
-//   joined companions  were waiting before it began followers   joined later, lease valid
+// Who is on the running flight:
+//   leader      its query is the one that runs
+//   companions  were waiting before it began
+//   followers   joined later, lease valid
+// Everybody else waits for the next one, whatever the lease: its query starts after they joined.
 //
 // At landing the leader and the companions take the result as it is; the followers if it is
 // admissible, else they are turned away to the next flight. Its first passenger leads it.
@@ -32,10 +34,8 @@
 
 namespace um {
 
-enum class MayFollow {
-  no,
-  yes
-};  // yes: the request's own lease check, before it joined, was valid
+// yes: the request's own lease check, before it joined, was valid.
+enum class MayFollow { no, yes };
 
 template <class Passenger>
 class Flight {
@@ -90,7 +90,6 @@ class Flight {
     std::erase(next_, passenger);
   }
 
-  bool is_leader(const Passenger& passenger) const { return leader_ && *leader_ == passenger; }
   bool idle() const { return !leader_; }
 
  private:

@@ -17,7 +17,6 @@ TEST(Flight, TheFirstLeads) {
   TestFlight flight;
   EXPECT_TRUE(flight.idle());
   EXPECT_EQ(flight.join(1, MayFollow::no), Seat::leader);
-  EXPECT_TRUE(flight.is_leader(1));
   EXPECT_FALSE(flight.idle());
 }
 

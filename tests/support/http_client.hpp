@@ -61,7 +61,6 @@ class HttpClient {
 
   HttpResponse send(const HttpRequest& request);
   const Endpoint& endpoint() const { return endpoint_; }
-  void disconnect() { connection_.reset(); }
 
  private:
   Endpoint endpoint_;

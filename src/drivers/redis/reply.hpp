@@ -20,7 +20,6 @@ struct Reply {
 
   bool is_nil() const { return kind == Kind::nil; }
   bool is_text() const { return kind == Kind::text; }
-  bool is_status(std::string_view word) const { return kind == Kind::status && text == word; }
 };
 
 // What an error reply says, by its first word. Its text is for people and differs by version.

@@ -13,7 +13,8 @@ const std::string kMixed =
 
 void expect_mixed(const std::vector<Reply>& replies) {
   ASSERT_EQ(replies.size(), 8u);
-  EXPECT_TRUE(replies[0].is_status("OK"));
+  EXPECT_EQ(replies[0].kind, Kind::status);
+  EXPECT_EQ(replies[0].text, "OK");
   EXPECT_EQ(replies[1].kind, Kind::error);
   EXPECT_EQ(replies[1].text, "ERR no");
   EXPECT_EQ(replies[2].integer, 42);
