@@ -1,7 +1,5 @@
 #include "drivers/pg/array.hpp"
 
-#include <string_view>
-
 namespace um::pg {
 namespace {
 
@@ -24,19 +22,6 @@ std::string text_array(std::span<const std::string> elements) {
     for (const char c : element) {
       if (c == '"' || c == '\\') text += '\\';
       text += c;
-    }
-    text += '"';
-  });
-}
-
-std::string bytea_array(std::span<const std::string> elements) {
-  return array_of(elements, [](std::string& text, const std::string& element) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    text += "\"\\\\x";
-    for (const char c : element) {
-      const auto byte = static_cast<unsigned char>(c);
-      text += kHex[byte >> 4];
-      text += kHex[byte & 15];
     }
     text += '"';
   });

@@ -10,7 +10,6 @@
 namespace um::pg {
 
 std::string text_array(std::span<const std::string> elements);
-std::string bytea_array(std::span<const std::string> elements);  // elements are raw bytes
 std::string integer_array(std::span<const std::int64_t> elements);
 
 }  // namespace um::pg

@@ -57,7 +57,7 @@ Task<Outcome<Rows>> Client::scan(const Query& query, Params params, Deadline dea
 
 Task<Outcome<Rows>> Client::write(const Query& query, Params params, Deadline deadline) {
   const auto executor = co_await asio::this_coro::executor;
-  Attempts attempts{.deadline = deadline, .isolation = Isolation::read_committed};
+  Attempts attempts{.deadline = deadline};
   for (;;) {
     auto spec = spec_of(query, params, deadline);
     spec.effect = Call::Effect::commits;
@@ -71,10 +71,8 @@ Task<Outcome<Rows>> Client::write(const Query& query, Params params, Deadline de
 
 std::shared_ptr<Transaction> Client::begin(const Attempts& attempts,
                                            const asio::any_io_executor& executor) {
-  return std::make_shared<Transaction>(std::make_shared<Transaction::State>(
-      Transaction::State{.group = impl_->pool(executor).transactions,
-                         .deadline = attempts.deadline,
-                         .isolation = attempts.isolation}));
+  return std::make_shared<Transaction>(std::make_shared<Transaction::State>(Transaction::State{
+      .group = impl_->pool(executor).transactions, .deadline = attempts.deadline}));
 }
 
 Task<Client::Next> Client::after_failure(Attempts& attempts, const Failure& failure) {

@@ -62,12 +62,11 @@ class Client {
   // as a transaction is.
   Task<Outcome<Rows>> write(const Query& query, Params params, Deadline deadline);
 
-  // BEGIN … COMMIT. `work` is a coroutine function of Transaction& that returns Task<Outcome<T>>
-  // or, where T is a Result, Task<T>:
+  // BEGIN (read committed) … COMMIT. `work` is a coroutine function of Transaction& that returns
+  // Task<Outcome<T>> or, where T is a Result, Task<T>:
   //
-  //   co_await client.transaction<Row>(deadline, [&](Transaction& t) -> Task<Outcome<Row>> {…});
-  //   co_await client.transaction<Result<Row>>(deadline, [&](Transaction& t) -> Task<Result<Row>>
-  //   {…});
+  //   co_await client.transaction<Row>(at, [&](Transaction& t) -> Task<Outcome<Row>> {…});
+  //   co_await client.transaction<Result<Row>>(at, [&](Transaction& t) -> Task<Result<Row>> {…});
   //
   // Commits when work returned a value (for T = Result: one that holds a value), rolls back
   // otherwise and hands on what work returned. After a serialization failure or a deadlock
@@ -75,8 +74,7 @@ class Client {
   // deadline: work must not keep anything from a call before. When the connection is lost, the
   // deadline passes or the pool is full, that Failure is the outcome whatever work made of it.
   template <class T, class Work>
-  Task<Outcome<T>> transaction(Deadline deadline, Work work,
-                               Isolation isolation = Isolation::read_committed);
+  Task<Outcome<T>> transaction(Deadline deadline, Work work);
 
   Stats stats() const;
   const QueryStats& query_stats() const;
@@ -94,7 +92,6 @@ class Client {
   struct Impl;
   struct Attempts {
     Deadline deadline;
-    Isolation isolation;
     int repeated = 0;
   };
   enum class Next { hand_over, again };

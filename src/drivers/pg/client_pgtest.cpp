@@ -20,7 +20,7 @@ using testing::patient;
 constexpr Query kEcho{.name = "echo",
                       .sql =
                           "select $1::bigint, $2::text, $3::boolean, $4::text, $5::bytea,"
-                          " $6::timestamptz, $7::text[], $8::bytea[]"};
+                          " $6::timestamptz, $7::text[]"};
 constexpr Query kZero{.name = "zero", .sql = "select 1/0"};
 constexpr Query kPid{.name = "pid", .sql = "select pg_backend_pid()"};
 constexpr Query kAll{.name = "all", .sql = "select * from things order by 1"};
@@ -54,11 +54,9 @@ TEST_F(ClientPgTest, ParametersOfEveryTypeComeBack) {
   Client client{options()};
   const std::string bytes{"\x00\xff\\'", 4};
   const std::vector<std::string> texts{"a\"b", "", "c\\,{}"};
-  const std::vector<std::string> blobs{bytes, ""};
-  const auto rows =
-      look_up(client, kEcho,
-              {-5, "née", true, std::nullopt, Bytes{bytes}, "2024-01-02 03:04:05.678901+02",
-               text_array(texts), bytea_array(blobs)});
+  const auto rows = look_up(client, kEcho,
+                            {-5, "née", true, std::nullopt, Bytes{bytes},
+                             "2024-01-02 03:04:05.678901+02", text_array(texts)});
   ASSERT_TRUE(rows) << rows.error().message;
   EXPECT_EQ(rows->integer(0, 0), -5);
   EXPECT_EQ(rows->text(0, 1), "née");
@@ -67,7 +65,6 @@ TEST_F(ClientPgTest, ParametersOfEveryTypeComeBack) {
   EXPECT_EQ(rows->bytes(0, 4), bytes);
   EXPECT_EQ(rows->text(0, 5), "2024-01-02 01:04:05.678901+00");
   EXPECT_EQ(rows->text(0, 6), R"({"a\"b","","c\\,{}"})");
-  EXPECT_EQ(rows->text(0, 7), R"({"\\x00ff5c27","\\x"})");
 }
 
 TEST_F(ClientPgTest, ATextWithANulIsRefusedWithoutBeingSent) {

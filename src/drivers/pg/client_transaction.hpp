@@ -26,9 +26,9 @@ bool keeps(const Outcome<T>& made) {
 }  // namespace detail
 
 template <class T, class Work>
-Task<Outcome<T>> Client::transaction(Deadline deadline, Work work, Isolation isolation) {
+Task<Outcome<T>> Client::transaction(Deadline deadline, Work work) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  Attempts attempts{.deadline = deadline, .isolation = isolation};
+  Attempts attempts{.deadline = deadline};
   for (;;) {
     auto transaction = begin(attempts, executor);
     Outcome<T> made = co_await work(*transaction);

@@ -1,7 +1,6 @@
 #include "drivers/pg/transaction.hpp"
 
 #include <iterator>
-#include <stdexcept>
 #include <utility>
 
 #include "drivers/pg/transaction_state.hpp"
@@ -9,25 +8,8 @@
 namespace um::pg {
 namespace {
 
+constexpr Query kBegin{.name = "begin", .sql = "begin isolation level read committed"};
 constexpr Query kCommit{.name = "commit", .sql = "commit"};
-
-const Query& begin_of(Isolation isolation) {
-  static constexpr Query kReadCommitted{.name = "begin",
-                                        .sql = "begin isolation level read committed"};
-  static constexpr Query kRepeatableRead{.name = "begin",
-                                         .sql = "begin isolation level repeatable read"};
-  static constexpr Query kSerializable{.name = "begin",
-                                       .sql = "begin isolation level serializable"};
-  switch (isolation) {
-    case Isolation::read_committed:
-      return kReadCommitted;
-    case Isolation::repeatable_read:
-      return kRepeatableRead;
-    case Isolation::serializable:
-      return kSerializable;
-  }
-  throw std::logic_error{"an isolation level of no name"};
-}
 
 Command once(const Query& query) {
   return {.query = &query, .how = Command::How::once};
@@ -41,10 +23,9 @@ Transaction::~Transaction() = default;
 
 Task<Outcome<std::vector<Rows>>> Transaction::State::perform(std::vector<Command> commands,
                                                              Call::Effect effect) {
-  if (committed) throw std::logic_error{"a statement after the commit of its transaction"};
   if (failure) co_return failed(*failure);
   const bool first = lease == nullptr;
-  if (first) commands.insert(commands.begin(), once(begin_of(isolation)));
+  if (first) commands.insert(commands.begin(), once(kBegin));
   auto call = std::make_shared<Call>(
       Call::Spec{.commands = std::move(commands),
                  .deadline = deadline,
@@ -81,25 +62,13 @@ Task<Outcome<std::vector<Rows>>> Transaction::run_all(std::vector<Statement> sta
   co_return co_await state_->perform(std::move(commands), Call::Effect::none);
 }
 
-Task<Outcome<Rows>> Transaction::run_and_commit(const Query& query, Params params) {
-  std::vector<Command> commands;
-  commands.push_back({.query = &query, .params = std::move(params)});
-  commands.push_back(once(kCommit));
-  auto rows = co_await state_->perform(std::move(commands), Call::Effect::commits);
-  if (!rows) co_return failed(std::move(rows.error()));
-  state_->committed = true;
-  co_return std::move(rows->front());
-}
-
 Task<Outcome<void>> Transaction::commit() {
-  if (state_->committed) co_return Outcome<void>{};
   if (state_->failure) co_return failed(*state_->failure);
   if (!state_->lease) co_return Outcome<void>{};  // nothing was begun
   std::vector<Command> commands;
   commands.push_back(once(kCommit));
   const auto rows = co_await state_->perform(std::move(commands), Call::Effect::commits);
   if (!rows) co_return failed(rows.error());
-  state_->committed = true;
   co_return Outcome<void>{};
 }
 

@@ -1,9 +1,9 @@
 // Transaction: the connection that one transaction has for itself. Made by Client::transaction
 // only.
 //
-// BEGIN travels with the first statement. After a statement failed the transaction is over: every
-// later one fails with the same Failure without being sent. Dropping the object without a commit
-// rolls back; nobody has to wait for that.
+// BEGIN (read committed) travels with the first statement. After a statement failed the transaction
+// is over: every later one fails with the same Failure without being sent. Dropping the object
+// without a commit rolls back; nobody has to wait for that.
 //
 // Thread safety: one call at a time, on the executor of the coroutine that called
 // Client::transaction.
@@ -26,8 +26,6 @@ struct Statement {
   Params params{};
 };
 
-enum class Isolation { read_committed, repeatable_read, serializable };
-
 class Transaction {
  public:
   struct State;  // of the driver
@@ -39,9 +37,6 @@ class Transaction {
   Task<Outcome<Rows>> run(const Query& query, Params params = {});
   // Several statements in one round trip, in order; the first that fails ends it. One Rows each.
   Task<Outcome<std::vector<Rows>>> run_all(std::vector<Statement> statements);
-  // The last statement and COMMIT in one round trip. When this succeeded the transaction is
-  // committed, whatever happens afterwards.
-  Task<Outcome<Rows>> run_and_commit(const Query& query, Params params = {});
 
   Deadline deadline() const;
 

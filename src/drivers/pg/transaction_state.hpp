@@ -12,9 +12,7 @@ namespace um::pg {
 struct Transaction::State {
   std::shared_ptr<Group> group;
   Deadline deadline;
-  Isolation isolation;
   std::shared_ptr<Lease> lease{};  // from the first statement on
-  bool committed = false;
   std::optional<Failure> failure{};
 
   // Sends the commands in one round trip, BEGIN before the first of all.
