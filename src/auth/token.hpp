@@ -10,8 +10,6 @@
 #include <string_view>
 
 #include "base/clock.hpp"
-#include "base/error.hpp"
-#include "base/secret.hpp"
 #include "user/session_id.hpp"
 #include "user/user_id.hpp"
 

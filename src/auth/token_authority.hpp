@@ -29,6 +29,8 @@
 
 #include "auth/token.hpp"
 #include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/secret.hpp"
 #include "base/task.hpp"
 #include "storage/signing_key_store.hpp"
 

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "auth/jws.hpp"
-#include "auth/signing_keys.hpp"
 #include "support/fake_signing_key_store.hpp"
 #include "support/run_task.hpp"
 

@@ -4,7 +4,6 @@
 #include "base/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
-#include "cli/table.hpp"
 #include "cli/user_actions.hpp"
 #include "user/time_text.hpp"
 

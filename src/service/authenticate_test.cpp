@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "service/session_check.hpp"
 #include "support/sign_in_stage.hpp"
 
 namespace um {

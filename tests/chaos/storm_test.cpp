@@ -4,7 +4,6 @@
 #include <thread>
 
 #include "support/database_probe.hpp"
-#include "support/json.hpp"
 #include "support/stage_test.hpp"
 
 namespace um::e2e {

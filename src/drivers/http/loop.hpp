@@ -17,7 +17,6 @@
 
 #include "drivers/http/connection.hpp"
 #include "drivers/http/date.hpp"
-#include "drivers/http/rejection.hpp"
 #include "drivers/http/server.hpp"
 
 namespace um::http {
