@@ -48,7 +48,7 @@ class CliConfig : public ::testing::Test {
     return {};
   }
 
-  TempDir directory_;
+  test::TempDirectory directory_;
 };
 
 TEST_F(CliConfig, AFlagIsBeforeAVariableAndThatBeforeTheFile) {

@@ -47,7 +47,7 @@ class CliImport : public ::testing::Test {
     return lines;
   }
 
-  TempDir directory_;
+  test::TempDirectory directory_;
   std::string database_ = directory_.file("users.db");
   std::string hash_;
 };
@@ -81,7 +81,7 @@ TEST_F(CliImport, JsonLinesWithHashesAndPasswordsCanSignIn) {
   const auto made =
       client.send({.method = "POST", .target = "/user/", .body = R"({"email": "next@example.test",
                                              "password": "open-Sesame-1"})"});
-  EXPECT_EQ(text_at(made.json(), "/id"), "4002");
+  EXPECT_EQ(text_at(made.json(), "/id"), "4003");
 }
 
 TEST_F(CliImport, HashesOfOtherProgramsVerifyAndAreRenewedAtTheFirstSignIn) {
@@ -186,7 +186,7 @@ TEST_F(CliImport, WhatIsExportedComesBackAsItWas) {
     const auto out = directory_.file(std::string{"out."} + format);
     const auto exported = cli({"export", "--output", out});
     ASSERT_EQ(exported.code, 0) << exported.err;
-    const auto text = read_file(out);
+    const auto text = test::read_file(out);
     EXPECT_EQ(text.find("$2b$"), std::string::npos) << "a hash was exported";
     EXPECT_EQ(cli({"export", "--format", format}).out, text);
 
@@ -234,6 +234,19 @@ TEST_F(CliImport, AnInterruptedImportGoesOnWhereItStopped) {
   DatabaseProbe probe{database_};
   EXPECT_EQ(probe.value("SELECT count(*) FROM users"), std::to_string(kUsers + 1));
   EXPECT_EQ(probe.integrity(), "ok");
+}
+
+TEST_F(CliImport, ResumedWithoutARecordItKnowsItsOwnRowsAlsoByTheirIds) {
+  // As after a kill between the commit and the record of it.
+  const auto file = directory_.write("ids.csv",
+                                     "email,id,password\n"
+                                     "res1@example.test,7001,correct horse 1\n"
+                                     "res2@example.test,7002,correct horse 2\n"
+                                     "res3@example.test,,correct horse 3\n");
+  ASSERT_EQ(cli({"import", file}).code, 0);
+  EXPECT_EQ(mismatch(parse_json(R"({"imported": 0, "already_there": 3, "failed": 0})"),
+                     json_of({"import", file, "--resume"})),
+            "");
 }
 
 TEST_F(CliImport, FilesThatCannotBeAreMisuse) {

@@ -52,7 +52,7 @@ class Migrate : public ::testing::Test {
     return "$2a$" + probe.value("SELECT password_hash FROM users").substr(4);
   }
 
-  TempDir directory_;
+  test::TempDirectory directory_;
   std::string database_ = directory_.file("users.db");
 };
 
@@ -100,14 +100,14 @@ TEST_F(Migrate, RowsThatDoNotFitAreNamedAndNothingIsChanged) {
   make_go_database(
       ", (20, 'Twin', '', 'ADA@example.test', 'x'), (21, 'Empty', '', '', 'x'),"
       " (22, 'Null', '', NULL, 'x')");
-  const auto before = read_file(database_);
+  const auto before = test::read_file(database_);
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"migrate", "--dry-run"}, {"migrate"}}) {
     const auto report = json_of(arguments, 1);
     std::string rows;
     for (const auto& row : report.at("refused").as_array()) rows += text_at(row, "/row") + " ";
     for (const auto* row : {"20", "21", "22"}) EXPECT_NE(rows.find(row), std::string::npos) << rows;
-    EXPECT_EQ(read_file(database_), before);
+    EXPECT_EQ(test::read_file(database_), before);
   }
   // The server does not begin to serve a half of it either.
   const auto serve =

@@ -30,7 +30,7 @@ class CliOnPostgres : public ::testing::Test {
     return json_of({"user", "show", email});
   }
 
-  TempDir directory_;
+  test::TempDirectory directory_;
   test::TestDatabase database_{test::TestDatabase::Content::empty};
 };
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "support/process.hpp"
-#include "support/temp_dir.hpp"
+#include "support/temp_directory.hpp"
 
 namespace um::e2e {
 namespace {
@@ -47,10 +47,11 @@ class CliRunScript : public ::testing::Test {
          .working_directory = directory_.path().string()});
   }
   std::string builds() const {
-    return fs::exists(directory_.path() / "builds") ? read_file(directory_.file("builds")) : "";
+    return fs::exists(directory_.path() / "builds") ? test::read_file(directory_.file("builds"))
+                                                    : "";
   }
 
-  TempDir directory_;
+  test::TempDirectory directory_;
 };
 
 TEST_F(CliRunScript, ASecondRunBuildsNothing) {

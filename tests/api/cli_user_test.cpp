@@ -55,7 +55,7 @@ class CliUser : public ::testing::Test {
                 R"({"id": "@number"})", "open-Sesame-1\n");
   }
 
-  TempDir directory_;
+  test::TempDirectory directory_;
 };
 
 TEST_F(CliUser, CreateTakesEveryMemberAndThePasswordFromStandardInput) {
@@ -228,7 +228,7 @@ TEST_F(CliUser, WhatIsNotACommandIsMisuse) {
 }
 
 TEST_F(CliUser, ADatabaseThatIsNotThereOrNotMigratedIsNotMadeByAccident) {
-  const TempDir empty;
+  const test::TempDirectory empty;
   const auto result =
       run({.program = program(),
            .arguments = {"user", "list", "--database", "sqlite:" + empty.file("none.db")}});

@@ -89,7 +89,7 @@ TEST(Serve, ASecondOneOnTheSameDatabaseIsRefused) {
 
 TEST(Serve, ASecondOneOnTheSamePortIsRefused) {
   ServerUnderTest server;
-  const TempDir other;
+  const test::TempDirectory other;
   const auto second = serve({"--listen", "127.0.0.1:" + std::to_string(server.endpoint().port),
                              "--database", "sqlite:" + other.file("users.db")});
   EXPECT_TRUE(second.code == 1 || second.code == 2) << second.code;
@@ -99,7 +99,7 @@ TEST(Serve, ASecondOneOnTheSamePortIsRefused) {
 }
 
 TEST(Serve, DatabasesThatCannotBeAreRefused) {
-  const TempDir directory;
+  const test::TempDirectory directory;
   const auto not_a_database =
       directory.write("text.db", std::string(8192, 'x') + "this is no database");
   for (const auto& url : {"sqlite:" + not_a_database, "sqlite:" + directory.path().string(),
@@ -111,7 +111,7 @@ TEST(Serve, DatabasesThatCannotBeAreRefused) {
 }
 
 TEST(Serve, WithoutADatabaseSettingOneIsMadeBelowTheWorkingDirectory) {
-  const TempDir directory;
+  const test::TempDirectory directory;
   Process process{{.program = program(),
                    .arguments = {"serve", "--listen", "127.0.0.1:0"},
                    .working_directory = directory.path().string()}};

@@ -71,7 +71,7 @@ class SharedSecret : public StageTest<SharedSecret> {
  public:
   static constexpr const char* kSecret = "0123456789abcdef0123456789abcdef-not-for-production";
   static ServeOptions options() {
-    static const TempDir directory;
+    static const test::TempDirectory directory;
     return {.arguments = {"--jwt-hs256-secret-file", directory.write("secret", kSecret), "--issuer",
                           "https://users.example.test", "--token-ttl", "1h"}};
   }
@@ -122,7 +122,7 @@ TEST_F(SharedSecret, TokensAreSignedWithItAndNamedByTheIssuer) {
 class Https : public StageTest<Https> {
  public:
   static ServeOptions options() {
-    static const TempDir directory;
+    static const test::TempDirectory directory;
     const auto pair = make_self_signed();
     return {.arguments = {"--tls-cert", directory.write("cert.pem", pair.certificate_pem),
                           "--tls-key", directory.write("key.pem", pair.key_pem)},

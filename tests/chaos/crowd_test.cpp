@@ -13,7 +13,7 @@ class Crowd : public StageTest<Crowd> {};
 
 // Seconds of processor time that the server has used.
 double cpu_seconds(pid_t pid) {
-  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const auto stat = test::read_file("/proc/" + std::to_string(pid) + "/stat");
   std::istringstream fields{stat.substr(stat.rfind(')') + 2)};
   std::string skipped;
   for (int i = 0; i < 11; ++i) fields >> skipped;

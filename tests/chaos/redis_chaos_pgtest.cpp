@@ -144,7 +144,7 @@ TEST_F(RedisChaos, OnlyReads) {
 
 TEST_F(RedisChaos, AnotherServerInItsPlace) {
   std::unique_ptr<ServerUnderTest> other;
-  const TempDir directory;
+  const test::TempDirectory directory;
   expect_harmless(
       {.name = "a server of HTTP on its port",
        .begin =

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "support/process.hpp"
-#include "support/temp_dir.hpp"
+#include "support/temp_directory.hpp"
 
 namespace um::e2e {
 
@@ -43,7 +43,7 @@ class RedisServer {
 
  private:
   const RedisServerOptions options_;
-  TempDir directory_;
+  test::TempDirectory directory_;
   std::string ca_file_;
   std::string key_file_;
   std::uint16_t port_ = 0;

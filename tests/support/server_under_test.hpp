@@ -10,7 +10,7 @@
 
 #include "support/http_client.hpp"
 #include "support/process.hpp"
-#include "support/temp_dir.hpp"
+#include "support/temp_directory.hpp"
 #include "support/test_storage.hpp"
 
 namespace um::e2e {
@@ -55,7 +55,7 @@ class ServerUnderTest {
   std::string why_not() const;
 
   ServeOptions options_;
-  TempDir own_directory_;
+  test::TempDirectory own_directory_;
   std::string directory_;
   std::shared_ptr<TestStorage> storage_;
   Endpoint endpoint_{};

@@ -1,11 +1,15 @@
 // TempDirectory: a new empty directory that is removed with everything in it. Header only, for
-// tests that link nothing else of the support library.
+// tests that link nothing else of the support library. What goes wrong throws std::runtime_error.
+// Thread safety: none needed.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace um::test {
 
@@ -24,9 +28,27 @@ class TempDirectory {
   }
 
   const std::filesystem::path& path() const { return path_; }
+  // Absolute path of `name` in it.
+  std::string file(std::string_view name) const { return (path_ / name).string(); }
+  // Writes a file and answers its absolute path.
+  std::string write(std::string_view name, std::string_view content) const {
+    std::string target = file(name);
+    std::ofstream out{target, std::ios::binary};
+    out << content;
+    if (!out.flush()) throw std::runtime_error("cannot write " + target);
+    return target;
+  }
 
  private:
   std::filesystem::path path_;
 };
+
+inline std::string read_file(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  if (!in) throw std::runtime_error("cannot read " + path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return std::move(out).str();
+}
 
 }  // namespace um::test

@@ -59,7 +59,8 @@ TEST_F(RealRedis, ValuesComeBackAsTheyWere) {
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);
   const auto set = call(Command{"SET", "key", bytes, "PX", "60000"});
   ASSERT_TRUE(set) << set.error().message;
-  EXPECT_TRUE(set->is_status("OK"));
+  EXPECT_EQ(set->kind, Reply::Kind::status);
+  EXPECT_EQ(set->text, "OK");
   const auto got = call(Command{"GET", "key"});
   ASSERT_TRUE(got);
   EXPECT_TRUE(got->text == bytes);
@@ -94,7 +95,7 @@ TEST_F(RealRedis, TlsWithACertificateThatIsTrusted) {
 TEST_F(RealRedis, TlsWithAnyOtherCertificateIsNoConnection) {
   RedisServer server{{.tls = RedisServerOptions::Tls::yes}};
   const std::string port = std::to_string(server.port());
-  e2e::TempDir directory;
+  test::TempDirectory directory;
   const std::string another = directory.write("other.crt", e2e::make_self_signed().certificate_pem);
   for (const std::string& url :
        {"rediss://localhost:" + port,                                 // not trusted by the system
