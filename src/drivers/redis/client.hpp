@@ -21,7 +21,6 @@
 #include <vector>
 
 #include "base/deadline.hpp"
-#include "base/error.hpp"
 #include "base/task.hpp"
 #include "drivers/redis/breaker.hpp"
 #include "drivers/redis/command.hpp"
