@@ -205,6 +205,28 @@ TEST_F(ImportTest, ARelativeDatabaseInAnotherDirectoryIsAnother) {
   EXPECT_EQ(resumed.out, "imported 1,500 users\n");
 }
 
+TEST_F(ImportTest, WhoWasImportedWithAnIdIsThereAlready) {
+  const auto path = write_file("users.csv", "email,id\na@x,7001\nb@x,7002\nc@x,\n");
+  EXPECT_EQ(um({"import", path}).code, 0);
+  const auto resumed = um({"import", path, "--resume"});
+  EXPECT_EQ(resumed.code, 0);
+  EXPECT_EQ(resumed.err, "");
+  EXPECT_EQ(resumed.out, "imported 0 users, 3 already there\n");
+  const auto again = um({"import", path});
+  EXPECT_EQ(again.code, 1);
+  EXPECT_THAT(again.err, HasSubstr("line 2: the e-mail address is taken\n"));
+}
+
+TEST_F(ImportTest, AnIdThatAnotherUserHasFailsAlsoWhenResuming) {
+  EXPECT_EQ(um({"import", write_file("a.csv", "email,id\na@x,7001\nb@x,7002\n")}).code, 0);
+  const auto path = write_file("b.csv", "email,id\nc@x,7001\na@x,7002\na@x,7003\n");
+  const auto resumed = um({"import", path, "--resume"});
+  EXPECT_EQ(resumed.code, 1);
+  EXPECT_EQ(resumed.err,
+            "line 2: another user has the id 7001\nline 3: another user has the id 7002\n");
+  EXPECT_THAT(resumed.out, HasSubstr(", 1 already there, "));
+}
+
 TEST_F(ImportTest, WhatCannotBeReadIsMisuse) {
   EXPECT_EQ(um({"import", file("missing.csv")}).code, 2);
   EXPECT_EQ(um({"import", file(".")}).code, 2);

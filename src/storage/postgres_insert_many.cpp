@@ -249,8 +249,11 @@ bool Insertion::came_before(const pg::Rows& holders, Cell at, const Row& row) co
 
 std::optional<Error> Insertion::reason(const Row& row, const pg::Rows& holders,
                                        std::size_t at) const {
-  if (came_before(holders, {.row = at, .column = 0}, row)) return rules::id_taken();
-  if (came_before(holders, {.row = at, .column = 1}, row)) return rules::email_taken();
+  const bool id = came_before(holders, {.row = at, .column = 0}, row);
+  const bool email = came_before(holders, {.row = at, .column = 1}, row);
+  if (id && email && holders.integer(at, 0) == holders.integer(at, 1)) return rules::email_taken();
+  if (id) return rules::id_taken();
+  if (email) return rules::email_taken();
   if (came_before(holders, {.row = at, .column = 2}, row)) return rules::username_taken();
   return std::nullopt;
 }

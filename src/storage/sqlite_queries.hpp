@@ -95,6 +95,8 @@ inline constexpr Query kUpdateUser{
     " auth_epoch = ?12, password_hash = coalesce(?13, password_hash) WHERE id = ?1"};
 inline constexpr Query kDeleteUser{"delete_user", "DELETE FROM users WHERE id = ?1"};
 inline constexpr Query kIdTaken{"id_taken", "SELECT 1 FROM users WHERE id = ?1"};
+inline constexpr Query kHasIdAndEmail{"has_id_and_email",
+                                      "SELECT 1 FROM users WHERE id = ?1 AND email = ?2"};
 inline constexpr Query kEmailTaken{"email_taken",
                                    "SELECT 1 FROM users WHERE email = ?1 AND id <> ?2"};
 inline constexpr Query kUsernameTaken{"username_taken",

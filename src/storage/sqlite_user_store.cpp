@@ -136,16 +136,7 @@ Task<Result<std::vector<Result<UserId>>>> SqliteUserStore::insert_many(InsertMan
         if (batch.users.size() > rules::kMaxInsertMany) {
           return fail(ErrorCode::invalid, "too many users in one batch");
         }
-        Answers answers;
-        for (const NewUser& user : batch.users) {
-          auto inserted = sqlite_writes::insert_user(tx, user, now);
-          if (inserted) {
-            answers.emplace_back(inserted->id);
-          } else {
-            answers.emplace_back(std::unexpected(inserted.error()));
-          }
-          tx.pulse();
-        }
+        auto answers = sqlite_writes::insert_users(tx, batch.users, now);
         if (batch.rehearse) tx.discard();
         return answers;
       });

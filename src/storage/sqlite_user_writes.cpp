@@ -102,6 +102,27 @@ Result<User> insert_user(Transaction& tx, const NewUser& wanted, WallTime now) {
   return user;
 }
 
+std::vector<Result<UserId>> insert_users(Transaction& tx, const std::vector<NewUser>& users,
+                                         WallTime now) {
+  const auto is_there = [&](const NewUser& user) {
+    return user.id &&
+           exists(tx.db(), sqlite_queries::kHasIdAndEmail, user.id->value(), user.email.text());
+  };
+  std::vector<Result<UserId>> answers;
+  answers.reserve(users.size());
+  for (const NewUser& user : users) {
+    const auto inserted = insert_user(tx, user, now);
+    if (inserted) {
+      answers.emplace_back(inserted->id);
+    } else {
+      answers.emplace_back(
+          std::unexpected(is_there(user) ? rules::email_taken() : inserted.error()));
+    }
+    tx.pulse();
+  }
+  return answers;
+}
+
 Result<UserRef> update_user(Transaction& tx, const UpdateUser& update, WallTime now) {
   Connection& db = tx.db();
   const UserChange& change = update.change;

@@ -3,6 +3,8 @@
 // here awaits.
 #pragma once
 
+#include <vector>
+
 #include "drivers/sqlite/transaction.hpp"
 #include "storage/user_store.hpp"
 
@@ -13,6 +15,9 @@ using sqlite::Transaction;
 std::int64_t next_epoch(Transaction& tx);
 
 Result<User> insert_user(Transaction& tx, const NewUser& user, WallTime now);
+// One answer for each, in their order, as UserStore::insert_many() gives them.
+std::vector<Result<UserId>> insert_users(Transaction& tx, const std::vector<NewUser>& users,
+                                         WallTime now);
 Result<UserRef> update_user(Transaction& tx, const UpdateUser& update, WallTime now);
 Result<void> remove_user(Transaction& tx, const UserStore::RemoveUser& request);
 Result<UsageTotals> add_usage(Transaction& tx, const UsageRecord& usage, WallTime now);

@@ -80,7 +80,8 @@ class UserStore {
   // email_taken, username_taken, conflict (a given id exists).
   virtual Task<Result<UserRef>> insert(NewUser user, Deadline deadline) = 0;
   // In one transaction; one that fails does not take its neighbours along. Answers in input order.
-  // With `rehearse` everything is checked and nothing kept (import --dry-run).
+  // With `rehearse` everything is checked and nothing kept (import --dry-run). For a row whose id
+  // and e-mail address are both those of one user: email_taken.
   struct InsertMany {
     std::vector<NewUser> users{};
     bool rehearse = false;

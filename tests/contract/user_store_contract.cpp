@@ -312,40 +312,5 @@ TEST_P(UserStoreContract, PasswordDisableAndEndSessionsEachBumpTheEpoch) {
   EXPECT_TRUE(bumped());
 }
 
-TEST_P(UserStoreContract, InsertManyAnswersEachRowAndKeepsTheGoodOnes) {
-  insert(named("taken@example.com"));
-  UserStore::InsertMany batch;
-  batch.users = {named("a@example.com"), named("TAKEN@example.com"), named("b@example.com"),
-                 named("A@example.com")};
-  const auto answers = run(users().insert_many(batch, kNever));
-  ASSERT_TRUE(answers);
-  ASSERT_EQ(answers->size(), 4U);
-  EXPECT_TRUE((*answers)[0]);
-  EXPECT_EQ(code((*answers)[1]), ErrorCode::email_taken);
-  EXPECT_TRUE((*answers)[2]);
-  EXPECT_EQ(code((*answers)[3]), ErrorCode::email_taken);
-  EXPECT_EQ(find(email("b@example.com"))->user.id, *(*answers)[2]);
-  EXPECT_EQ(run(users().count("", kNever)).value(), 3);
-  EXPECT_EQ(run(users().count("b@exam", kNever)).value(), 1);
-}
-
-TEST_P(UserStoreContract, ARehearsalAnswersTheSameAndKeepsNothing) {
-  insert(named("taken@example.com"));
-  UserStore::InsertMany batch{.rehearse = true};
-  batch.users = {named("a@example.com"), named("TAKEN@example.com"), named("A@example.com")};
-  const auto answers = run(users().insert_many(batch, kNever));
-  ASSERT_TRUE(answers);
-  EXPECT_TRUE((*answers)[0]);
-  EXPECT_EQ(code((*answers)[1]), ErrorCode::email_taken);
-  EXPECT_EQ(code((*answers)[2]), ErrorCode::email_taken);
-  EXPECT_EQ(run(users().count("", kNever)).value(), 1);
-  EXPECT_FALSE(find(email("a@example.com")));
-  EXPECT_EQ(run(users().count("a@example", kNever)).value(), 0);
-}
-
-TEST_P(UserStoreContract, AnEmptyBatchIsAnsweredWithNothing) {
-  EXPECT_TRUE(run(users().insert_many({}, kNever))->empty());
-}
-
 }  // namespace
 }  // namespace um::test
