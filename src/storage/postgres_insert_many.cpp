@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "drivers/pg/array.hpp"
 #include "storage/postgres_queries.hpp"
@@ -18,6 +19,9 @@ namespace queries = postgres_queries;
 
 // Rows of one statement: some 300 KiB, some ten milliseconds.
 constexpr std::size_t kChunk = 500;
+// More ids than this are passed by setting the sequence, fewer by drawing them: between looking at
+// the sequence and setting it others may draw some, and it must never go back.
+constexpr std::int64_t kDrawnAtMost = 1000;
 // A row that collided with one that is gone when we look is tried again so often.
 constexpr int kRounds = 3;
 
@@ -107,7 +111,10 @@ class Insertion {
 
  private:
   void plan();
+  // From then on no id up to `last` is drawn, by anybody.
+  Task<Result<void>> pass_ids(std::int64_t last);
   Task<Result<void>> draw_ids(RowRefs rows);
+  void invent_ids(const RowRefs& rows);
   Task<Result<void>> insert(RowRefs rows);
   // The rows of `rows` that were left out for a reason that is gone.
   Task<Result<RowRefs>> insert_round(RowRefs rows);
@@ -123,6 +130,8 @@ class Insertion {
   InsertAnswers answers_;
   std::vector<Row> rows_;
   std::unordered_map<std::int64_t, std::size_t> inserted_;  // id → number in the batch
+  std::unordered_set<std::int64_t> named_;                  // ids
+  std::int64_t next_invented_ = rules::kMaxGivenId;
 };
 
 void Insertion::plan() {
@@ -153,7 +162,15 @@ Task<Result<InsertAnswers>> Insertion::run() {
   RowRefs nameless;
   for (Row& row : rows_) {
     all.push_back(&row);
-    if (!row.wanted->id) nameless.push_back(&row);
+    if (row.wanted->id) {
+      named_.insert(row.wanted->id->value());
+    } else {
+      nameless.push_back(&row);
+    }
+  }
+  if (const std::int64_t last = rules::largest_named_id(batch_.users); last > 0) {
+    const auto passed = co_await pass_ids(last);
+    if (!passed) co_return std::unexpected(passed.error());
   }
   const auto drawn = co_await draw_ids(std::move(nameless));
   if (!drawn) co_return std::unexpected(drawn.error());
@@ -167,12 +184,36 @@ Task<Result<InsertAnswers>> Insertion::run() {
   co_return std::move(answers_);
 }
 
+Task<Result<void>> Insertion::pass_ids(std::int64_t last) {
+  if (batch_.rehearse) co_return Result<void>{};
+  auto before = co_await write_.run(queries::kIdsBefore, {last});
+  if (before && before->integer(0, 0) > kDrawnAtMost) {
+    const auto locked = co_await write_.run(queries::kLockIds);
+    if (!locked) co_return std::unexpected(locked.error());
+    before = co_await write_.run(queries::kIdsBefore, {last});
+  }
+  if (!before) co_return std::unexpected(before.error());
+  const std::int64_t number = before->integer(0, 0);
+  if (number <= 0) co_return Result<void>{};
+  const bool far = number > kDrawnAtMost;
+  const auto passed =
+      co_await write_.run(far ? queries::kPassIds : queries::kReserveIds, {far ? last : number});
+  if (!passed) co_return std::unexpected(passed.error());
+  co_return Result<void>{};
+}
+
+// Not from the sequence, of which a rehearsal uses up nothing: from the other end of the numbers.
+void Insertion::invent_ids(const RowRefs& rows) {
+  for (Row* row : rows) {
+    while (named_.contains(next_invented_)) --next_invented_;
+    row->user.id = UserId::from(next_invented_--).value();
+  }
+}
+
 Task<Result<void>> Insertion::draw_ids(RowRefs rows) {
   if (rows.empty()) co_return Result<void>{};
   if (batch_.rehearse) {
-    // Not from the sequence, of which nothing is to be used up: from the other end of the numbers.
-    auto id = rules::kMaxGivenId;
-    for (Row* row : rows) row->user.id = UserId::from(id--).value();
+    invent_ids(rows);
     co_return Result<void>{};
   }
   const auto drawn = co_await write_.run(queries::kReserveIds, {rows.size()});

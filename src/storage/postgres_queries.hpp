@@ -110,6 +110,14 @@ inline constexpr Query kInsertUser{
     " VALUES (coalesce($1, nextval('public.users_id_seq')), $2, $3, $4, $5, $6, $7, $8, $9, $10,"
     " $11, $12, $13, E'\\x1e' || $14::text)"
     " RETURNING id, version, auth_epoch, pg_current_xact_id()"};
+// How many ids up to $1 have not been handed out.
+inline constexpr Query kIdsBefore{
+    "ids_before",
+    "SELECT $1::bigint - CASE WHEN is_called THEN last_value ELSE 0 END FROM public.users_id_seq"};
+// The trigger users_use_up_id takes the same lock.
+inline constexpr Query kLockIds{
+    "lock_ids", "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: ids', 0))"};
+inline constexpr Query kPassIds{"pass_ids", "SELECT setval('public.users_id_seq', $1)"};
 inline constexpr Query kReserveIds{
     "reserve_ids", "SELECT nextval('public.users_id_seq') FROM generate_series(1, $1::bigint)"};
 // Arrays with an element for each row; empty text stands for null.

@@ -86,6 +86,19 @@ Result<User> plan_insert(const NewUser& wanted, WallTime now) {
   return user;
 }
 
+std::int64_t largest_named_id(const std::vector<NewUser>& batch) {
+  std::int64_t largest = 0;
+  bool all_named = true;
+  for (const NewUser& user : batch) {
+    if (!user.id) {
+      all_named = false;
+    } else if (user.id->value() <= kMaxGivenId) {
+      largest = std::max(largest, user.id->value());
+    }
+  }
+  return all_named ? 0 : largest;
+}
+
 Session session_under(std::int64_t auth_epoch, const NewSession& wanted) {
   return {.id = wanted.id,
           .user_id = wanted.user_id,

@@ -38,6 +38,10 @@ Result<PlannedUpdate> plan_update(const User& current, const UpdateUser& update)
 // Errors: invalid (the id is too large).
 Result<User> plan_insert(const NewUser& wanted, WallTime now);
 
+// The largest id that a row of the batch names, if another names none: those get ids above it. 0:
+// there is nothing to stay above.
+std::int64_t largest_named_id(const std::vector<NewUser>& batch);
+
 // A new session under the epoch that its user has.
 Session session_under(std::int64_t auth_epoch, const NewSession& wanted);
 struct CreatedSession {

@@ -95,6 +95,14 @@ inline constexpr Query kUpdateUser{
     " auth_epoch = ?12, password_hash = coalesce(?13, password_hash) WHERE id = ?1"};
 inline constexpr Query kDeleteUser{"delete_user", "DELETE FROM users WHERE id = ?1"};
 inline constexpr Query kIdTaken{"id_taken", "SELECT 1 FROM users WHERE id = ?1"};
+// No id up to ?1 is handed out from now on; the row of the sequence is there.
+inline constexpr Query kPassIds{
+    "pass_ids", "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'users' AND seq < ?1"};
+// SQLite makes it with the first user.
+inline constexpr Query kMakeIdSequence{
+    "make_id_sequence",
+    "INSERT INTO sqlite_sequence (name, seq) SELECT 'users', 0"
+    " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'users')"};
 inline constexpr Query kHasIdAndEmail{"has_id_and_email",
                                       "SELECT 1 FROM users WHERE id = ?1 AND email = ?2"};
 inline constexpr Query kEmailTaken{"email_taken",

@@ -108,6 +108,10 @@ std::vector<Result<UserId>> insert_users(Transaction& tx, const std::vector<NewU
     return user.id &&
            exists(tx.db(), sqlite_queries::kHasIdAndEmail, user.id->value(), user.email.text());
   };
+  if (const std::int64_t named = rules::largest_named_id(users); named > 0) {
+    tx.db().run(sqlite_queries::kMakeIdSequence).finish();
+    tx.db().run(sqlite_queries::kPassIds, named).finish();
+  }
   std::vector<Result<UserId>> answers;
   answers.reserve(users.size());
   for (const NewUser& user : users) {

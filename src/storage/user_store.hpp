@@ -81,7 +81,8 @@ class UserStore {
   virtual Task<Result<UserRef>> insert(NewUser user, Deadline deadline) = 0;
   // In one transaction; one that fails does not take its neighbours along. Answers in input order.
   // With `rehearse` everything is checked and nothing kept (import --dry-run). For a row whose id
-  // and e-mail address are both those of one user: email_taken.
+  // and e-mail address are both those of one user: email_taken. Rows that name no id get ids above
+  // all that exist and all that others of the batch name, wherever these stand.
   struct InsertMany {
     std::vector<NewUser> users{};
     bool rehearse = false;
