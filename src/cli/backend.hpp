@@ -26,13 +26,14 @@ struct ServeRequest {
 
 // A row of an adopted database that the schema cannot take.
 struct RefusedRow {
-  std::string row;     // its id, as text
-  std::string email;   // as stored; may be anything
-  std::string reason;  // "the e-mail address is empty"
+  std::optional<std::string> row{};    // its id, as text; nullopt: null
+  std::optional<std::string> email{};  // as stored; may be anything
+  std::string reason;                  // "the e-mail address is empty"
 };
 
+// What was done, or with dry_run or with rows that do not fit, what is still to be done.
 struct MigrateReport {
-  std::vector<std::string> migrations{};  // applied, or pending with dry_run: "0001_initial"
+  std::vector<std::string> migrations{};  // "0001_initial"
   std::vector<std::string> settings{};    // of the deployment: "staleness-bound: 500 ms -> 300 ms"
   std::int64_t adopted_users = 0;         // of a database made by another program
   std::vector<RefusedRow> refused{};      // with quarantine: moved; otherwise nothing was changed

@@ -224,6 +224,43 @@ TEST_F(CliTest, MigrateListsTheRowsThatDoNotFitAndFails) {
   EXPECT_THAT(moved.out, HasSubstr("1 row was moved to "));
 }
 
+TEST_F(CliTest, MigrateTellsWhatIsPendingFromWhatWasAppliedAlsoInJson) {
+  MigrateReport report{.migrations = {"0001_initial"},
+                       .settings = {"staleness-bound: 500 ms -> 1000 ms"},
+                       .adopted_users = 2};
+  backend_.migrate = [&](const Config&, MigrateRequest) -> Result<MigrateReport> { return report; };
+  const auto words = [](std::string text) {
+    std::erase(text, '\n');
+    return text;
+  };
+  EXPECT_EQ(words(um({"migrate", "--json"}).out),
+            "{\"dry_run\":false,\"applied\":[\"0001_initial\"],\"pending\":[],"
+            "\"changed_settings\":[\"staleness-bound: 500 ms -> 1000 ms\"],"
+            "\"pending_settings\":[],\"adopted_users\":2,\"users_to_adopt\":0,"
+            "\"quarantined\":0,\"refused\":[]}");
+  const std::string pending =
+      "\"applied\":[],\"pending\":[\"0001_initial\"],\"changed_settings\":[],"
+      "\"pending_settings\":[\"staleness-bound: 500 ms -> 1000 ms\"],"
+      "\"adopted_users\":0,\"users_to_adopt\":2,\"quarantined\":0,\"refused\":[";
+  EXPECT_EQ(words(um({"migrate", "--json", "--dry-run"}).out),
+            "{\"dry_run\":true," + pending + "]}");
+  report.refused = {{.row = "-7", .email = "a\n\"b\"", .reason = "has white space"},
+                    {.row = "007", .reason = "r"},
+                    {.row = "9007199254740993", .email = "null", .reason = "r"},
+                    {.reason = "r"}};
+  const auto stopped = um({"migrate", "--json"});
+  EXPECT_EQ(stopped.code, 1);
+  EXPECT_EQ(words(stopped.out),
+            "{\"dry_run\":false," + pending +
+                "{\"row\":-7,\"email\":\"a\\n\\\"b\\\"\",\"reason\":\"has white space\"},"
+                "{\"row\":\"007\",\"email\":null,\"reason\":\"r\"},"
+                "{\"row\":\"9007199254740993\",\"email\":\"null\",\"reason\":\"r\"},"
+                "{\"row\":null,\"email\":null,\"reason\":\"r\"}]}");
+  EXPECT_THAT(words(um({"migrate", "--json", "--quarantine"}).out),
+              HasSubstr("\"adopted_users\":2,\"users_to_adopt\":0,\"quarantined\":4,"));
+  EXPECT_THAT(um({"migrate"}).out, HasSubstr("\nrow null null: r\n"));
+}
+
 TEST_F(CliTest, BackupSaysWhatItCopiedWhere) {
   std::string asked;
   backend_.backup = [&](const Config&, const std::string& target) -> Result<void> {

@@ -1,4 +1,5 @@
 // migrate
+#include <charconv>
 #include <ostream>
 
 #include "cli/commands.hpp"
@@ -13,25 +14,56 @@ std::string rows_text(std::size_t number) {
   return grouped(number) + (number == 1 ? " row" : " rows");
 }
 
+bool is_stopped(const MigrateReport& report, const MigrateRequest& request) {
+  return !report.refused.empty() && !request.quarantine;
+}
+bool is_done(const MigrateReport& report, const MigrateRequest& request) {
+  return !request.dry_run && !is_stopped(report, request);
+}
+
+std::string json_string(const std::string& text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+// As a number if it is one that every reader of JSON keeps exactly: at most 2^53.
+std::string row_json(const std::optional<std::string>& row) {
+  constexpr std::int64_t kMaxExact = std::int64_t{1} << 53U;
+  if (!row) return "null";
+  std::int64_t number = 0;
+  const char* end = row->data() + row->size();
+  const bool is_number = std::from_chars(row->data(), end, number).ptr == end &&
+                         std::to_string(number) == *row && number >= -kMaxExact &&
+                         number <= kMaxExact;
+  return is_number ? *row : json_string(*row);
+}
+
+std::string refused_json(const RefusedRow& refused) {
+  return JsonObjectText{}
+      .raw("row", row_json(refused.row))
+      .text_or_null("email", refused.email)
+      .text("reason", refused.reason)
+      .str();
+}
+
+// What was done and what is still to be done, each under its own name: one of the two is empty.
 std::string report_json(const MigrateReport& report, const MigrateRequest& request) {
-  const auto name = [](const std::string& text) {
-    std::string out;
-    append_json_string(out, text);
-    return out;
-  };
-  const auto row = [](const RefusedRow& refused) {
-    return JsonObjectText{}
-        .text("row", refused.row)
-        .text("email", refused.email)
-        .text("reason", refused.reason)
-        .str();
+  const bool done = is_done(report, request);
+  const std::vector<std::string> none;
+  const auto names = [](const std::vector<std::string>& texts) {
+    return json_lines_array(texts, json_string);
   };
   return JsonObjectText{}
       .raw("dry_run", request.dry_run ? "true" : "false")
-      .raw("migrations", json_lines_array(report.migrations, name))
-      .raw("settings", json_lines_array(report.settings, name))
-      .number("adopted_users", report.adopted_users)
-      .raw("refused", json_lines_array(report.refused, row))
+      .raw("applied", names(done ? report.migrations : none))
+      .raw("pending", names(done ? none : report.migrations))
+      .raw("changed_settings", names(done ? report.settings : none))
+      .raw("pending_settings", names(done ? none : report.settings))
+      .number("adopted_users", done ? report.adopted_users : 0)
+      .number("users_to_adopt", done ? 0 : report.adopted_users)
+      .number("quarantined", done ? report.refused.size() : 0)
+      .raw("refused", json_lines_array(report.refused, refused_json))
       .str();
 }
 
@@ -63,8 +95,7 @@ class Migrate final : public Command {
     } else {
       write(context.io.out, *report);
     }
-    const bool stopped = !report->refused.empty() && !request_.quarantine;
-    if (!stopped) return ExitCode::done;
+    if (!is_stopped(*report, request_)) return ExitCode::done;
     return fail(ErrorCode::conflict,
                 "nothing was changed: " + rows_text(report->refused.size()) +
                     (report->refused.size() == 1 ? " does" : " do") +
@@ -74,11 +105,11 @@ class Migrate final : public Command {
  private:
   void write(std::ostream& out, const MigrateReport& report) const {
     for (const RefusedRow& row : report.refused) {
-      out << "row " << shown(row.row) << " \"" << shown(row.email) << "\": " << shown(row.reason)
+      out << "row " << shown(row.row.value_or("null")) << ' '
+          << (row.email ? '"' + shown(*row.email) + '"' : "null") << ": " << shown(row.reason)
           << '\n';
     }
-    const bool stopped = !report.refused.empty() && !request_.quarantine;
-    if (stopped) return;
+    if (is_stopped(report, request_)) return;
     if (!report.refused.empty()) {
       const bool one = report.refused.size() == 1;
       out << rows_text(report.refused.size())

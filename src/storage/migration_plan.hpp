@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,9 @@ namespace um {
 // A row of an adopted table that cannot be taken over as it is.
 struct MisfitRow {
   std::int64_t rowid = 0;  // where the database has it; means nothing outside of its adapter
-  std::string id;          // as stored; "null" if it is null
-  std::string email;       // as stored, with U+FFFD for what is not UTF-8
-  std::string reason;
+  std::optional<std::string> id{};     // the bytes as stored; nullopt: null
+  std::optional<std::string> email{};  // the same
+  std::string reason{};
 };
 
 // What to do with them: change nothing at all, or put them into users_quarantine.

@@ -7,7 +7,6 @@
 
 #include "drivers/pg/array.hpp"
 #include "storage/rules.hpp"
-#include "user/text.hpp"
 
 namespace um::postgres_adoption {
 
@@ -37,12 +36,6 @@ std::set<std::string> columns_of(PostgresSession& db, const std::string& table) 
 
 std::set<std::string> go_columns() {
   return {"id", "first_name", "last_name", "email", "password"};
-}
-
-std::string printable(std::string_view text) {
-  std::string json;
-  append_json_string(json, text);
-  return json.substr(1, json.size() - 2);
 }
 
 // Reads a query's result batch by batch; `each` is called with the rows and one row's number.
@@ -189,12 +182,13 @@ std::vector<MisfitRow> misfits(PostgresSession& db) {
     for (std::size_t row = 0; row < rows.size(); ++row) {
       std::string reason = judge.reason(rows, row);
       if (reason.empty()) continue;
-      const auto shown = [&](std::size_t column) {
-        return rows.null(row, column) ? "null" : printable(rows.text(row, column));
+      const auto stored = [&](std::size_t column) {
+        return rows.null(row, column) ? std::nullopt
+                                      : std::optional{std::string{rows.text(row, column)}};
       };
       found.push_back({.rowid = rows.integer(row, 0),
-                       .id = shown(1),
-                       .email = shown(2),
+                       .id = stored(1),
+                       .email = stored(2),
                        .reason = std::move(reason)});
     }
   });

@@ -71,7 +71,8 @@ TEST_F(PostgresAdoptionTest, RowsThatDoNotFitAreListedAndNothingIsChanged) {
   ASSERT_TRUE(plan) << plan.error().detail;
   EXPECT_EQ(plan->rows_to_adopt, 11);
   std::vector<std::string> listed;
-  for (const MisfitRow& row : plan->misfits) listed.push_back(row.id + ": " + row.reason);
+  for (const MisfitRow& row : plan->misfits)
+    listed.push_back(row.id.value_or("null") + ": " + row.reason);
   EXPECT_THAT(
       listed,
       ElementsAre("-3: the id is not a positive number", "8: the same e-mail address as user 1",
@@ -79,7 +80,7 @@ TEST_F(PostgresAdoptionTest, RowsThatDoNotFitAreListedAndNothingIsChanged) {
                   "11: the e-mail address is not valid", "12: the e-mail address is not valid",
                   "13: the e-mail address is not valid", "14: the e-mail address is not valid",
                   "15: the e-mail address is not valid"));
-  EXPECT_EQ(plan->misfits.at(5).email, "bell\\u0007@example.com");
+  EXPECT_EQ(plan->misfits.at(5).email, "bell\a@example.com");
   const auto refused = migrator_.apply(Misfits::refuse);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::conflict);

@@ -7,9 +7,9 @@
 
 #include <sqlite3.h>
 
+#include "base/utf8.hpp"
 #include "storage/sqlite_rows.hpp"
 #include "storage/sqlite_user_writes.hpp"
-#include "user/text.hpp"
 
 namespace um::sqlite_adoption {
 
@@ -83,12 +83,6 @@ class Judge {
   std::unordered_map<std::string, std::int64_t> emails_;
 };
 
-std::string printable(std::string_view text) {
-  std::string json;
-  append_json_string(json, text);
-  return json.substr(1, json.size() - 2);
-}
-
 std::int64_t highest_id(Connection& db) {
   std::int64_t highest = 0;
   {
@@ -130,9 +124,12 @@ std::vector<MisfitRow> misfits(Connection& db) {
   for (auto row = db.run(kRows); row.next();) {
     std::string reason = judge.reason(row);
     if (reason.empty()) continue;
+    const auto stored = [&](int column) {
+      return row.null(column) ? std::nullopt : std::optional{std::string{row.text(column)}};
+    };
     found.push_back({.rowid = row.integer(0),
-                     .id = row.null(1) ? "null" : printable(row.text(1)),
-                     .email = row.null(3) ? "null" : printable(row.text(3)),
+                     .id = stored(1),
+                     .email = stored(3),
                      .reason = std::move(reason)});
   }
   return found;

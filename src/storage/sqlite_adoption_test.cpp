@@ -78,7 +78,8 @@ TEST_F(SqliteAdoptionTest, RowsThatDoNotFitAreListedAndNothingIsChanged) {
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->rows_to_adopt, 8);
   std::vector<std::string> listed;
-  for (const MisfitRow& row : plan->misfits) listed.push_back(row.id + ": " + row.reason);
+  for (const MisfitRow& row : plan->misfits)
+    listed.push_back(row.id.value_or("null") + ": " + row.reason);
   EXPECT_THAT(
       listed,
       ElementsAre("-3: the id is not a positive number", "8: the same e-mail address as user 1",

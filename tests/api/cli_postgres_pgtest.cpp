@@ -38,7 +38,7 @@ TEST_F(CliOnPostgres, NothingWorksBeforeTheSchemaIsThereAndTheCommandSaysWhatHel
   const auto listed = cli({"user", "list"});
   EXPECT_EQ(listed.code, 2);
   EXPECT_NE(listed.err.find("migrate"), std::string::npos) << listed.err;
-  EXPECT_EQ(mismatch(parse_json(R"({"dry_run": true, "migrations": ["0001_initial"]})"),
+  EXPECT_EQ(mismatch(parse_json(R"({"dry_run": true, "applied": [], "pending": ["0001_initial"]})"),
                      json_of({"migrate", "--dry-run"})),
             "");
 }
@@ -106,7 +106,7 @@ TEST_F(CliOnPostgres, MigrateChangesTheSettingsOfTheDeploymentAndServeAgreesOrSt
   json_of({"migrate"});
   const auto migrated =
       json_of({"migrate", "--staleness-bound", "1s", "--change-retention", "20min"});
-  EXPECT_EQ(migrated.at("settings").as_array().size(), 2U) << migrated;
+  EXPECT_EQ(migrated.at("changed_settings").as_array().size(), 2U) << migrated;
   const auto refused = cli({"serve", "--listen", "127.0.0.1:0", "--staleness-bound", "500ms"});
   EXPECT_EQ(refused.code, 2);
   EXPECT_NE(refused.err.find("staleness-bound"), std::string::npos) << refused.err;
