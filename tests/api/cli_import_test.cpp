@@ -236,6 +236,21 @@ TEST_F(CliImport, AnInterruptedImportGoesOnWhereItStopped) {
   EXPECT_EQ(probe.integrity(), "ok");
 }
 
+TEST_F(CliImport, IdsOfAFileAreKeptAndTheOthersAreAboveThem) {
+  for (const char* lines :
+       {"a@example.test,500\nb@example.test,\nc@example.test,\n",
+        "d@example.test,\ne@example.test,503\nf@example.test,504\ng@example.test,\n"}) {
+    const auto file = directory_.write("ids.csv", std::string{"email,id\n"} + lines);
+    EXPECT_EQ(text_at(json_of({"import", file}), "/failed"), "0");
+  }
+  std::string ids;
+  const auto users = json_of({"user", "list"});
+  for (const auto& user : users.as_array()) {
+    ids += text_at(user, "/email").substr(0, 1) + text_at(user, "/id") + " ";
+  }
+  EXPECT_EQ(ids, "f1 a500 b501 c502 e503 f504 d505 g506 ");
+}
+
 TEST_F(CliImport, ResumedWithoutARecordItKnowsItsOwnRowsAlsoByTheirIds) {
   // As after a kill between the commit and the record of it.
   const auto file = directory_.write("ids.csv",

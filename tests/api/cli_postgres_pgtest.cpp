@@ -102,6 +102,27 @@ TEST_F(CliOnPostgres, WhatWasImportedIsExportedAgainAndBadLinesAreNamed) {
   EXPECT_EQ(std::ranges::count(again.out, '\n'), 1200);
 }
 
+TEST_F(CliOnPostgres, IdsOfAFileAreKeptTheOthersAreAboveThemAndResumingKnowsThem) {
+  json_of({"migrate"});
+  const auto first =
+      directory_.write("a.csv", "email,id\na@example.test,500\nb@example.test,\nc@example.test,\n");
+  const auto second = directory_.write("b.csv",
+                                       "email,id\nd@example.test,\ne@example.test,503\n"
+                                       "f@example.test,504\ng@example.test,\n");
+  for (const auto& file : {first, second}) {
+    EXPECT_EQ(text_at(json_of({"import", file}), "/failed"), "0");
+  }
+  std::string ids;
+  const auto users = json_of({"user", "list"});
+  for (const auto& user : users.as_array()) {
+    ids += text_at(user, "/email").substr(0, 1) + text_at(user, "/id") + " ";
+  }
+  EXPECT_EQ(ids, "a500 b501 c502 e503 f504 d505 g506 ");
+  EXPECT_EQ(mismatch(parse_json(R"({"imported": 0, "already_there": 4, "failed": 0})"),
+                     json_of({"import", second, "--resume"})),
+            "");
+}
+
 TEST_F(CliOnPostgres, MigrateChangesTheSettingsOfTheDeploymentAndServeAgreesOrStops) {
   json_of({"migrate"});
   const auto migrated =
