@@ -261,6 +261,28 @@ TEST_F(CliTest, MigrateTellsWhatIsPendingFromWhatWasAppliedAlsoInJson) {
   EXPECT_THAT(um({"migrate"}).out, HasSubstr("\nrow null null: r\n"));
 }
 
+TEST_F(CliTest, MigrateStoresNoSettingsInSqliteAndSaysSo) {
+  int migrated = 0;
+  backend_.migrate = [&](const Config&, MigrateRequest) -> Result<MigrateReport> {
+    ++migrated;
+    return MigrateReport{};
+  };
+  EXPECT_THAT(um({"migrate", "--change-retention", "20min"}).err, HasSubstr("in PostgreSQL only"));
+  const auto ran = um({"migrate", "--staleness-bound", "600ms"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_EQ(
+      ran.err,
+      "user-manager: --staleness-bound: migrate stores it in PostgreSQL only; on SQLite give it "
+      "to `serve`\n");
+  EXPECT_EQ(migrated, 0);
+  EXPECT_EQ(um({"migrate", "--staleness-bound", "600ms", "--database", "postgresql://h/d"}).code,
+            0);
+  // The environment is shared with serve, for which the setting is meant.
+  environment_["USER_MANAGER_STALENESS_BOUND"] = "600ms";
+  EXPECT_EQ(um({"migrate"}).code, 0);
+  EXPECT_EQ(migrated, 2);
+}
+
 TEST_F(CliTest, BackupSaysWhatItCopiedWhere) {
   std::string asked;
   backend_.backup = [&](const Config&, const std::string& target) -> Result<void> {

@@ -67,6 +67,17 @@ std::string report_json(const MigrateReport& report, const MigrateRequest& reque
       .str();
 }
 
+// On SQLite there is nothing to store them in: who asks for it has something else in mind.
+Result<void> check_settings(const Config& config) {
+  if (config.database.kind == DatabaseUrl::Kind::postgresql) return {};
+  for (const EffectiveSetting& setting : config.effective) {
+    if (setting.source != ConfigSource::flag || setting.name == "database") continue;
+    return misuse("--" + std::string{setting.name} +
+                  ": migrate stores it in PostgreSQL only; on SQLite give it to `serve`");
+  }
+  return {};
+}
+
 class Migrate final : public Command {
  public:
   About about() const override {
@@ -76,7 +87,7 @@ class Migrate final : public Command {
             .examples =
                 "  user-manager migrate --dry-run\n"
                 "  user-manager migrate --database sqlite:old.db --quarantine\n"
-                "  user-manager migrate --staleness-bound 1s",
+                "  user-manager migrate --database postgresql://um@db/users --staleness-bound 1s",
             .settings = SettingFlags::schema};
   }
   void declare(Options& options) override {
@@ -88,6 +99,7 @@ class Migrate final : public Command {
   }
 
   Result<ExitCode> run(const Context& context) override {
+    if (auto sound = check_settings(context.config); !sound) return fail(std::move(sound.error()));
     const auto report = context.backend.migrate(context.config, request_);
     if (!report) return fail(report.error());
     if (context.json) {

@@ -136,6 +136,13 @@ TEST_F(Migrate, QuarantineMovesThemAside) {
   EXPECT_EQ(probe.integrity(), "ok");
 }
 
+TEST_F(Migrate, ASettingThatSqliteDoesNotStoreIsRefused) {
+  const auto result = cli({"migrate", "--staleness-bound", "600ms"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.err.find("--staleness-bound"), std::string::npos) << result.err;
+  EXPECT_FALSE(std::filesystem::exists(database_));
+}
+
 TEST_F(Migrate, ATableOfSomebodyElseIsLeftAlone) {
   {
     DatabaseProbe probe{database_, DatabaseProbe::Missing::create};
