@@ -33,6 +33,7 @@ class Command {
     std::string_view summary;
     std::string_view examples{};  // lines, without indentation
     SettingFlags settings = SettingFlags::database;
+    bool has_json = true;  // --json; without it the option is unknown
   };
   virtual ~Command() = default;
   virtual About about() const = 0;

@@ -67,7 +67,9 @@ class Export final : public Command {
   }
   void declare(Options& options) override {
     options.text(
-        {"--format", "csv or jsonl [default: by the name of the file; on standard output csv]",
+        {"--format",
+         "csv or jsonl [default: by the name of the file; on standard output csv, with --json "
+         "jsonl]",
          "NAME"},
         format_);
     options.text(
@@ -77,7 +79,7 @@ class Export final : public Command {
   }
 
   Result<ExitCode> run(const Context& context) override {
-    const auto format = chosen_format();
+    const auto format = chosen_format(context);
     if (!format) return fail(format.error());
     const auto interrupts = context.io.watch_interrupts ? context.io.watch_interrupts() : nullptr;
     const auto storage = context.backend.open_storage(context.config);
@@ -97,7 +99,13 @@ class Export final : public Command {
   }
 
  private:
-  Result<Format> chosen_format() const {
+  Result<Format> chosen_format(const Context& context) const {
+    if (!output_ && context.json) {
+      if (!format_ || format_ == "jsonl") return Format::jsonl;
+      return misuse("--json and --format " + shown(*format_) +
+                    " exclude each other on standard "
+                    "output; --json alone writes JSON lines");
+    }
     if (format_ == "csv" || (!format_ && !output_)) return Format::csv;
     if (format_ == "jsonl") return Format::jsonl;
     if (format_)

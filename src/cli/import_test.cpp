@@ -270,6 +270,9 @@ TEST_F(ImportTest, ExportGoesToStandardOutputInEitherFormat) {
   create("ann@x");
   EXPECT_THAT(um({"export"}).out, testing::StartsWith("id,email,"));
   EXPECT_THAT(um({"export", "--format", "jsonl"}).out, testing::StartsWith("{\"id\":"));
+  EXPECT_EQ(um({"export", "--json"}).out, um({"export", "--format", "jsonl"}).out);
+  EXPECT_EQ(um({"export", "--json", "--format", "jsonl"}).out, um({"export", "--json"}).out);
+  EXPECT_THAT(um({"export", "--json", "--format", "csv"}).err, HasSubstr("exclude each other"));
   EXPECT_EQ(um({"export", "--format", "xml"}).code, 2);
   EXPECT_EQ(um({"export", "--output", file("none/out.csv")}).code, 1);
 }

@@ -100,7 +100,7 @@ class Parser {
     app->get_formatter()->column_width(34);
     CliOptions options{*app};
     command.declare(options);
-    app->add_flag("--json", found_.json, "machine-readable output");
+    if (about.has_json) app->add_flag("--json", found_.json, "machine-readable output");
     add_settings(*app, options, about.settings);
     if (!about.examples.empty()) app->footer("Examples:\n" + std::string{about.examples});
     app->parse_complete_callback([this, &command] { found_.command = &command; });

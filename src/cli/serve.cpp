@@ -14,7 +14,8 @@ class Serve final : public Command {
                 "  user-manager serve --listen 0.0.0.0:8080 --database sqlite:/srv/users.db\n"
                 "  user-manager serve --migrate --database postgresql://um@db/users\n"
                 "  USER_MANAGER_CACHE_CAPACITY=1GiB user-manager serve --config um.toml",
-            .settings = SettingFlags::all};
+            .settings = SettingFlags::all,
+            .has_json = false};
   }
   void declare(Options& options) override {
     options.flag({"--migrate", "bring a PostgreSQL database to this version's schema first"},

@@ -189,6 +189,9 @@ TEST_F(CliImport, WhatIsExportedComesBackAsItWas) {
     const auto text = test::read_file(out);
     EXPECT_EQ(text.find("$2b$"), std::string::npos) << "a hash was exported";
     EXPECT_EQ(cli({"export", "--format", format}).out, text);
+    if (format == std::string{"jsonl"}) {
+      EXPECT_EQ(cli({"export", "--json"}).out, text);
+    }
 
     const std::string copy = "sqlite:" + directory_.file(std::string{"copy-"} + format + ".db");
     ASSERT_EQ(run({.program = program(), .arguments = {"migrate", "--database", copy}}).code, 0);

@@ -217,6 +217,7 @@ TEST_F(CliUser, WhatIsNotACommandIsMisuse) {
                                                                      {"keys"},
                                                                      {"serve", "--nonsense"},
                                                                      {"serve", "extra"},
+                                                                     {"serve", "--json"},
                                                                      {"user", "show", "1", "2"}}) {
     const auto result = run({.program = program(), .arguments = arguments});
     EXPECT_EQ(result.code, kMisused) << result.out << result.err;
