@@ -89,6 +89,7 @@ TEST_F(CliTest, WrongUseIsOneLineAndExitCodeTwo) {
       {"serve", "extra"},
       {"user", "show", "neither"},
       {"user", "show", "0"},
+      {"user", "set-role", "1", "boss"},
       {"export", "--json", "--format", "csv"},
       {"user", "show", "1", "--threads", "2"},
   };
@@ -199,6 +200,38 @@ TEST_F(CliTest, AnExceptionIsAFailureWithOneLine) {
   const auto ran = um({"user", "list"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_EQ(ran.err, "user-manager: out of\\nluck\n");
+}
+
+TEST_F(CliTest, WhatIsWrongWithAnArgumentIsSaidBeforeTheDatabaseIsOpened) {
+  int opened = 0;
+  backend_.open_storage = [&](const Config&) -> Result<std::unique_ptr<Storage>> {
+    ++opened;
+    return fail(ErrorCode::unavailable, "there is no database");
+  };
+  const auto ran = um({"user", "set-role", "1", "boss"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("role: "));
+  EXPECT_EQ(opened, 0);
+}
+
+TEST_F(CliTest, AUrlThatIsNotUnderstoodIsRepeatedWithoutItsPassword) {
+  const std::string url = "postgresql://um:top secret@h/d?password=topsecret";
+  const std::vector<std::vector<std::string>> wrong{{"config", "--databse", url},
+                                                    {"config", "--databse=" + url},
+                                                    {"config", url},
+                                                    {"user", "show", "1", url},
+                                                    {url},
+                                                    {"user", url},
+                                                    {"config", "-x" + url, "-" + url},
+                                                    {"config", "--json=" + url}};
+  for (const auto& arguments : wrong) {
+    const auto ran = um(arguments);
+    EXPECT_EQ(ran.code, 2) << testing::PrintToString(arguments);
+    EXPECT_THAT(ran.err, Not(HasSubstr("secret"))) << testing::PrintToString(arguments);
+    EXPECT_EQ(std::ranges::count(ran.err, '\n'), 1) << ran.err;
+  }
+  EXPECT_THAT(um({"config", "--databse", "postgresql://um:x@h/d"}).err,
+              HasSubstr(" postgresql://um:***@h/d "));
 }
 
 TEST_F(CliTest, MigrateReportsWhatItDid) {

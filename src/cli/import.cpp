@@ -136,7 +136,10 @@ class Import final : public Command {
                      << users_text(totals.imported);
       if (totals.already_there > 0)
         context.io.out << ", " << grouped(totals.already_there) << " already there";
-      if (totals.failed > 0) context.io.out << ", " << grouped(totals.failed) << " lines failed";
+      if (totals.failed > 0) {
+        context.io.out << ", " << grouped(totals.failed)
+                       << (totals.failed == 1 ? " line failed" : " lines failed");
+      }
       context.io.out << '\n';
     }
     if (!totals.interrupted) return;

@@ -225,6 +225,8 @@ TEST_F(ImportTest, AnIdThatAnotherUserHasFailsAlsoWhenResuming) {
   EXPECT_EQ(resumed.err,
             "line 2: another user has the id 7001\nline 3: another user has the id 7002\n");
   EXPECT_THAT(resumed.out, HasSubstr(", 1 already there, "));
+  EXPECT_EQ(um({"import", write_file("c.csv", "email\nnobody\n")}).out,
+            "imported 0 users, 1 line failed\n");
 }
 
 TEST_F(ImportTest, WhatCannotBeReadIsMisuse) {

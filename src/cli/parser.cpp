@@ -6,6 +6,7 @@
 #include "cli/wrap.hpp"
 #include "ops/printable.hpp"
 #include "ops/setting.hpp"
+#include "ops/url_mask.hpp"
 
 namespace um {
 namespace {
@@ -70,6 +71,7 @@ class Parser {
   }
 
   Parsed parse(std::span<const char* const> arguments) {
+    arguments_ = arguments;
     try {
       app_.parse(static_cast<int>(arguments.size()), arguments.data());
     } catch (const CLI::CallForHelp&) {
@@ -136,8 +138,21 @@ class Parser {
            (which == SettingFlags::schema && of_schema);
   }
 
-  static std::string display(std::string_view text) {
+  // The complaints repeat arguments; a URL among them may have a password.
+  std::string display(std::string text) const {
+    for (const std::string_view argument : arguments_) {
+      const auto scheme = argument.find("://");
+      if (scheme == std::string_view::npos) continue;
+      const auto equals = argument.substr(0, scheme).find('=');
+      const auto url = equals == std::string_view::npos ? argument : argument.substr(equals + 1);
+      replace_all(text, url, mask_url(url));
+    }
     return printable(text, {.escapes = Escapes::display});
+  }
+
+  static void replace_all(std::string& text, std::string_view what, std::string_view with) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+      text.replace(at, what.size(), with);
   }
 
   // CLI11 complains of what is missing before it complains of what it did not know.
@@ -173,6 +188,7 @@ class Parser {
 
   CLI::App app_;
   Invocation found_;
+  std::span<const char* const> arguments_;  // while they are parsed
 };
 
 }  // namespace

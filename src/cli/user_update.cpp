@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/user_actions.hpp"
+#include "user/validation.hpp"
 
 namespace um {
 namespace {
@@ -83,6 +84,10 @@ class UserSetRole final : public Command {
     options.positional({"ROLE", "user, admin or service"}, role_);
   }
   Result<ExitCode> run(const Context& context) override {
+    // Before the database is opened, as everything that is wrong with the arguments themselves.
+    if (const auto role = check_role(role_); !role) {
+      return fail({.code = ErrorCode::invalid, .fields = {role.error()}});
+    }
     return edit(context,
                 {.who = who_,
                  .input = {.role = member(role_)},

@@ -218,6 +218,7 @@ TEST_F(CliUser, WhatIsNotACommandIsMisuse) {
                                                                      {"serve", "--nonsense"},
                                                                      {"serve", "extra"},
                                                                      {"serve", "--json"},
+                                                                     {"user", "set-role", "1", "x"},
                                                                      {"user", "show", "1", "2"}}) {
     const auto result = run({.program = program(), .arguments = arguments});
     EXPECT_EQ(result.code, kMisused) << result.out << result.err;
@@ -226,6 +227,16 @@ TEST_F(CliUser, WhatIsNotACommandIsMisuse) {
   const auto version = run({.program = program(), .arguments = {"version"}});
   EXPECT_EQ(version.code, kDone);
   EXPECT_TRUE(version.out.starts_with("user-manager ")) << version.out;
+}
+
+TEST_F(CliUser, APasswordInAUrlIsNotRepeatedWhenItsFlagIsMistyped) {
+  const std::string url = "postgresql://um:topsecret@h/d";
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"config", "--databse", url}, {"config", "--databse=" + url}, {"user", "list", url}}) {
+    const auto result = run({.program = program(), .arguments = arguments});
+    EXPECT_EQ(result.code, kMisused) << result.out << result.err;
+    EXPECT_EQ((result.out + result.err).find("topsecret"), std::string::npos) << result.err;
+  }
 }
 
 TEST_F(CliUser, ADatabaseThatIsNotThereOrNotMigratedIsNotMadeByAccident) {
