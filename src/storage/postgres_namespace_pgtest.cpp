@@ -273,11 +273,11 @@ TEST_F(PostgresCrashTest, AColdCopyPutBackIsANewNamespace) {
 
 TEST_F(PostgresCrashTest, AStandbyHasNoneAndAfterItsPromotionAnother) {
   PostgresServer standby{{.primary = &server_}};
-  const auto url = standby.url({.user = "postgres", .database = database_->name()});
-  PostgresSession session{{.url = Secret{url}}};
-  EXPECT_EQ(name_space(session), "");
-  EXPECT_THAT(session.text("SELECT cache_repair()"), HasSubstr("standby"));
-  session.execute("SELECT pg_promote()");
+  const test::PostgresLogin login{.user = "postgres", .database = database_->name()};
+  EXPECT_EQ(standby.psql("SELECT cache_namespace()", login), "\n");
+  EXPECT_THAT(standby.psql("SELECT cache_repair()", login), HasSubstr("standby"));
+  standby.psql("SELECT pg_promote()", login);
+  PostgresSession session{{.url = Secret{standby.url(login)}}};
   EXPECT_EQ(name_space(session), "") << "its incarnation was emptied";
   EXPECT_EQ(session.text("SELECT coalesce(cache_repair(), '')"), "");
   EXPECT_NE(name_space(session), "");

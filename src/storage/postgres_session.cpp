@@ -40,8 +40,11 @@ PostgresSession::PostgresSession(const Options& options) {
   if (const auto info = pg::ConnectionInfo::parse(options.url); !info)
     throw std::invalid_argument{info.error().detail};
   const std::string url{options.url.reveal()};
-  const char* names[] = {"fallback_application_name", "client_encoding", "dbname", nullptr};
-  const char* values[] = {options.application_name.c_str(), "UTF8", url.c_str(), nullptr};
+  // What the URL says comes last and counts.
+  const char* names[] = {"fallback_application_name", "client_encoding", "target_session_attrs",
+                         "dbname", nullptr};
+  const char* values[] = {options.application_name.c_str(), "UTF8", "primary", url.c_str(),
+                          nullptr};
   connection_.reset(PQconnectdbParams(names, values, 1));
   if (!connection_) throw std::bad_alloc{};
   if (PQstatus(connection_.get()) != CONNECTION_OK) {

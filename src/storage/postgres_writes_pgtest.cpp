@@ -285,6 +285,23 @@ TEST_F(PostgresOpen, SaysWhereItIsWithoutTheUser) {
   EXPECT_TRUE(test::run((*storage)->ping({})));
 }
 
+// A standby may not know yet what was acknowledged.
+TEST_F(PostgresOpen, NobodyReadsFromAStandby) {
+  const test::PostgresServer primary;
+  const test::TestDatabase db{primary};
+  const test::PostgresServer standby{{.primary = &primary}};
+  const auto alone = open(standby.url({.user = "postgres", .database = db.name()}));
+  ASSERT_FALSE(alone);
+  EXPECT_EQ(alone.error().code, ErrorCode::unavailable) << alone.error().detail;
+  const auto both = open("postgresql://postgres@127.0.0.1:" + std::to_string(standby.port()) +
+                         ",127.0.0.1:" + std::to_string(primary.port()) + '/' + db.name());
+  ASSERT_TRUE(both) << both.error().detail;
+  EXPECT_TRUE((*both)->describe().contains(std::to_string(primary.port())));
+  const auto reading = test::run((*both)->users().find(*UserId::from(1), {}));
+  ASSERT_TRUE(reading) << reading.error().detail;
+  EXPECT_NE(reading->stamp.tau, Tau{}) << "it cannot be cached";
+}
+
 TEST_F(PostgresOpen, ASchemaThatIsMissingIsAskedFor) {
   const test::TestDatabase db{test::TestDatabase::Content::empty};
   const auto storage = open(db.url());

@@ -41,17 +41,16 @@ bool is_port(std::string_view text) {
          (error == std::errc{} && end == text.data() + text.size() && number > 0 && number < 65536);
 }
 
-// libpq would say so only when it connects.
+// libpq would say so only when it connects; and what a standby tells may be outdated.
 Result<void> check_choice(std::string_view key, std::string_view value) {
-  static constexpr std::string_view kTargets =
-      " any read-write read-only primary standby prefer-standby ";
+  static constexpr std::string_view kTargets = " primary read-write ";
   static constexpr std::string_view kTls = " disable allow prefer require verify-ca verify-full ";
   const bool concerned = key == "target_session_attrs" || key == "sslmode";
   const std::string_view allowed = key == "sslmode" ? kTls : kTargets;
   if (!concerned || value.empty() || allowed.find(' ' + std::string{value} + ' ') != allowed.npos)
     return {};
   return fail(ErrorCode::invalid, "the database URL gives " + std::string{key} +
-                                      " a value that does not exist; there are:" +
+                                      " a value that is not possible here; there are:" +
                                       std::string{allowed.substr(0, allowed.size() - 1)});
 }
 
@@ -136,15 +135,9 @@ void ConnectionInfo::set_default(std::string_view key, std::string_view value) {
   if (find(key) == nullptr) settings_.emplace_back(key, Secret{std::string{value}});
 }
 
-bool ConnectionInfo::wants_primary() const {
+bool ConnectionInfo::wants_writes() const {
   const Secret* attributes = find("target_session_attrs");
-  return attributes != nullptr &&
-         (attributes->reveal() == "read-write" || attributes->reveal() == "primary");
-}
-
-bool ConnectionInfo::prefers_standby() const {
-  const Secret* attributes = find("target_session_attrs");
-  return attributes != nullptr && attributes->reveal() == "prefer-standby";
+  return attributes != nullptr && attributes->reveal() == "read-write";
 }
 
 std::optional<std::chrono::seconds> ConnectionInfo::connect_timeout() const {
@@ -159,6 +152,7 @@ std::optional<std::chrono::seconds> ConnectionInfo::connect_timeout() const {
 
 void ConnectionInfo::set_defaults_of(std::string_view application_name) {
   set_default("application_name", application_name);
+  set_default("target_session_attrs", "primary");
   set_default("client_encoding", "UTF8");
   set_default("gssencmode", "disable");  // its credentials are read in a blocking way
   // A server that vanished without a word is noticed within some seconds.
@@ -168,8 +162,7 @@ void ConnectionInfo::set_defaults_of(std::string_view application_name) {
   set_default("tcp_user_timeout", "10000");
 }
 
-ConnectionInfo::Keywords ConnectionInfo::keywords(const Host& host, const char* address,
-                                                  const char* session_attributes) const {
+ConnectionInfo::Keywords ConnectionInfo::keywords(const Host& host, const char* address) const {
   Keywords all;
   const auto add = [&all](const char* name, const char* value) {
     all.names.push_back(name);
@@ -179,10 +172,8 @@ ConnectionInfo::Keywords ConnectionInfo::keywords(const Host& host, const char* 
   if (address != nullptr) add("hostaddr", address);
   if (!host.port.empty()) add("port", host.port.c_str());
   for (const auto& [key, value] : settings_) {
-    if (session_attributes != nullptr && key == "target_session_attrs") continue;
     add(key.c_str(), value.reveal().data());
   }
-  if (session_attributes != nullptr) add("target_session_attrs", session_attributes);
   add(nullptr, nullptr);
   return all;
 }

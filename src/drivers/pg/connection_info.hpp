@@ -42,15 +42,14 @@ class ConnectionInfo {
   static Result<ConnectionInfo> parse(const Secret& url);
 
   const std::vector<Host>& hosts() const { return hosts_; }
-  // Whether the session must be on a server that accepts writes.
-  bool wants_primary() const;
-  // target_session_attrs=prefer-standby: first one pass for standbys, then one for any.
-  bool prefers_standby() const;
+  // Whether a server that takes no writes now is to be left for another.
+  bool wants_writes() const;
   std::optional<std::chrono::seconds> connect_timeout() const;
 
   // Unless the URL names the setting itself.
   void set_default(std::string_view key, std::string_view value);
-  // What every connection of ours has.
+  // What every connection of ours has. Never to a standby: it may not know yet what was
+  // acknowledged.
   void set_defaults_of(std::string_view application_name);
 
   // Keywords and values for PQconnectStartParams, both ended by a nullptr; they point into this
@@ -59,7 +58,7 @@ class ConnectionInfo {
     std::vector<const char*> names;
     std::vector<const char*> values;
   };
-  Keywords keywords(const Host& host, const char* address, const char* session_attributes) const;
+  Keywords keywords(const Host& host, const char* address) const;
 
   // `text` without the password, in one line.
   std::string scrubbed(std::string_view text) const;

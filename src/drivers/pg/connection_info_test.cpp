@@ -23,7 +23,7 @@ TEST(ConnectionInfo, TakesAUrlApart) {
   EXPECT_EQ(info->hosts()[0].name, "db.example");
   EXPECT_EQ(info->hosts()[0].port, "5433");
   EXPECT_FALSE(info->hosts()[0].is_socket());
-  const auto keywords = info->keywords(info->hosts()[0], "10.0.0.1", nullptr);
+  const auto keywords = info->keywords(info->hosts()[0], "10.0.0.1");
   EXPECT_EQ(value_of(keywords, "host"), "db.example");
   EXPECT_EQ(value_of(keywords, "hostaddr"), "10.0.0.1");
   EXPECT_EQ(value_of(keywords, "password"), "p@ss");
@@ -67,9 +67,11 @@ TEST(ConnectionInfo, AUrlThatCannotBeReadIsNotQuoted) {
   }
 }
 
-TEST(ConnectionInfo, ChoicesThatDoNotExistAreNamedBeforeAnybodyConnects) {
-  for (const char* url : {"postgresql://h/x?target_session_attrs=bogus",
-                          "postgresql://h/x?sslmode=maybe", "postgresql://h:65536/x"}) {
+TEST(ConnectionInfo, ChoicesThatAreNotPossibleAreNamedBeforeAnybodyConnects) {
+  for (const char* url :
+       {"postgresql://h/x?target_session_attrs=bogus", "postgresql://h/x?target_session_attrs=any",
+        "postgresql://h/x?target_session_attrs=prefer-standby", "postgresql://h/x?sslmode=maybe",
+        "postgresql://h:65536/x"}) {
     const auto info = parse(url);
     ASSERT_FALSE(info) << url;
     EXPECT_EQ(info.error().code, ErrorCode::invalid);
@@ -82,7 +84,7 @@ TEST(ConnectionInfo, DefaultsGiveWayToTheUrl) {
   ASSERT_TRUE(info);
   info->set_default("application_name", "other");
   info->set_default("keepalives_idle", "10");
-  const auto keywords = info->keywords(info->hosts()[0], nullptr, nullptr);
+  const auto keywords = info->keywords(info->hosts()[0], nullptr);
   EXPECT_EQ(value_of(keywords, "application_name"), "mine");
   EXPECT_EQ(value_of(keywords, "keepalives_idle"), "10");
   EXPECT_EQ(info->connect_timeout(), std::chrono::seconds{7});
@@ -90,14 +92,12 @@ TEST(ConnectionInfo, DefaultsGiveWayToTheUrl) {
 }
 
 TEST(ConnectionInfo, KnowsWhichServersAreWanted) {
-  EXPECT_TRUE(parse("host=h target_session_attrs=read-write")->wants_primary());
-  EXPECT_TRUE(parse("host=h target_session_attrs=primary")->wants_primary());
-  EXPECT_FALSE(parse("host=h")->wants_primary());
-  const auto standby = parse("host=h target_session_attrs=prefer-standby");
-  EXPECT_TRUE(standby->prefers_standby());
-  EXPECT_EQ(
-      value_of(standby->keywords(standby->hosts()[0], nullptr, "standby"), "target_session_attrs"),
-      "standby");
+  EXPECT_TRUE(parse("host=h target_session_attrs=read-write")->wants_writes());
+  EXPECT_FALSE(parse("host=h target_session_attrs=primary")->wants_writes());
+  auto info = parse("host=h");
+  EXPECT_FALSE(info->wants_writes());
+  info->set_defaults_of("test");
+  EXPECT_EQ(value_of(info->keywords(info->hosts()[0], nullptr), "target_session_attrs"), "primary");
 }
 
 TEST(ConnectionInfo, MessagesLoseThePasswordAndTheirLines) {

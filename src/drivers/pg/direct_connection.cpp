@@ -104,7 +104,7 @@ Outcome<void> DirectConnection::open(const Options& options, Deadline deadline) 
     const Target& target = targets[i];
     const char* address = target.address.empty() ? nullptr : target.address.c_str();
     const Deadline share = deadline.no_later_than(share_of(deadline, targets.size() - i));
-    opened = open(info->keywords(*target.host, address, nullptr), share);
+    opened = open(info->keywords(*target.host, address), share);
   }
   return opened;
 }

@@ -133,8 +133,8 @@ void Group::answered(Connection& connection, std::shared_ptr<Unit> unit) {
       finish(*call, std::move(call->answers));
     }
   }
-  // After a failover the old primary may live on as a standby: find the new one.
-  if (read_only && settings_.connection->opener.info->wants_primary()) {
+  // Before a failover the old primary may be made read-only: find the new one.
+  if (read_only && settings_.connection->opener.info->wants_writes()) {
     connection.marks.retired = true;
   }
   settle(connection);

@@ -23,10 +23,9 @@ std::string shown(const std::string& name) {
 Opener::Opener(Handle::Executor executor, Settings settings)
     : executor_{executor}, settings_{std::move(settings)}, resolver_{executor} {}
 
-Task<void> Opener::add_targets(const Host& host, const char* session_attributes) {
+Task<void> Opener::add_targets(const Host& host) {
   if (auto address = host.address_without_resolving()) {
-    targets_.push_back(
-        {.host = &host, .address = std::move(*address), .session_attributes = session_attributes});
+    targets_.push_back({.host = &host, .address = std::move(*address)});
     co_return;
   }
   boost::system::error_code error;
@@ -34,9 +33,7 @@ Task<void> Opener::add_targets(const Host& host, const char* session_attributes)
       host.name_to_resolve(), "", asio::redirect_error(asio::use_awaitable, error));
   if (error) reason_ = "the host name " + shown(host.name) + " cannot be resolved";
   for (const auto& entry : found) {
-    targets_.push_back({.host = &host,
-                        .address = entry.endpoint().address().to_string(),
-                        .session_attributes = session_attributes});
+    targets_.push_back({.host = &host, .address = entry.endpoint().address().to_string()});
   }
 }
 
@@ -45,8 +42,7 @@ Task<bool> Opener::connect(const Target& target) {
   timed_out_ = false;
   give_up_at_ = BootClock::now() + settings_.per_address;
   const char* address = target.address.empty() ? nullptr : target.address.c_str();
-  bool going =
-      handle_->start(settings_.info->keywords(*target.host, address, target.session_attributes));
+  bool going = handle_->start(settings_.info->keywords(*target.host, address));
   // PQconnectStart counts as a first answer of "writing" (34.2).
   auto next = Handle::Poll::writing;
   while (going && next != Handle::Poll::ready) {
@@ -70,13 +66,7 @@ Task<Outcome<std::unique_ptr<Handle>>> Opener::open() {
   aborted_ = false;
   targets_.clear();
   reason_ = "no address to connect to";
-  const bool two_passes = settings_.info->prefers_standby();
-  for (const char* attributes : {"standby", "any"}) {
-    for (const Host& host : settings_.info->hosts()) {
-      co_await add_targets(host, two_passes ? attributes : nullptr);
-    }
-    if (!two_passes) break;
-  }
+  for (const Host& host : settings_.info->hosts()) co_await add_targets(host);
   for (const Target& target : targets_) {
     if (aborted_) break;
     const bool connected = co_await connect(target);

@@ -36,9 +36,8 @@ class Opener {
   struct Target {
     const Host* host;
     std::string address;  // empty: a local socket
-    const char* session_attributes;
   };
-  Task<void> add_targets(const Host& host, const char* session_attributes);
+  Task<void> add_targets(const Host& host);
   Task<bool> connect(const Target& target);
 
   Handle::Executor executor_;
