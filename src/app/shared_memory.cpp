@@ -17,7 +17,9 @@ Result<std::unique_ptr<SharedMemory>> SharedMemory::make(const Options& options)
 SharedMemory::SharedMemory(const Options& options, redis::Endpoint endpoint)
     : client_{{.endpoint = std::move(endpoint),
                .client_name = "user-manager",
-               .timeout = options.config.redis_timeout},
+               .timeout = options.config.redis_timeout,
+               .log = [&log = options.log](
+                          std::string_view line) { log.warn("redis", {{"what", line}}); }},
               options.clock,
               options.loops},
       facts_{{.deployment_key = options.fact_key,

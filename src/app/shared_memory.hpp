@@ -14,6 +14,7 @@
 #include "cache/redis_l2_store.hpp"
 #include "drivers/redis/client.hpp"
 #include "ops/config.hpp"
+#include "ops/log.hpp"
 
 namespace um {
 
@@ -23,6 +24,7 @@ class SharedMemory {
     const Config& config;  // REQUIRES: config.redis
     const Secret& fact_key;
     const Clock& clock;  // outlives it
+    Logger& log;         // outlives it
     const std::vector<boost::asio::io_context*>& loops;
   };
   // invalid: the URL or its CA file cannot be used. It need not be reachable.

@@ -23,6 +23,7 @@ namespace asio = boost::asio;
 std::shared_ptr<const LinkOptions> link_options(ClientOptions options) {
   Result<TlsContext> tls = make_tls_context(options.endpoint);
   if (!tls) throw std::invalid_argument(tls.error().detail);
+  auto outages = std::make_shared<Outages>(std::move(options.log), options.endpoint.password);
   return std::make_shared<const LinkOptions>(
       LinkOptions{.endpoint = std::move(options.endpoint),
                   .tls = std::move(*tls),
@@ -31,7 +32,8 @@ std::shared_ptr<const LinkOptions> link_options(ClientOptions options) {
                   .connect_timeout = options.connect_timeout,
                   .limits = options.limits,
                   .breaker = options.breaker,
-                  .background = options.background});
+                  .background = options.background,
+                  .outages = std::move(outages)});
 }
 
 std::unexpected<Failure> stopped_failure() {

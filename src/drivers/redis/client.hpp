@@ -15,9 +15,11 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/deadline.hpp"
@@ -45,6 +47,9 @@ struct ClientOptions {
   PipelineLimits limits{};  // for each loop
   BreakerOptions breaker{};
   std::size_t background = 256;  // send(): commands under way, for each loop
+  // Gets one line when the server is left out and when it is used again; from any thread. May be
+  // empty.
+  std::function<void(std::string_view)> log{};
 };
 
 class Client {

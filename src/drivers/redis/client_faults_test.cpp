@@ -1,5 +1,7 @@
 // The client against a server that misbehaves: it is never believed, and nobody waits for it for
 // long.
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -92,11 +94,18 @@ TEST_F(RedisFaults, WhatIsNoRedisIsNeverTakenForOne) {
 TEST_F(RedisFaults, WhoIsNotLetInLearnsItWithoutThePassword) {
   FakeRedis server{[](FakeRedis::Peer& peer) {
     peer.command();
-    peer.say("-WRONGPASS invalid username-password pair or user is disabled.\r\n");
+    peer.say("-WRONGPASS invalid username-password pair or user is disabled (geheim).\r\n");
     peer.wait_for_close();
   }};
-  connect(options("redis://:geheim@127.0.0.1:" + std::to_string(server.port())));
+  std::promise<std::string> told;
+  ClientOptions with = options("redis://:geheim@127.0.0.1:" + std::to_string(server.port()));
+  with.breaker.first_pause = 1h;
+  with.log = [&told](std::string_view line) { told.set_value(std::string{line}); };
+  connect(with);
   EXPECT_TRUE(away());
+  const std::string line = told.get_future().get();
+  EXPECT_THAT(line, ::testing::HasSubstr("WRONGPASS"));
+  EXPECT_THAT(line, ::testing::Not(::testing::HasSubstr("geheim")));
   EXPECT_GE(breakages(Breakage::refused), 1u);
   EXPECT_THAT(client_->stats().last_breakage, ::testing::StartsWith("WRONGPASS"));
 }

@@ -77,11 +77,13 @@ Task<void> Link::run() {
       breaker_.connected();
       one_more(counters_.connections);
       publish();
+      tell_outages();
       co_await connection->serve();
     }
     current_ = nullptr;
     const std::chrono::nanoseconds pause = after(*connection, connected, since);
     publish();
+    tell_outages();
     if (pause.count() <= 0 || stopped_) continue;
     pause_.expires_after(pause);
     boost::system::error_code ended;
@@ -203,6 +205,15 @@ void Link::publish() {
   counters_.connected.store(current_ && current_->ready(), std::memory_order_relaxed);
   counters_.breaker.store(breaker_.state(), std::memory_order_relaxed);
   counters_.openings.store(breaker_.openings(), std::memory_order_relaxed);
+}
+
+void Link::tell_outages() {
+  const bool outage = breaker_.state() != Breaker::State::closed;
+  if (outage == told_outage_ || stopped_) return;
+  told_outage_ = outage;
+  if (!outage) return options_->outages->end();
+  const std::lock_guard lock{mutex_};
+  options_->outages->begin(last_breakage_);
 }
 
 void Link::add_to(Stats& stats) const {

@@ -17,6 +17,7 @@
 #include "base/deadline.hpp"
 #include "drivers/redis/breaker.hpp"
 #include "drivers/redis/connection.hpp"
+#include "drivers/redis/outages.hpp"
 #include "drivers/redis/stats.hpp"
 
 namespace um::redis {
@@ -30,6 +31,7 @@ struct LinkOptions {
   PipelineLimits limits{};
   BreakerOptions breaker{};
   std::size_t background = 0;  // commands nobody waits for, under way at once
+  std::shared_ptr<Outages> outages{};
 };
 
 class Link : public std::enable_shared_from_this<Link> {
@@ -73,6 +75,7 @@ class Link : public std::enable_shared_from_this<Link> {
   Task<void> send_one(Command command);
   void count(const Outcome<Reply>& outcome);
   void publish();
+  void tell_outages();
 
   boost::asio::io_context& loop_;
   const std::shared_ptr<const LinkOptions> options_;
@@ -82,6 +85,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::shared_ptr<Connection> current_;
   BootTime connecting_since_{};
   bool stopped_ = false;
+  bool told_outage_ = false;
 
   Counters counters_;
   std::atomic<std::size_t> background_{0};
