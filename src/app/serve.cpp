@@ -22,7 +22,10 @@ namespace {
 using namespace std::chrono_literals;
 
 // Longer than any deadline of a request, so that only a mistake of ours is ever cut off.
-constexpr auto kDrainTime = 30s;
+std::chrono::seconds drain_time(const Config& config) {
+  constexpr auto kMargin = 5s;
+  return std::max(30s, std::chrono::ceil<std::chrono::seconds>(config.database_timeout) + kMargin);
+}
 
 using Steady = std::chrono::steady_clock;
 
@@ -161,7 +164,7 @@ int serve(const Serve& what, ServeStreams streams) {
   }
   stop_signal.release();
   log.info("stopping: finishing what is under way");
-  if (!service.stop(kDrainTime)) {
+  if (!service.stop(drain_time(config))) {
     log.error("some requests did not end in time and were cut off");
     // Their coroutines refer to parts that are about to go; what was acknowledged is on disk
     // already.

@@ -62,6 +62,7 @@ Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
     auto shared = SharedMemory::make({.config = around.config,
                                       .fact_key = *around.fact_key,
                                       .clock = around.clock,
+                                      .log = around.log,
                                       .loops = parts.loops->contexts()});
     if (!shared) return fail(std::move(shared.error()));
     parts.shared = std::move(*shared);
@@ -220,13 +221,15 @@ void Service::start_feed() {
 }
 
 void Service::start_housekeeping() {
-  background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<void> {
-                       const auto deadline = Deadline::after(clock_, kHousekeepingInterval);
-                       Result<void> done =
-                           co_await storage_->housekeeping(clock_.wall_now(), deadline);
-                       if (!done)
-                         log_.warn("housekeeping failed", {{"error", describe(done.error())}});
-                     }});
+  housekeep_again_ =
+      background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<void> {
+                           const auto deadline = Deadline::after(clock_, config_.database_timeout);
+                           const Result<bool> more =
+                               co_await storage_->housekeeping(clock_.wall_now(), deadline);
+                           if (!more)
+                             log_.warn("housekeeping failed", {{"error", describe(more.error())}});
+                           if (more && *more) housekeep_again_();
+                         }});
 }
 
 Result<bool> Service::has_admin() {

@@ -65,12 +65,12 @@ class PostgresStorage final : public Storage {
 
   // Every instance does this at its own time. What one is about to delete the others skip, so
   // nobody waits for anybody.
-  Task<Result<void>> housekeeping(WallTime now, Deadline deadline) override {
+  Task<Result<bool>> housekeeping(WallTime now, Deadline deadline) override {
     const auto purged = co_await purge_expired(users_, sessions_, now, deadline);
-    if (!purged) co_return std::unexpected(purged.error());
+    if (!purged) co_return purged;
     const auto attempts = co_await attempts_.purge(kAttemptsBatch, deadline);
     if (!attempts) co_return std::unexpected(attempts.error());
-    co_return Result<void>{};
+    co_return *purged || *attempts >= kAttemptsBatch;
   }
 
  private:

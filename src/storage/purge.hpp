@@ -17,21 +17,18 @@ struct Purge {
   std::int64_t limit = 1000;
 };
 
-// Expired sessions and old idempotency keys, until nothing is left. Both stores outlive the task.
+// A batch of expired sessions and one of old idempotency keys; whether there may be more. Errors
+// are those of the stores, which outlive the task.
 template <class Users, class Sessions>
-Task<Result<void>> purge_expired(Users& users, Sessions& sessions, WallTime now,
+Task<Result<bool>> purge_expired(Users& users, Sessions& sessions, WallTime now,
                                  Deadline deadline) {
   // Some milliseconds of SQLite's writer, or of locks.
   const Purge batch{.now = now, .limit = 500};
-  std::int64_t deleted = batch.limit;
-  while (deleted >= batch.limit) {
-    const auto ended = co_await sessions.purge(batch, deadline);
-    if (!ended) co_return std::unexpected(ended.error());
-    const auto keys = co_await users.purge_usage_keys(batch, deadline);
-    if (!keys) co_return std::unexpected(keys.error());
-    deleted = std::max(*ended, *keys);
-  }
-  co_return Result<void>{};
+  const auto ended = co_await sessions.purge(batch, deadline);
+  if (!ended) co_return std::unexpected(ended.error());
+  const auto keys = co_await users.purge_usage_keys(batch, deadline);
+  if (!keys) co_return std::unexpected(keys.error());
+  co_return std::max(*ended, *keys) >= batch.limit;
 }
 
 }  // namespace um

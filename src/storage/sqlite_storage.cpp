@@ -48,7 +48,7 @@ class SqliteStorage final : public Storage {
     co_return written;
   }
 
-  Task<Result<void>> housekeeping(WallTime now, Deadline deadline) override {
+  Task<Result<bool>> housekeeping(WallTime now, Deadline deadline) override {
     return purge_expired(users_, sessions_, now, deadline);
   }
 

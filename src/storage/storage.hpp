@@ -50,9 +50,9 @@ class Storage {
   virtual AttemptStore* attempts() { return nullptr; }
   // Can a read and a write be done? For /readyz. The error's detail says what is wrong.
   virtual Task<Result<void>> ping(Deadline deadline) = 0;
-  // Deletes what is over: expired sessions, idempotency keys older than a day. In small batches
-  // between the writes of others; the application calls it every few minutes.
-  virtual Task<Result<void>> housekeeping(WallTime now, Deadline deadline) = 0;
+  // Deletes a batch of what is over: expired sessions, idempotency keys older than a day, counts of
+  // failed sign-ins. True: there may be more. The application calls it every minute.
+  virtual Task<Result<bool>> housekeeping(WallTime now, Deadline deadline) = 0;
   virtual StorageStats stats() const = 0;
   virtual std::string describe() const = 0;  // for people: "SQLite /srv/data/users.db"
 };
