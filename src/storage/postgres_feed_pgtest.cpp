@@ -1,98 +1,19 @@
 // The feed on a real server: whatever happens to the database between two of its polls, the next
 // one brings the change or starts from nothing.
-#include <condition_variable>
-#include <mutex>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "storage/postgres_change_feed.hpp"
 #include "storage/postgres_deployment.hpp"
-#include "support/patience.hpp"
+#include "storage/postgres_feed_stage.hpp"
 #include "support/postgres_database.hpp"
 
 namespace um {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Following;
 using test::PostgresServer;
 using test::TestDatabase;
-
-// Keeps the feed between two polls for as long as a test wants.
-class PausingListener final : public ChangeListener {
- public:
-  void hold(std::span<const std::string>) override {}
-  void settle(std::span<const std::string>, std::optional<Xid>) override {}
-  void apply(const Poll& poll) override {
-    std::unique_lock lock{mutex_};
-    polls_.push_back(poll);
-    waiting_ = true;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return !closed_; });
-    waiting_ = false;
-  }
-
-  // Returns between two polls; no further one is asked until resume().
-  void pause() {
-    std::unique_lock lock{mutex_};
-    closed_ = true;
-    const auto seen = polls_.size();
-    if (!changed_.wait_for(lock, e2e::kPatience, [&] { return waiting_ && polls_.size() > seen; }))
-      throw std::runtime_error("the feed does not poll");
-  }
-  void resume() {
-    const std::scoped_lock lock{mutex_};
-    polls_.clear();
-    closed_ = false;
-    changed_.notify_all();
-  }
-  // The next poll that was not asked for yet.
-  Poll next() {
-    std::unique_lock lock{mutex_};
-    if (!changed_.wait_for(lock, e2e::kPatience, [this] { return !polls_.empty(); }))
-      throw std::runtime_error("the feed does not poll");
-    Poll poll = std::move(polls_.front());
-    polls_.erase(polls_.begin());
-    return poll;
-  }
-  bool has_polled() {
-    const std::scoped_lock lock{mutex_};
-    return !polls_.empty();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Poll> polls_;
-  bool closed_ = false;
-  bool waiting_ = false;
-};
-
-// A feed that runs.
-class Following {
- public:
-  explicit Following(const TestDatabase& database, const Clock& clock)
-      : feed_{{.url = Secret{database.url()},
-               .clock = &clock,
-               .poll_interval = 10ms,
-               .statement_time = 20s,
-               .connect_time = 20s}} {
-    feed_.start(listener_);
-    first = listener_.next();
-    listener_.next();  // what else the first round does is done
-  }
-  ~Following() {
-    listener_.resume();
-    feed_.stop();
-  }
-  PausingListener* operator->() { return &listener_; }
-
-  Poll first;
-
- private:
-  PausingListener listener_;
-  PostgresChangeFeed feed_;
-};
 
 bool tells_of(const Poll& poll, const std::string& key) {
   return poll.flush_reason || std::ranges::any_of(poll.changes, [&](const Change& change) {
