@@ -67,7 +67,7 @@ function(um_test name)
   if(NOT UM_SANITIZE STREQUAL "fuzz")
     target_precompile_headers(${name} REUSE_FROM um_base)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_LIST ${name}_tests
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_LIST ${name}_tests
     PROPERTIES TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
   um_test_lists(${name}_tests LABELS ${arg_LABEL})
 endfunction()

@@ -5,6 +5,7 @@
 #include "fleet.hpp"
 #include "history.hpp"
 #include "support/json.hpp"
+#include "support/promise.hpp"
 
 namespace um::e2e {
 namespace {
@@ -85,11 +86,12 @@ TEST_F(InstanceKill, TheOthersKnowWhatTheDeadOneHasWritten) {
   std::vector<Operation> history = writes;
   history.insert(history.end(), reads.begin(), reads.end());
   const auto found = violations(history, {.initial = 0, .staleness = kT});
-  EXPECT_EQ(found.size(), 0U) << found.front();
+  EXPECT_EQ(found.size(), 0U) << test::kBroken << found.front();
   EXPECT_GT(hits_, 100) << "a run without answers from memory is no evidence";
   EXPECT_GE(fleet_.database().session().integer(
                 fleet_.stage().fill_in("SELECT first_name::bigint FROM users WHERE id = <ann>")),
-            writes[writes.size() - 2].version);
+            writes[writes.size() - 2].version)
+      << test::kBroken;
 }
 
 }  // namespace

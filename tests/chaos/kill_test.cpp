@@ -7,6 +7,7 @@
 
 #include "support/database_probe.hpp"
 #include "support/json.hpp"
+#include "support/promise.hpp"
 #include "support/scenario.hpp"
 
 namespace um::e2e {
@@ -110,7 +111,7 @@ class KillTest : public ::testing::Test {
   void expect_everything_is_there() {
     if (set_up() == SetUp::sqlite) {
       DatabaseProbe probe{stage_.server().database()};
-      EXPECT_EQ(probe.integrity(), "ok");
+      EXPECT_EQ(probe.integrity(), "ok") << test::kBroken;
       EXPECT_EQ(probe.value("PRAGMA foreign_key_check"), "");
     }
     auto client = stage_.server().client();
@@ -120,19 +121,19 @@ class KillTest : public ::testing::Test {
     for (const auto& own : ledgers_) {
       const auto user = get("/user/" + own.id);
       const int name = std::stoi(text_at(user, "/first_name"));
-      EXPECT_GE(name, own.names_done);
+      EXPECT_GE(name, own.names_done) << test::kBroken;
       EXPECT_LE(name, own.names_tried);
       const auto used = user.at("used_usd").to_number<double>() * 1e6;
-      EXPECT_GE(used, own.usages_done - 0.5);
-      EXPECT_LE(used, own.usages_tried + 0.5);
+      EXPECT_GE(used, own.usages_done - 0.5) << test::kBroken;
+      EXPECT_LE(used, own.usages_tried + 0.5) << test::kBroken;
       // Only the newest of each list: the others were looked at after an earlier kill.
       for (const auto& email : newest(own.created)) {
-        EXPECT_EQ(text_at(get("/users/by-email/" + email), "/email"), email);
+        EXPECT_EQ(text_at(get("/users/by-email/" + email), "/email"), email) << test::kBroken;
         EXPECT_EQ(get("/users/search?keyword=" + email).as_array().size(), 1U) << email;
       }
       for (const auto& token : newest(own.logged_out)) {
         const auto answer = client.send({.target = "/auth/me", .headers = {bearer(token)}});
-        EXPECT_EQ(answer.status, 401U) << answer.text();
+        EXPECT_EQ(answer.status, 401U) << test::kBroken << answer.text();
       }
     }
   }

@@ -5,6 +5,7 @@
 #include "fleet.hpp"
 #include "history.hpp"
 #include "support/json.hpp"
+#include "support/promise.hpp"
 
 namespace um::e2e {
 namespace {
@@ -39,7 +40,7 @@ class OpenTransactions : public ::testing::Test {
         const auto seen = first_name(i, name);
         late = begin > committed + kT;
         if (late) {
-          EXPECT_EQ(seen, wanted) << "instance " << i;
+          EXPECT_EQ(seen, wanted) << test::kBroken << "instance " << i;
         }
         if (seen != wanted)
           latest_ = std::max<std::chrono::nanoseconds>(latest_, begin - committed);
