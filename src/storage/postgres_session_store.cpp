@@ -122,7 +122,8 @@ Task<Result<std::vector<SessionRef>>> PostgresSessionStore::list(UserId user, De
   std::vector<SessionRef> sessions;
   for (std::size_t row = 0; row < rows->size(); ++row) {
     auto session = session_at(*rows, {.row = row});
-    if (session) sessions.push_back(std::move(*session));
+    if (!session) co_return std::unexpected(session.error());
+    sessions.push_back(std::move(*session));
   }
   co_return sessions;
 }
