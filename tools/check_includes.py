@@ -35,7 +35,6 @@ EXTRA = [
     (re.compile(r"cache/redis_l2_store.*"), {"drivers/redis"}),
     (re.compile(r"auth/redis_.*"), {"drivers/redis"}),
     (re.compile(r"app/shared_memory.*"), {"drivers/redis"}),
-    (re.compile(r"api/(.*_)?operations.*"), set()),
 ]
 # Interfaces only: from storage these folders may name the contracts, never an implementation.
 CONTRACTS_ONLY = {"auth", "cache", "service", "api"}
@@ -75,7 +74,7 @@ def violations(path: pathlib.Path):
         used = folder_of(target)
         if used not in allowed:
             yield f"{name}:{number}: {folder or 'main'} may not include {used} (\"{target}\")"
-        if folder in CONTRACTS_ONLY and used == "storage" and "/sqlite_" in target and not is_test:
+        if folder in CONTRACTS_ONLY and used == "storage" and re.search("/(sqlite|postgres)_", target) and not is_test:
             yield f"{name}:{number}: {folder} may not name an implementation of storage"
 
 

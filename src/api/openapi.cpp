@@ -72,9 +72,10 @@ constexpr std::array kParameters{
                           R"(read: 412 instead of a lost update.","schema":{"type":"string"}})"},
     Parameter{"if_none_match", R"({"name":"If-None-Match","in":"header",)"
                                R"("schema":{"type":"string"}})"},
-    Parameter{"cache_control",
-              R"({"name":"Cache-Control","in":"header","description":"no-cache asks the primary, )"
-              R"(max-stale=N tolerates age.","schema":{"type":"string"}})"},
+    Parameter{
+        "cache_control",
+        R"({"name":"Cache-Control","in":"header","description":"no-cache asks the primary, )"
+        R"(max-stale=N tolerates age where no session is needed.","schema":{"type":"string"}})"},
     Parameter{"idempotency_key",
               R"({"name":"Idempotency-Key","in":"header","description":"A repeated call counts )"
               R"(once; kept for 24 hours.","schema":{"type":"string","maxLength":255}})"},

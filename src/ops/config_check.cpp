@@ -35,7 +35,7 @@ Result<void> check_config(const Config& config) {
   if (config.database.kind == DatabaseUrl::Kind::postgresql &&
       config.consistency == Consistency::strict && is_given(config, "consistency")) {
     return bad(named(config, "consistency") +
-               ": strict is not available with PostgreSQL yet; allowed: bounded");
+               ": strict is not available with PostgreSQL; allowed: bounded");
   }
   if (config.tls_cert.has_value() != config.tls_key.has_value()) {
     return bad(fmt::format("{}: needs {} as well; allowed: both or neither",

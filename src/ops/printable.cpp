@@ -49,8 +49,9 @@ void append_broken(std::string& out, std::string_view bytes, Escapes escapes) {
 }  // namespace
 
 bool is_unprintable(char32_t code) {
-  return code < 0x20 || (code >= 0x7F && code <= 0x9F) ||       // C0, DEL, C1
-         code == 0x061C || code == 0x200E || code == 0x200F ||  // marks of writing direction
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F) ||         // C0, DEL, C1
+         code == 0x200B || (code >= 0x2060 && code <= 0x2064) ||  // take no room
+         code == 0x061C || code == 0x200E || code == 0x200F ||    // marks of writing direction
          (code >= 0x2028 &&
           code <= 0x202E) ||  // line and paragraph separator, embeddings, overrides
          (code >= 0x2066 && code <= 0x2069) ||  // isolates

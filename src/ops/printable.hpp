@@ -1,8 +1,9 @@
 // Makes text from outside safe to write into one line of a log or onto a terminal.
 //
-// Control characters, line separators and the marks that change the writing direction (all of which
-// can make a line look like another one) are escaped, as are quotes and backslashes; bytes that are
-// not UTF-8 never pass. Other characters stay as they are. Pure; any thread.
+// Control characters, line separators, the marks that change the writing direction and characters
+// that take no room (all of which can make a line look like another one) are escaped, as are quotes
+// and backslashes; bytes that are not UTF-8 never pass. Other characters stay as they are. Pure;
+// any thread.
 #pragma once
 
 #include <cstddef>

@@ -21,6 +21,7 @@ TEST(Printable, LineEndsAndControlCharactersAreEscaped) {
 
 TEST(Printable, MarksThatReorderTheLineAreEscaped) {
   EXPECT_EQ(printable("\xe2\x80\xae"), "\\u202e");
+  EXPECT_EQ(printable("\xe2\x80\x8b"), "\\u200b");  // a space without width
   EXPECT_EQ(printable("\xe2\x81\xa6"), "\\u2066");
 }
 

@@ -45,14 +45,16 @@ std::vector<Setting> make_setting_table() {
       duration({"cache-ttl", "lifetime of an entry in Redis, with 10 % jitter"}, &Config::cache_ttl,
                {1s, kDay}),
       choice({"consistency",
-              "strict: reads and writes are linearizable; bounded, and so far always with "
-              "PostgreSQL: other instances follow within staleness-bound"},
+              "strict: reads and writes are linearizable; bounded, always with PostgreSQL: other "
+              "instances follow within staleness-bound"},
              &Config::consistency, kConsistency),
       duration({"staleness-bound", "T: no answer is older than this; the same on every instance"},
                &Config::staleness_bound, {3 * kPollInterval, 60s}),
       duration({"stale-if-error", "how old an answer may be while the database is away"},
                &Config::stale_if_error, {0s, kDay}, {.plain_seconds = true}),
-      choice({"access", "public: reading, listing and searching users needs no token"},
+      choice({"access",
+              "public: reading, listing and searching users needs no token (one that is sent must "
+              "be valid)"},
              &Config::access, kAccess),
       choice({"registration", "admin: only an administrator creates users"}, &Config::registration,
              kRegistration),
