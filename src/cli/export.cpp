@@ -18,12 +18,14 @@ namespace {
 
 constexpr std::int64_t kPageUsers = 1000;
 
-// A file that appears under its name only when it is complete, readable by its owner alone.
+// A file that appears under its name only when it is complete, readable by its owner alone: what
+// lies under the name of the partial one, with other rights or as a link, is not used.
 class OutputFile {
  public:
   explicit OutputFile(std::string path) : path_{std::move(path)}, partial_{path_ + ".partial"} {
-    const int fd =
-        ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    ::unlink(partial_.c_str());
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const int fd = ::open(partial_.c_str(), kFlags, S_IRUSR | S_IWUSR);
     if (fd < 0) return;
     ::close(fd);
     stream_.open(partial_, std::ios::binary | std::ios::trunc);

@@ -196,7 +196,8 @@ Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
         if (!plan->misfits.empty() && misfits == Misfits::refuse) {
           return fail(ErrorCode::conflict,
                       std::to_string(plan->misfits.size()) +
-                          " rows of the table users cannot be taken over; nothing was changed");
+                          " rows of the table users cannot be taken over; nothing was changed"
+                          " (migrate names them)");
         }
         execute(db, *plan);
         if (options_.times) write_times(db, *options_.times);

@@ -135,10 +135,16 @@ std::vector<MisfitRow> misfits(Connection& db) {
   return found;
 }
 
+std::string quoted_name(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + '"';
+}
+
 void set_aside(Connection& db) {
   std::string drops;
   for (auto run = db.run(kExtras); run.next();) {
-    drops += "DROP " + std::string{run.text(0)} + " \"" + std::string{run.text(1)} + "\";";
+    drops += "DROP " + std::string{run.text(0)} + ' ' + quoted_name(run.text(1)) + ';';
   }
   db.execute(drops.c_str());
   db.execute("ALTER TABLE users RENAME TO users_before_adoption");

@@ -145,7 +145,8 @@ Result<MigrationPlan> SqliteMigrator::apply(Misfits misfits) const {
       db.execute("ROLLBACK");
       return fail(ErrorCode::conflict,
                   std::to_string(plan->misfits.size()) +
-                      " rows of the table users cannot be taken over; nothing was changed");
+                      " rows of the table users cannot be taken over; nothing was changed"
+                      " (migrate names them)");
     }
     execute(db, *plan, options_.clock->wall_now());
     db.execute("COMMIT");

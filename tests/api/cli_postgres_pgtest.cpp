@@ -135,7 +135,7 @@ TEST_F(CliOnPostgres, MigrateChangesTheSettingsOfTheDeploymentAndServeAgreesOrSt
 
 TEST_F(CliOnPostgres, AUrlThatCannotWorkIsMisuseAndNotQuoted) {
   for (const char* rest :
-       {":99999/x", "/x?nonsense=1", "/x?target_session_attrs=bogus", "/x?sslmode=maybe"}) {
+       {":99999/x", "/x?nonsense=1", "/x?target_session_attrs=standby", "/x?sslmode=maybe"}) {
     const std::string url = std::string{"postgresql://um:sesame@127.0.0.1"} + rest;
     for (const auto& command : std::vector<std::vector<std::string>>{
              {"serve", "--listen", "127.0.0.1:0"}, {"migrate"}, {"user", "list"}}) {
