@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/replace_all.hpp"
 #include "cli/wrap.hpp"
 #include "ops/printable.hpp"
 #include "ops/setting.hpp"
@@ -148,11 +149,6 @@ class Parser {
       replace_all(text, url, mask_url(url));
     }
     return printable(text, {.escapes = Escapes::display});
-  }
-
-  static void replace_all(std::string& text, std::string_view what, std::string_view with) {
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-      text.replace(at, what.size(), with);
   }
 
   // CLI11 complains of what is missing before it complains of what it did not know.

@@ -39,6 +39,7 @@ class SignIn::Impl {
   Task<Result<bool>> renew_hash(const Attempt& attempt, Proven& proven);
   Task<void> upgrade_hash(const LoginRequest& request, Proven proven, Deadline deadline);
   void count(const Result<SignedIn>& result);
+
   Parts parts_;
   Options options_;
   struct Counters {

@@ -8,6 +8,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <libpq-fe.h>
 
+#include "base/replace_all.hpp"
+
 namespace um::pg {
 namespace {
 
@@ -182,11 +184,7 @@ std::string ConnectionInfo::scrubbed(std::string_view text) const {
   std::string line{text};
   for (const char* key : {"password", "sslpassword"}) {
     const Secret* secret = find(key);
-    if (secret == nullptr || secret->empty()) continue;
-    for (std::size_t at = 0; (at = line.find(secret->reveal(), at)) != std::string::npos;) {
-      line.replace(at, secret->reveal().size(), "***");
-      at += 3;
-    }
+    if (secret != nullptr && !secret->empty()) replace_all(line, secret->reveal(), "***");
   }
   while (!line.empty() && line.back() == '\n') line.pop_back();
   for (char& c : line) {

@@ -16,8 +16,8 @@ namespace um::pg {
 struct Options {
   using ms = std::chrono::milliseconds;
 
-  // postgresql://user:password@host:port,host:port/database or
-  // libpq's key=value form. It may hold a password: never logged, not part of any message.
+  // postgresql://user:password@host:port,host:port/database or libpq's key=value form. It may hold
+  // a password: never logged, not part of any message.
   Secret url{};
   std::string application_name{};  // unless the URL names one
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/replace_all.hpp"
 #include "base/secret.hpp"
 
 namespace um::redis {
@@ -32,9 +33,7 @@ class Outages {
  private:
   std::string scrubbed(std::string_view text) const {
     std::string line{text};
-    if (password_.empty()) return line;
-    for (std::size_t at = 0; (at = line.find(password_.reveal(), at)) != std::string::npos; at += 3)
-      line.replace(at, password_.reveal().size(), "***");
+    if (!password_.empty()) replace_all(line, password_.reveal(), "***");
     return line;
   }
   void tell(std::string_view what, const std::string& why) const {
