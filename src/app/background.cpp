@@ -28,7 +28,9 @@ Task<void> Background::repeat(Running& running) {
           boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));
     }
     running.wanted = false;
-    if (!running.stopping) co_await running.chore.work();
+    if (running.stopping) break;
+    const bool more = co_await running.chore.work();
+    if (more) running.wanted = true;
   }
 }
 

@@ -20,7 +20,8 @@ class Background {
  public:
   struct Chore {
     std::chrono::milliseconds every;
-    std::function<Task<void>()> work;  // reports its failures itself; does not throw
+    // True: there is more to do, at once. Reports its failures itself; does not throw.
+    std::function<Task<bool>()> work;
   };
 
   // `loop` outlives it and runs from start() until stop() has returned.

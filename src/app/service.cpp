@@ -204,11 +204,12 @@ Result<void> Service::start() {
 // change of them or one that it cannot name, and now and then anyway.
 void Service::start_feed() {
   auto reload_keys = background_.start(
-      {.every = kKeyReloadInterval, .work = [this]() -> Task<void> {
+      {.every = kKeyReloadInterval, .work = [this]() -> Task<bool> {
          const auto deadline = Deadline::after(clock_, config_.database_timeout);
          Result<void> done = co_await tokens_.reload(deadline);
          if (!done)
            log_.warn("reading the signing keys failed", {{"error", describe(done.error())}});
+         co_return false;
        }});
   ChangeWatcher::Keys keys{.changed =
                                [this, reload = std::move(reload_keys)] {
@@ -221,15 +222,14 @@ void Service::start_feed() {
 }
 
 void Service::start_housekeeping() {
-  housekeep_again_ =
-      background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<void> {
-                           const auto deadline = Deadline::after(clock_, config_.database_timeout);
-                           const Result<bool> more =
-                               co_await storage_->housekeeping(clock_.wall_now(), deadline);
-                           if (!more)
-                             log_.warn("housekeeping failed", {{"error", describe(more.error())}});
-                           if (more && *more) housekeep_again_();
-                         }});
+  background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<bool> {
+                       const auto deadline = Deadline::after(clock_, config_.database_timeout);
+                       const Result<bool> more =
+                           co_await storage_->housekeeping(clock_.wall_now(), deadline);
+                       if (!more)
+                         log_.warn("housekeeping failed", {{"error", describe(more.error())}});
+                       co_return more && *more;
+                     }});
 }
 
 Result<bool> Service::has_admin() {

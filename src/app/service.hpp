@@ -104,7 +104,6 @@ class Service {
   api::Api api_;
 
   std::unique_ptr<http::Server> server_;
-  std::function<void()> housekeep_again_;
   Background background_;
   std::optional<ChangeWatcher> listener_;  // of the storage's changes
   bool https_ = false;
