@@ -1,10 +1,10 @@
 // What a request pays for its token, and a login for its parts.
 #include <benchmark/benchmark.h>
 
-#include "auth/bcrypt.hpp"
-#include "auth/local_attempt_limiter.hpp"
-#include "auth/token_authority.hpp"
-#include "auth/verified_tokens.hpp"
+#include "auth/passwords/bcrypt.hpp"
+#include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/tokens/token_authority.hpp"
+#include "auth/tokens/verified_tokens.hpp"
 #include "support/fake_signing_key_store.hpp"
 #include "support/run_task.hpp"
 

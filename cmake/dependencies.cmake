@@ -12,8 +12,13 @@ pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 # Not as a target: its -D_FILE_OFFSET_BITS would keep the precompiled header from being used.
 pkg_check_modules(HIREDIS REQUIRED hiredis)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
+find_package(fmt REQUIRED)
 if(UM_TESTS)
   find_package(GTest REQUIRED)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+endif()
+if(UM_BENCH)
+  find_package(benchmark REQUIRED)
 endif()
 
 # One compiler cache for all presets; the sloppiness is what a precompiled header needs.

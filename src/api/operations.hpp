@@ -8,7 +8,7 @@
 
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 
 namespace um::api {
 

@@ -16,7 +16,7 @@
 #include "api/access.hpp"
 #include "api/problem.hpp"
 #include "api/schemas.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "drivers/http/message.hpp"
 
 namespace um::api {

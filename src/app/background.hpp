@@ -12,7 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "base/task.hpp"
+#include "async/task.hpp"
 
 namespace um {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "app/service_stats.hpp"
+#include "app/application_stats.hpp"
 
 namespace um {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "storage/postgres_deployment.hpp"
-#include "storage/postgres_migrator.hpp"
+#include "storage/postgres/deployment.hpp"
+#include "storage/postgres/migrator.hpp"
 
 namespace um {
 namespace {

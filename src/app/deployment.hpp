@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "ops/config.hpp"
+#include "config/config.hpp"
 #include "storage/cache_times.hpp"
 
 namespace um {
@@ -21,7 +21,7 @@ struct Deployment {
 enum class MigrateFirst { no, yes };
 
 // Blocks. invalid: the configuration says something else than the deployment, or the schema is not
-// this program's; conflict, unavailable: see storage/postgres_migrator.hpp.
+// this program's; conflict, unavailable: see storage/postgres/migrator.hpp.
 Result<Deployment> join_deployment(const Config& config, MigrateFirst migrate);
 
 // The times that `migrate` stores: those that were configured, on top of what is stored. nullopt:

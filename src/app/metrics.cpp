@@ -4,7 +4,7 @@
 
 #include "app/shared_metrics.hpp"
 #include "app/stat_names.hpp"
-#include "ops/metrics_page.hpp"
+#include "telemetry/metrics_page.hpp"
 
 namespace um {
 namespace {

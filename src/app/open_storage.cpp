@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "storage/postgres_storage.hpp"
-#include "storage/sqlite_storage.hpp"
+#include "storage/postgres/storage.hpp"
+#include "storage/sqlite/storage.hpp"
 
 namespace um {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "ops/config.hpp"
-#include "ops/log.hpp"
+#include "config/config.hpp"
+#include "telemetry/log.hpp"
 #include "storage/storage.hpp"
 
 namespace um {

@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "api/operations.hpp"
-#include "app/service_stats.hpp"
+#include "app/application_stats.hpp"
 #include "app/shared_ping.hpp"
-#include "auth/token_authority.hpp"
+#include "auth/tokens/token_authority.hpp"
 #include "cache/cache.hpp"
 #include "storage/storage.hpp"
 

@@ -11,10 +11,10 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "app/deployment.hpp"
-#include "app/service.hpp"
-#include "ops/log_limiter.hpp"
-#include "ops/logging.hpp"
-#include "ops/url_mask.hpp"
+#include "app/application.hpp"
+#include "telemetry/log_limiter.hpp"
+#include "telemetry/logging.hpp"
+#include "config/url_mask.hpp"
 
 namespace um {
 namespace {

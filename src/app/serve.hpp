@@ -3,7 +3,7 @@
 
 #include <iosfwd>
 
-#include "ops/config.hpp"
+#include "config/config.hpp"
 
 namespace um {
 

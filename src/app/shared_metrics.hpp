@@ -1,8 +1,8 @@
 // The metrics of what instances share: Redis, and the limits on guessing.
 #pragma once
 
-#include "app/service_stats.hpp"
-#include "ops/metrics_page.hpp"
+#include "app/application_stats.hpp"
+#include "telemetry/metrics_page.hpp"
 
 namespace um {
 

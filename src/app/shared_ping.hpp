@@ -9,7 +9,7 @@
 #include <mutex>
 #include <optional>
 
-#include "cache/single_flight.hpp"
+#include "async/single_flight.hpp"
 
 namespace um {
 

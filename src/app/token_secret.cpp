@@ -1,7 +1,7 @@
 #include "app/token_secret.hpp"
 
-#include "auth/hs256_secret.hpp"
-#include "ops/setting_file.hpp"
+#include "auth/tokens/hs256_secret.hpp"
+#include "config/setting_file.hpp"
 
 namespace um {
 

@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "ops/config.hpp"
+#include "config/config.hpp"
 
 namespace um {
 

@@ -6,7 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
-#include "base/task.hpp"
+#include "async/task.hpp"
 
 namespace um {
 

@@ -14,7 +14,7 @@
 #include "base/clock.hpp"
 #include "cache/cache_stats.hpp"
 #include "cache/coherence.hpp"
-#include "cache/read_gate.hpp"
+#include "async/gate.hpp"
 #include "cache/second_level.hpp"
 
 namespace um {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cache/cache_test_support.hpp"
+#include "cache/testing/cache_stage.hpp"
 
 namespace um {
 namespace {

@@ -1,5 +1,5 @@
 // What makes the cache start from nothing, and how its memory and its log stay bounded.
-#include "cache/coherence_fixture.hpp"
+#include "cache/testing/coherence_fixture.hpp"
 
 namespace um {
 namespace {

@@ -1,5 +1,5 @@
 // The rules of docs/consistency.md on leases, polls and holds, one by one.
-#include "cache/coherence_fixture.hpp"
+#include "cache/testing/coherence_fixture.hpp"
 
 namespace um {
 namespace {

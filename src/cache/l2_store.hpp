@@ -16,7 +16,7 @@
 #include <string>
 
 #include "base/deadline.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "cache/l1_value.hpp"
 #include "storage/snapshot.hpp"
 

@@ -22,7 +22,7 @@
 
 #include "cache/cache.hpp"
 #include "cache/second_level.hpp"
-#include "cache/single_flight.hpp"
+#include "async/single_flight.hpp"
 #include "storage/cache_key.hpp"
 #include "storage/reading.hpp"
 

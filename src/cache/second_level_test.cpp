@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cache/cache_test_support.hpp"
+#include "cache/testing/cache_stage.hpp"
 #include "cache/cached_user_store.hpp"
 
 namespace um {

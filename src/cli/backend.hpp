@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "cli/io.hpp"
-#include "ops/config.hpp"
+#include "config/config.hpp"
 #include "storage/storage.hpp"
 
 namespace um {

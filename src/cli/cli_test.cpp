@@ -5,9 +5,9 @@
 
 #include <gmock/gmock.h>
 
-#include "cli/cli_harness.hpp"
+#include "cli/testing/cli_harness.hpp"
 #include "cli/text_width.hpp"
-#include "ops/setting.hpp"
+#include "config/setting.hpp"
 
 namespace um {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ops/config.hpp"
+#include "config/config.hpp"
 
 namespace um {
 

@@ -2,9 +2,9 @@
 
 #include "app/deployment.hpp"
 #include "app/open_storage.hpp"
-#include "storage/postgres_migrator.hpp"
-#include "storage/sqlite_backup.hpp"
-#include "storage/sqlite_migrator.hpp"
+#include "storage/postgres/migrator.hpp"
+#include "storage/sqlite/backup.hpp"
+#include "storage/sqlite/migrator.hpp"
 
 namespace um {
 namespace {

@@ -7,7 +7,7 @@
 
 namespace um {
 
-// conflict, unavailable, invalid: see storage/sqlite_migrator.hpp. Rows that do not fit are no
+// conflict, unavailable, invalid: see storage/sqlite/migrator.hpp. Rows that do not fit are no
 // error but part of the report; without quarantine nothing was changed then.
 Result<MigrateReport> migrate_database(const Config& config, const Clock& clock,
                                        MigrateRequest request);

@@ -5,7 +5,7 @@
 #include <ostream>
 #include <unistd.h>
 
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"

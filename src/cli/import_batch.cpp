@@ -5,9 +5,9 @@
 #include <functional>
 #include <thread>
 
-#include "auth/password_hasher.hpp"
-#include "auth/password_rules.hpp"
-#include "base/run_task.hpp"
+#include "auth/passwords/password_hasher.hpp"
+#include "auth/passwords/password_rules.hpp"
+#include "async/run_task.hpp"
 
 namespace um {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "cli/messages.hpp"
-#include "ops/units.hpp"
+#include "config/units.hpp"
 
 namespace um {
 namespace {

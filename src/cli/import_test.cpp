@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "base/run_task.hpp"
-#include "cli/cli_harness.hpp"
+#include "async/run_task.hpp"
+#include "cli/testing/cli_harness.hpp"
 #include "cli/content_digest.hpp"
 #include "cli/import_state.hpp"
 

@@ -1,8 +1,8 @@
 // keys list, rotate, revoke
 #include <ostream>
 
-#include "auth/signing_keys.hpp"
-#include "base/run_task.hpp"
+#include "auth/tokens/signing_keys.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"

@@ -1,6 +1,6 @@
 #include "cli/messages.hpp"
 
-#include "ops/printable.hpp"
+#include "base/printable.hpp"
 
 namespace um {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/messages.hpp"
-#include "ops/units.hpp"
+#include "config/units.hpp"
 
 namespace um {
 

@@ -5,9 +5,9 @@
 
 #include "base/replace_all.hpp"
 #include "cli/wrap.hpp"
-#include "ops/printable.hpp"
-#include "ops/setting.hpp"
-#include "ops/url_mask.hpp"
+#include "base/printable.hpp"
+#include "config/setting.hpp"
+#include "config/url_mask.hpp"
 
 namespace um {
 namespace {

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "cli/cli_harness.hpp"
+#include "cli/testing/cli_harness.hpp"
 
 namespace um {
 namespace {

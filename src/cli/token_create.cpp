@@ -1,13 +1,13 @@
 // token create
 #include <ostream>
 
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/token_tools.hpp"
 #include "cli/user_actions.hpp"
-#include "ops/units.hpp"
+#include "config/units.hpp"
 #include "service/service_tokens.hpp"
 #include "user/time_text.hpp"
 

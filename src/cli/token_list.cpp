@@ -1,7 +1,7 @@
 // token list, token revoke
 #include <ostream>
 
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/messages.hpp"

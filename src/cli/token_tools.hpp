@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "auth/token_authority.hpp"
+#include "auth/tokens/token_authority.hpp"
 #include "cli/command.hpp"
 #include "storage/storage.hpp"
 

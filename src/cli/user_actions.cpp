@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "auth/password_hasher.hpp"
+#include "auth/passwords/password_hasher.hpp"
 #include "cli/messages.hpp"
 #include "service/user_edit.hpp"
 

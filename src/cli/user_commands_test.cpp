@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
-#include "auth/password_hasher.hpp"
-#include "base/run_task.hpp"
-#include "cli/cli_harness.hpp"
+#include "auth/passwords/password_hasher.hpp"
+#include "async/run_task.hpp"
+#include "cli/testing/cli_harness.hpp"
 
 namespace um {
 namespace {

@@ -1,9 +1,9 @@
 // user create
 #include <ostream>
 
-#include "auth/password_hasher.hpp"
+#include "auth/passwords/password_hasher.hpp"
 #include "base/random.hpp"
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/password_input.hpp"

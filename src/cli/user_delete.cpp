@@ -2,7 +2,7 @@
 #include <istream>
 #include <ostream>
 
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/user_actions.hpp"

@@ -1,7 +1,7 @@
 // user list
 #include <ostream>
 
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/number_option.hpp"
 #include "cli/table.hpp"

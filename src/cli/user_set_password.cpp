@@ -1,5 +1,5 @@
 // user set-password
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/password_input.hpp"
 #include "cli/user_actions.hpp"

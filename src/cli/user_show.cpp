@@ -1,7 +1,7 @@
 // user show
 #include <ostream>
 
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/user_actions.hpp"

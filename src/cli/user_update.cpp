@@ -1,5 +1,5 @@
 // user update, set-role, disable, enable: changes of a user's members
-#include "base/run_task.hpp"
+#include "async/run_task.hpp"
 #include "cli/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/user_actions.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "auth/token_authority.hpp"
+#include "auth/tokens/token_authority.hpp"
 
 namespace um {
 namespace {

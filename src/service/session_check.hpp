@@ -1,7 +1,7 @@
 // Whether a session that was read makes its token good. Pure; thread safety: any.
 #pragma once
 
-#include "auth/token.hpp"
+#include "auth/tokens/token.hpp"
 #include "base/error.hpp"
 #include "service/principal.hpp"
 

@@ -1,6 +1,6 @@
 #include "service/sign_in.hpp"
 
-#include "auth/token_authority.hpp"
+#include "auth/tokens/token_authority.hpp"
 #include "service/session_check.hpp"
 #include "service/sign_in_impl.hpp"
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "auth/attempt_limiter.hpp"
-#include "auth/password_hasher.hpp"
+#include "auth/attempts/attempt_limiter.hpp"
+#include "auth/passwords/password_hasher.hpp"
 #include "base/clock.hpp"
 #include "service/principal.hpp"
 #include "storage/session_store.hpp"
@@ -20,7 +20,7 @@
 
 namespace um {
 
-class TokenAuthority;  // auth/token_authority.hpp: signs and verifies with the keys in the database
+class TokenAuthority;  // auth/tokens/token_authority.hpp: signs and verifies with the keys in the database
 
 struct LoginRequest {
   std::string email;  // as sent; not an address is the same as unknown

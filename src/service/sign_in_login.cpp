@@ -1,5 +1,5 @@
-#include "auth/password_rules.hpp"
-#include "auth/token_authority.hpp"
+#include "auth/passwords/password_rules.hpp"
+#include "auth/tokens/token_authority.hpp"
 #include "service/sign_in_impl.hpp"
 
 namespace um {

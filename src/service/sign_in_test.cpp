@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "auth/bcrypt.hpp"
+#include "auth/passwords/bcrypt.hpp"
 #include "support/sign_in_stage.hpp"
 
 namespace um {

@@ -1,4 +1,4 @@
-#include "auth/password_rules.hpp"
+#include "auth/passwords/password_rules.hpp"
 #include "service/refusals.hpp"
 #include "service/user_edit.hpp"
 #include "user/validation.hpp"

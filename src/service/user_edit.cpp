@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "auth/password_rules.hpp"
+#include "auth/passwords/password_rules.hpp"
 #include "service/refusals.hpp"
 #include "user/merge_patch.hpp"
 #include "user/same_json.hpp"

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "auth/attempt_limiter.hpp"
-#include "auth/password_hasher.hpp"
+#include "auth/attempts/attempt_limiter.hpp"
+#include "auth/passwords/password_hasher.hpp"
 #include "base/clock.hpp"
 #include "service/principal.hpp"
 #include "service/user_edit.hpp"

@@ -1,6 +1,6 @@
 // AttemptStore: the counters behind limits on guessing that all instances on one database share:
 // how many sign-ins failed in the last minutes under names, and how many are under way. A name is
-// given as its cells in a sketch (auth/attempt_sketch.hpp); the store knows no names.
+// given as its cells in a sketch (auth/attempts/attempt_sketch.hpp); the store knows no names.
 //
 // What counts: failures of the last kWindow, in steps of a fifteenth of it, so for at most one step
 // longer; places that were never ended for 60 to 90 seconds. Bounded, whatever the number of names.
@@ -14,7 +14,7 @@
 
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 
 namespace um {
 

@@ -7,7 +7,7 @@
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 
 namespace um {
 

@@ -11,9 +11,9 @@
 #include <cstdio>
 #include <random>
 
-#include "base/run_task.hpp"
-#include "storage/postgres_storage.hpp"
-#include "storage/sqlite_storage.hpp"
+#include "async/run_task.hpp"
+#include "storage/postgres/storage.hpp"
+#include "storage/sqlite/storage.hpp"
 
 namespace um {
 namespace {

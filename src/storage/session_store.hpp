@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "storage/purge.hpp"
 #include "storage/reading.hpp"
 #include "user/session.hpp"

@@ -10,7 +10,7 @@
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 
 namespace um {
 

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "storage/attempt_store.hpp"
 #include "storage/change_feed.hpp"
 #include "storage/session_store.hpp"

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "storage/reading.hpp"
 #include "user/page.hpp"
 #include "user/user_change.hpp"

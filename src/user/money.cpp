@@ -11,7 +11,7 @@ constexpr std::size_t kMaxWholeDigits = 10;
 constexpr std::size_t kDecimals = 6;
 
 // The digits at the front, which are taken off.
-std::string_view take_digits(std::string_view& text) {
+std::string_view take_leading_digits(std::string_view& text) {
   std::size_t n = 0;
   while (n < text.size() && text[n] >= '0' && text[n] <= '9') ++n;
   const std::string_view digits = text.substr(0, n);
@@ -53,13 +53,13 @@ std::optional<Usd> Usd::parse(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
 
-  const std::string_view whole = take_digits(text);
+  const std::string_view whole = take_leading_digits(text);
   if (whole.empty() || whole.size() > kMaxWholeDigits || (whole.size() > 1 && whole.front() == '0'))
     return std::nullopt;
   std::string decimals;
   if (text.starts_with('.')) {
     text.remove_prefix(1);
-    decimals = take_digits(text);
+    decimals = take_leading_digits(text);
     if (decimals.empty() || decimals.size() > kDecimals) return std::nullopt;
   }
   if (!text.empty()) return std::nullopt;

@@ -28,7 +28,7 @@ class AdoptedStorage final : public TestStorage {
 TEST(GoUsers, EverybodySignsInWithTheOldPasswordAfterMigrate) {
   const char* folder = std::getenv("UM_TEST_DATA");  // NOLINT(concurrency-mt-unsafe)
   const std::string file =
-      (folder != nullptr ? std::string{folder} : std::string{UM_SHARED_DATA}) + "/go-users.sql";
+      (folder != nullptr ? std::string{folder} : std::string{UM_SOURCE_DIR "/../shared/data"}) + "/go-users.sql";
   std::ifstream stream{file};
   if (!stream) GTEST_SKIP() << "THE DUMP OF THE GO PROGRAM IS NOT TESTED: there is no " << file;
   std::stringstream dump;

@@ -1,4 +1,4 @@
-#include "fleet.hpp"
+#include "chaos/fleet.hpp"
 
 #include <iostream>
 #include <stdexcept>

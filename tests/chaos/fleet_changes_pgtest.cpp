@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "fleet.hpp"
-#include "history.hpp"
+#include "chaos/fleet.hpp"
+#include "chaos/history.hpp"
 #include "support/invariants.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"

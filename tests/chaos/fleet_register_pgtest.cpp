@@ -2,8 +2,8 @@
 // older than what it acknowledged, and what the others answer is at most T behind.
 #include <gtest/gtest.h>
 
-#include "fleet.hpp"
-#include "history.hpp"
+#include "chaos/fleet.hpp"
+#include "chaos/history.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
 

@@ -1,4 +1,4 @@
-#include "history.hpp"
+#include "chaos/history.hpp"
 
 #include <algorithm>
 #include <unordered_map>

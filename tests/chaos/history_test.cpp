@@ -1,5 +1,5 @@
 // The checker must find what it is there for.
-#include "history.hpp"
+#include "chaos/history.hpp"
 
 #include <gtest/gtest.h>
 

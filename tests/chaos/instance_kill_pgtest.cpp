@@ -2,8 +2,8 @@
 // stays, the other instance does not mind, and its memory is right about what the dead one wrote.
 #include <gtest/gtest.h>
 
-#include "fleet.hpp"
-#include "history.hpp"
+#include "chaos/fleet.hpp"
+#include "chaos/history.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
 

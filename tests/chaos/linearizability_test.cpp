@@ -4,7 +4,7 @@
 #include <csignal>
 #include <thread>
 
-#include "history.hpp"
+#include "chaos/history.hpp"
 #include "support/database_probe.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"

@@ -1,4 +1,4 @@
-#include "load.hpp"
+#include "chaos/load.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -15,8 +15,8 @@
 #include <mutex>
 #include <thread>
 
-#include "fleet.hpp"
-#include "history.hpp"
+#include "chaos/fleet.hpp"
+#include "chaos/history.hpp"
 
 namespace um::e2e {
 

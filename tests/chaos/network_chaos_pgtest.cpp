@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "load.hpp"
+#include "chaos/load.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
 

@@ -2,8 +2,8 @@
 // stand still because of them, while its polls succeed.
 #include <gtest/gtest.h>
 
-#include "fleet.hpp"
-#include "history.hpp"
+#include "chaos/fleet.hpp"
+#include "chaos/history.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
 

@@ -3,7 +3,7 @@
 // goes on; and nobody has to restart anything.
 #include <gtest/gtest.h>
 
-#include "load.hpp"
+#include "chaos/load.hpp"
 #include "support/invariants.hpp"
 #include "support/json.hpp"
 #include "support/small_disk.hpp"

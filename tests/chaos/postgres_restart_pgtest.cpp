@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "load.hpp"
+#include "chaos/load.hpp"
 
 namespace um::e2e {
 namespace {

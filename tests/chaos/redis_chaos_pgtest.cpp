@@ -2,7 +2,7 @@
 // no answer is wrong, and it helps again when it can.
 #include <gtest/gtest.h>
 
-#include "load.hpp"
+#include "chaos/load.hpp"
 
 namespace um::e2e {
 namespace {

@@ -1,4 +1,4 @@
-#include "history.hpp"
+#include "consistency/history.hpp"
 
 #include <algorithm>
 #include <map>

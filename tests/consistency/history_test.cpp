@@ -1,5 +1,5 @@
 // A checker that cannot find anything proves nothing: so it has to find these.
-#include "history.hpp"
+#include "consistency/history.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sim_database.hpp"
+#include "consistency/sim_database.hpp"
 
 #include <algorithm>
 

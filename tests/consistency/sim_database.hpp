@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "history.hpp"
+#include "consistency/history.hpp"
 #include "storage/change_feed.hpp"
 
 namespace um::sim {

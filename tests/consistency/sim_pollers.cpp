@@ -1,4 +1,4 @@
-#include "sim_pollers.hpp"
+#include "consistency/sim_pollers.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Pollers: how each setup learns of changes (sections 3 and 8), one step at a time.
 #pragma once
 
-#include "sim_world.hpp"
+#include "consistency/sim_world.hpp"
 
 namespace um::sim {
 

@@ -1,4 +1,4 @@
-#include "sim_reader.hpp"
+#include "consistency/sim_reader.hpp"
 
 namespace um::sim {
 namespace {

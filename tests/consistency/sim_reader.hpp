@@ -1,7 +1,7 @@
 // Reader: section 5, "Read(k)", one step at a time.
 #pragma once
 
-#include "sim_world.hpp"
+#include "consistency/sim_world.hpp"
 
 namespace um::sim {
 

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "cache/coherence.hpp"
-#include "cache/flight.hpp"
-#include "history.hpp"
-#include "sim_database.hpp"
+#include "async/flight.hpp"
+#include "consistency/history.hpp"
+#include "consistency/sim_database.hpp"
 
 namespace um::sim {
 

@@ -1,4 +1,4 @@
-#include "sim_writers.hpp"
+#include "consistency/sim_writers.hpp"
 
 namespace um::sim {
 namespace {

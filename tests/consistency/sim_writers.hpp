@@ -1,7 +1,7 @@
 // Writers: how each setup changes a key, one step at a time.
 #pragma once
 
-#include "sim_world.hpp"
+#include "consistency/sim_world.hpp"
 
 namespace um::sim {
 

@@ -1,11 +1,11 @@
-#include "simulation.hpp"
+#include "consistency/simulation.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "sim_pollers.hpp"
-#include "sim_reader.hpp"
-#include "sim_writers.hpp"
+#include "consistency/sim_pollers.hpp"
+#include "consistency/sim_reader.hpp"
+#include "consistency/sim_writers.hpp"
 
 namespace um::sim {
 namespace {

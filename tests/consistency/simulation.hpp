@@ -1,7 +1,7 @@
 // run: one simulated run of the real Coherence and Flight over a simulated database.
 #pragma once
 
-#include "sim_world.hpp"
+#include "consistency/sim_world.hpp"
 
 namespace um::sim {
 

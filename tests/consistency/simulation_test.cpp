@@ -1,6 +1,6 @@
 // The protocol keeps its promises in every schedule tried, and the simulation notices when it is
 // broken.
-#include "simulation.hpp"
+#include "consistency/simulation.hpp"
 
 #include <gtest/gtest.h>
 

@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/postgres_storage.hpp"
-#include "storage/sqlite_storage.hpp"
+#include "storage/postgres/storage.hpp"
+#include "storage/sqlite/storage.hpp"
 #include "support/postgres_database.hpp"
 #include "support/run_task.hpp"
 #include "support/temp_directory.hpp"

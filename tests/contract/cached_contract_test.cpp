@@ -1,6 +1,6 @@
 // The contract suites on a cache around SQLite.
 #include "contract/cached_under_test.hpp"
-#include "contract/sqlite_under_test.hpp"
+#include "contract/sqlite_setup.hpp"
 
 namespace um::test {
 namespace {

@@ -1,6 +1,6 @@
 // The contract suites on a cache around PostgreSQL.
 #include "contract/cached_under_test.hpp"
-#include "contract/postgres_under_test.hpp"
+#include "contract/postgres_setup.hpp"
 
 namespace um::test {
 namespace {

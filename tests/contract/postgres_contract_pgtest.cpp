@@ -1,5 +1,5 @@
 // The contract suites on PostgreSQL.
-#include "contract/postgres_under_test.hpp"
+#include "contract/postgres_setup.hpp"
 
 namespace um::test {
 

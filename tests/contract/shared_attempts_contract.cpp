@@ -1,8 +1,8 @@
 // The policy of failed sign-ins that instances share, compared with that of one instance.
 #include <random>
 
-#include "auth/local_attempt_limiter.hpp"
-#include "auth/shared_attempt_limiter.hpp"
+#include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/attempts/shared_attempt_limiter.hpp"
 #include "contract/shared_attempts_under_test.hpp"
 #include "support/patience.hpp"
 

@@ -16,7 +16,7 @@
 
 #include <gtest/gtest.h>
 
-#include "auth/shared_attempts.hpp"
+#include "auth/attempts/shared_attempts.hpp"
 #include "support/run_task.hpp"
 
 namespace um::test {

@@ -1,6 +1,6 @@
 // The contract suites on SQLite.
 #include "contract/recording_listener.hpp"
-#include "contract/sqlite_under_test.hpp"
+#include "contract/sqlite_setup.hpp"
 
 namespace um::test {
 

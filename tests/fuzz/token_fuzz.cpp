@@ -2,11 +2,11 @@
 // and what is written must be read back the same.
 #include <cstdlib>
 
-#include "auth/base64url.hpp"
-#include "auth/flat_json.hpp"
-#include "auth/jws.hpp"
-#include "auth/signing_keys.hpp"
-#include "auth/token.hpp"
+#include "auth/tokens/base64url.hpp"
+#include "auth/tokens/flat_json.hpp"
+#include "auth/tokens/jws.hpp"
+#include "auth/tokens/signing_keys.hpp"
+#include "auth/tokens/token.hpp"
 
 namespace {
 

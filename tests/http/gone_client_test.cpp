@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "auth/work_pool.hpp"
+#include "async/work_pool.hpp"
 #include "drivers/http/server.hpp"
-#include "drivers/http/test_client.hpp"
+#include "drivers/http/testing/test_client.hpp"
 
 namespace um::http {
 namespace {

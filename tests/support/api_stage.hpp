@@ -9,9 +9,9 @@
 
 #include "api/api.hpp"
 #include "api/json_value.hpp"
-#include "auth/local_attempt_limiter.hpp"
-#include "auth/password_hasher.hpp"
-#include "auth/token_authority.hpp"
+#include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/passwords/password_hasher.hpp"
+#include "auth/tokens/token_authority.hpp"
 #include "support/fake_session_store.hpp"
 #include "support/fake_signing_key_store.hpp"
 #include "support/fake_user_store.hpp"

@@ -1,7 +1,7 @@
 // What the triggers of the PostgreSQL schema have noted: for tests.
 #pragma once
 
-#include "storage/postgres_session.hpp"
+#include "storage/postgres/session.hpp"
 
 namespace um::test {
 

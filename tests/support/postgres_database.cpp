@@ -5,7 +5,7 @@
 #include <fstream>
 #include <unistd.h>
 
-#include "storage/postgres_migrator.hpp"
+#include "storage/postgres/migrator.hpp"
 
 namespace um::test {
 

@@ -10,7 +10,7 @@
 
 #include <string>
 
-#include "storage/postgres_session.hpp"
+#include "storage/postgres/session.hpp"
 #include "support/postgres_server.hpp"
 
 namespace um::test {

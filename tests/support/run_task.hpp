@@ -10,14 +10,14 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "base/run_task.hpp"
-#include "base/task.hpp"
+#include "async/run_task.hpp"
+#include "async/task.hpp"
 
 namespace um::test {
 
 using um::run;
 
-// Rethrows the first failure when all of them have ended (base/run_task.hpp says why not before).
+// Rethrows the first failure when all of them have ended (async/run_task.hpp says why not before).
 template <class T>
 std::vector<T> run_all(std::vector<Task<T>> tasks) {
   boost::asio::io_context loop{1};

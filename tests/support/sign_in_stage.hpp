@@ -1,9 +1,9 @@
 // What the tests of sign-in stand on: the real parts of auth over stores in memory.
 #pragma once
 
-#include "auth/local_attempt_limiter.hpp"
-#include "auth/password_hasher.hpp"
-#include "auth/token_authority.hpp"
+#include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/passwords/password_hasher.hpp"
+#include "auth/tokens/token_authority.hpp"
 #include "service/service_tokens.hpp"
 #include "service/sign_in.hpp"
 #include "support/fake_session_store.hpp"

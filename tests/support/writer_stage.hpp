@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/sqlite/deadline_watch.hpp"
-#include "drivers/sqlite/fault_vfs.hpp"
+#include "drivers/sqlite/testing/fault_vfs.hpp"
 #include "drivers/sqlite/writer.hpp"
 #include "support/run_task.hpp"
 #include "support/temp_directory.hpp"

@@ -4,7 +4,7 @@
 // the order of its requests.
 #pragma once
 
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "drivers/http/field_view.hpp"
 #include "drivers/http/message.hpp"
 #include "drivers/http/refusal.hpp"

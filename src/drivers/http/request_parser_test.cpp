@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/http/parse_trace.hpp"
-#include "drivers/http/test_requests.hpp"
+#include "drivers/http/testing/test_requests.hpp"
 
 namespace um::http {
 namespace {

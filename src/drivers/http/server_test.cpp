@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "drivers/http/test_client.hpp"
-#include "drivers/http/test_requests.hpp"
-#include "drivers/http/test_server.hpp"
+#include "drivers/http/testing/test_client.hpp"
+#include "drivers/http/testing/test_requests.hpp"
+#include "drivers/http/testing/test_server.hpp"
 
 namespace um::http {
 namespace {

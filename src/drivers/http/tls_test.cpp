@@ -10,10 +10,10 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
-#include "drivers/http/test_certificate.hpp"
-#include "drivers/http/test_client.hpp"
-#include "drivers/http/test_requests.hpp"
-#include "drivers/http/test_server.hpp"
+#include "drivers/http/testing/test_certificate.hpp"
+#include "drivers/http/testing/test_client.hpp"
+#include "drivers/http/testing/test_requests.hpp"
+#include "drivers/http/testing/test_server.hpp"
 
 namespace um::http {
 namespace {

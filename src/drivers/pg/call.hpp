@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/deadline.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "drivers/pg/unit.hpp"
 
 namespace um::pg {

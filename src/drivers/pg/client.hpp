@@ -25,7 +25,7 @@
 
 #include "base/deadline.hpp"
 #include "base/query_stats.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "drivers/pg/failure.hpp"
 #include "drivers/pg/options.hpp"
 #include "drivers/pg/params.hpp"

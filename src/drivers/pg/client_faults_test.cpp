@@ -1,7 +1,7 @@
 // A Client against a server that misbehaves.
 #include <gtest/gtest.h>
 
-#include "drivers/pg/fake_server.hpp"
+#include "drivers/pg/testing/fake_server.hpp"
 #include "support/pg_client.hpp"
 
 namespace um::pg {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "drivers/pg/fake_server.hpp"
+#include "drivers/pg/testing/fake_server.hpp"
 
 namespace um::pg {
 namespace {

@@ -22,7 +22,7 @@
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
-#include "drivers/pg/backoff.hpp"
+#include "async/backoff.hpp"
 #include "drivers/pg/call.hpp"
 #include "drivers/pg/connection.hpp"
 #include "drivers/pg/lease.hpp"

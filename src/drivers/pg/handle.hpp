@@ -14,7 +14,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "drivers/pg/connection_info.hpp"
 #include "drivers/pg/pipeline.hpp"
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/deadline.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "drivers/pg/failure.hpp"
 #include "drivers/pg/params.hpp"
 #include "drivers/pg/query.hpp"

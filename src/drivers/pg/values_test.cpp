@@ -3,7 +3,7 @@
 #include <libpq-fe.h>
 
 #include "drivers/pg/array.hpp"
-#include "drivers/pg/backoff.hpp"
+#include "async/backoff.hpp"
 #include "drivers/pg/failure.hpp"
 #include "drivers/pg/params.hpp"
 #include "drivers/pg/rows.hpp"

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "base/deadline.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "drivers/redis/breaker.hpp"
 #include "drivers/redis/command.hpp"
 #include "drivers/redis/failure.hpp"

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 #include "drivers/redis/failure.hpp"
 #include "drivers/redis/url.hpp"
 

@@ -16,7 +16,7 @@
 
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "base/task.hpp"
+#include "async/task.hpp"
 
 namespace um::sqlite {
 

@@ -1,0 +1,272 @@
+#include "app/application.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "app/open_storage.hpp"
+#include "app/token_secret.hpp"
+#include "app/wait_for.hpp"
+#include "drivers/http/tls.hpp"
+#include "config/setting_file.hpp"
+#include "storage/cache_times.hpp"
+
+namespace um {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kStartDeadline = 10s;
+constexpr auto kStartPause = 200ms;
+constexpr auto kKeyReloadInterval = 5s;
+constexpr auto kHousekeepingInterval = 60s;
+// A lease ends T after the last poll was sent. Of the queries that then come all at once, this many
+// run.
+constexpr std::size_t kPrimaryReads = 64;
+
+Result<void> check_tls_files(const Config& config) {
+  if (!config.tls_cert || !config.tls_key) return {};
+  const auto certificate = check_setting_file({.setting = "tls-cert", .path = *config.tls_cert});
+  if (!certificate) return certificate;
+  return check_setting_file({.setting = "tls-key", .path = *config.tls_key});
+}
+
+CacheSettings cache_settings(const Config& config) {
+  std::optional<std::chrono::nanoseconds> registry_bound;
+  if (config.database.kind == DatabaseUrl::Kind::postgresql)
+    registry_bound = CacheTimes{}.instance_lease;
+  return {.coherence = {.staleness_bound = config.staleness_bound,
+                        .registry_bound = registry_bound,
+                        .capacity_bytes = config.cache_capacity_bytes},
+          .primary_reads = {.running = kPrimaryReads},
+          .stale_if_error = config.stale_if_error,
+          .second_level_time = config.redis_timeout};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
+  auto secret = read_token_secret(around.config);
+  if (!secret) return fail(std::move(secret.error()));
+  if (auto files = check_tls_files(around.config); !files) return fail(std::move(files.error()));
+  auto loops = std::make_unique<EventLoops>(around.config.threads);
+  auto storage = open_storage({.config = around.config,
+                               .clock = around.clock,
+                               .log = around.log,
+                               .use = StorageUse::serve,
+                               .loops = loops->contexts()});
+  if (!storage) return fail(std::move(storage.error()));
+  Parts parts{.loops = std::move(loops),
+              .storage = std::move(*storage),
+              .hs256_secret = std::move(*secret)};
+  if (around.config.redis && around.fact_key) {
+    auto shared = SharedMemory::make({.config = around.config,
+                                      .fact_key = *around.fact_key,
+                                      .clock = around.clock,
+                                      .log = around.log,
+                                      .loops = parts.loops->contexts()});
+    if (!shared) return fail(std::move(shared.error()));
+    parts.shared = std::move(*shared);
+  }
+  std::unique_ptr<Service> service{new Service{around, std::move(parts)}};
+  Result<void> bound = service->listen();
+  if (!bound) return fail(std::move(bound.error()));
+  return service;
+}
+
+Service::Service(Surroundings around, Parts parts)
+    : config_{around.config},
+      clock_{around.clock},
+      log_{around.log},
+      started_at_{clock_.now()},
+      loops_{std::move(parts.loops)},
+      storage_{std::move(parts.storage)},
+      shared_{std::move(parts.shared)},
+      cache_{cache_settings(config_), clock_, shared_ ? &shared_->facts() : nullptr},
+      user_store_{storage_->users(), cache_},
+      session_store_{storage_->sessions(), cache_},
+      hasher_{{.cost = config_.password_cost,
+               .threads = std::max<std::size_t>(1, std::thread::hardware_concurrency())}},
+      local_limiter_{{}, clock_},
+      limiter_{share_limits(around.fact_key)},
+      tokens_{storage_->signing_keys(),
+              clock_,
+              {.issuer = config_.issuer,
+               .hs256_secret = std::move(parts.hs256_secret),
+               .staleness_bound = config_.staleness_bound,
+               .stale_if_error = config_.stale_if_error}},
+      sign_in_{{.users = user_store_,
+                .sessions = session_store_,
+                .hasher = hasher_,
+                .limiter = limiter_,
+                .tokens = tokens_,
+                .clock = clock_},
+               {.token_ttl = config_.token_ttl, .store_time = config_.database_timeout}},
+      users_{
+          {.store = user_store_, .hasher = hasher_, .limiter = limiter_, .clock = clock_},
+          {.registration = config_.registration == RegistrationPolicy::open ? Registration::open
+                                                                            : Registration::admin,
+           .store_time = config_.database_timeout}},
+      operations_{{.storage = *storage_,
+                   .cache = cache_,
+                   .tokens = tokens_,
+                   .clock = clock_,
+                   .stats = [this] { return stats(); }}},
+      api_{{.users = users_, .sign_in = sign_in_, .operations = operations_, .clock = clock_},
+           api_options()},
+      background_{loops_->first()} {}
+
+// After stop(): no chore, no request and no poll is under way. The feed goes first because it calls
+// the cache; the loops are stopped before the parts that their coroutines refer to.
+Service::~Service() {
+  storage_->changes().stop();
+  background_.stop();
+  loops_->stop();
+}
+
+// Through Redis, which costs the least; else through the database, if other instances may be there.
+AttemptLimiter& Service::share_limits(const std::optional<Secret>& deployment_key) {
+  if (shared_) return shared_limiter_.emplace(local_limiter_, shared_->attempts(), clock_);
+  AttemptStore* store = storage_->attempts();
+  if (store == nullptr || !deployment_key) return local_limiter_;
+  stored_attempts_.emplace(StoredAttempts::Options{.deployment_key = *deployment_key}, *store,
+                           clock_, loops_->first().get_executor());
+  return shared_limiter_.emplace(local_limiter_, *stored_attempts_, clock_);
+}
+
+api::ApiOptions Service::api_options() {
+  return {.reading = config_.access == AccessPolicy::public_access ? api::ReadAccess::public_
+                                                                   : api::ReadAccess::private_,
+          .trusted_proxies = api::TrustedProxies{config_.trusted_proxies},
+          .ordinary_time = config_.database_timeout,
+          .shortcut_time = config_.redis_timeout,
+          .log_requests = config_.log_level == LogLevel::debug ? api::LogRequests::all
+                                                               : api::LogRequests::failures,
+          .log = [this](const api::RequestLogLine& line) { log_request(line); }};
+}
+
+void Service::log_request(const api::RequestLogLine& line) const {
+  const auto microseconds =
+      std::chrono::duration_cast<std::chrono::microseconds>(line.took).count();
+  const std::string user = line.user ? line.user->text() : std::string{};
+  const LogFields fields{{"request_id", line.request_id},
+                         {"method", line.method},
+                         {"route", line.route},
+                         {"status", line.status},
+                         {"took_us", microseconds},
+                         {"peer", line.peer},
+                         {"user", user},
+                         {"problem", line.problem},
+                         {"detail", line.detail}};
+  if (line.status >= 500)
+    log_.warn("request failed", fields);
+  else
+    log_.debug("request", fields);
+}
+
+Result<void> Service::listen() {
+  http::ServerOptions options{
+      .address = config_.listen.address,
+      .port = config_.listen.port,
+      .limits = {.connections = config_.max_connections},
+      .on_error = [this](std::string_view what) { log_.error("http server", {{"error", what}}); }};
+  if (config_.tls_cert && config_.tls_key) {
+    auto context =
+        http::make_tls_context({.certificate = *config_.tls_cert, .key = *config_.tls_key});
+    if (!context) return fail(std::move(context.error()));
+    options.tls = std::move(*context);
+    https_ = true;
+  }
+  try {
+    server_ = std::make_unique<http::Server>(std::move(options), loops_->contexts(), api_);
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::unavailable,
+                "cannot listen on " + config_.listen.text() + ": " + error.code().message());
+  }
+  return {};
+}
+
+Result<void> Service::start() {
+  start_feed();
+  const auto deadline = Deadline::after(clock_, kStartDeadline);
+  Result<void> keys = wait_for(loops_->first(), tokens_.start(deadline));
+  // A database that is busy or just starting gets the whole time.
+  while (!keys && keys.error().code == ErrorCode::unavailable && !deadline.passed(clock_.now())) {
+    std::this_thread::sleep_for(kStartPause);
+    keys = wait_for(loops_->first(), tokens_.start(deadline));
+  }
+  if (!keys) return keys;
+  start_housekeeping();
+  server_->start();
+  return {};
+}
+
+// A key that another process revoked must end at once: keys are read again when a poll brings a
+// change of them or one that it cannot name, and now and then anyway.
+void Service::start_feed() {
+  auto reload_keys = background_.start(
+      {.every = kKeyReloadInterval, .work = [this]() -> Task<bool> {
+         const auto deadline = Deadline::after(clock_, config_.database_timeout);
+         Result<void> done = co_await tokens_.reload(deadline);
+         if (!done)
+           log_.warn("reading the signing keys failed", {{"error", describe(done.error())}});
+         co_return false;
+       }});
+  ChangeWatcher::Keys keys{.changed =
+                               [this, reload = std::move(reload_keys)] {
+                                 tokens_.keys_changed();
+                                 reload();
+                               },
+                           .unchanged = [this](BootTime at) { tokens_.keys_unchanged(at); }};
+  listener_.emplace(cache_.coherence(), std::move(keys));
+  storage_->changes().start(*listener_);
+}
+
+void Service::start_housekeeping() {
+  background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<bool> {
+                       const auto deadline = Deadline::after(clock_, config_.database_timeout);
+                       const Result<bool> more =
+                           co_await storage_->housekeeping(clock_.wall_now(), deadline);
+                       if (!more)
+                         log_.warn("housekeeping failed", {{"error", describe(more.error())}});
+                       co_return more && *more;
+                     }});
+}
+
+Result<bool> Service::has_admin() {
+  const auto deadline = Deadline::after(clock_, kStartDeadline);
+  return wait_for(loops_->first(), storage_->users().has_admin(deadline));
+}
+
+void Service::announce_stop() {
+  operations_.note_draining();
+  server_->announce_end();
+}
+
+bool Service::stop(std::chrono::seconds at_most) {
+  operations_.note_draining();
+  const bool complete = server_->drain(at_most);
+  storage_->changes().stop();
+  background_.stop();
+  return complete;
+}
+
+ServiceStats Service::stats() const {
+  ServiceStats stats{
+      .requests = api_.stats(),
+      .server = server_->stats(),
+      .cache = cache_.stats(),
+      .session_flights = session_store_.flight_stats(),
+      .storage = storage_->stats(),
+      .sign_in = sign_in_.stats(),
+      .hasher = hasher_.stats(),
+      .attempts = local_limiter_.stats(),
+      .tokens = tokens_.stats(),
+      .dropped_log_lines = log_.dropped(),
+      .uptime_seconds = std::chrono::duration<double>{clock_.now() - started_at_}.count()};
+  stats.cache.flights = user_store_.flight_stats();
+  if (shared_limiter_) stats.shared_attempts = shared_limiter_->stats();
+  if (shared_) stats.shared_memory = shared_->stats();
+  return stats;
+}
+
+}  // namespace um

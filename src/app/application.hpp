@@ -1,0 +1,112 @@
+// Service: everything that `serve` runs, wired together. The members stand in the order in which
+// they are made; each may use the ones above it.
+//
+// Life: make() opens the database and binds the address, start() serves, stop() drains. All three
+// from the main thread, once, in this order; the parts have their own threads.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "api/api.hpp"
+#include "app/background.hpp"
+#include "app/change_watcher.hpp"
+#include "app/event_loops.hpp"
+#include "app/operations.hpp"
+#include "app/redis_parts.hpp"
+#include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/passwords/password_hasher.hpp"
+#include "auth/attempts/shared_attempt_limiter.hpp"
+#include "auth/attempts/stored_attempts.hpp"
+#include "auth/tokens/token_authority.hpp"
+#include "cache/cache.hpp"
+#include "cache/cached_session_store.hpp"
+#include "cache/cached_user_store.hpp"
+#include "drivers/http/server.hpp"
+#include "config/config.hpp"
+#include "telemetry/log.hpp"
+#include "service/sign_in.hpp"
+#include "service/users.hpp"
+#include "storage/storage.hpp"
+
+namespace um {
+
+class Service {
+ public:
+  struct Surroundings {
+    const Config& config;  // these outlive the service
+    const Clock& clock;
+    Logger& log;
+    // PostgreSQL: what facts in Redis are sealed with, and names among the attempts to sign in.
+    std::optional<Secret> fact_key{};
+  };
+  // invalid: a setting (certificate, secret file, address); unavailable and others: the database.
+  static Result<std::unique_ptr<Service>> make(Surroundings around);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Reads the signing keys and begins to serve.
+  Result<void> start();
+  // Before stop(): not ready any more, but still serving, each connection once more.
+  void announce_stop();
+  // Finishes what is under way; false if something had to be cut off after `at_most`.
+  bool stop(std::chrono::seconds at_most);
+
+  std::uint16_t port() const { return server_->port(); }
+  bool serves_https() const { return https_; }
+  std::string storage_description() const { return storage_->describe(); }
+  Result<bool> has_admin();
+  ServiceStats stats() const;
+
+ private:
+  // What is opened before the rest is made.
+  struct Parts {
+    std::unique_ptr<EventLoops> loops;
+    std::unique_ptr<Storage> storage;
+    std::unique_ptr<SharedMemory> shared{};
+    std::optional<Secret> hs256_secret{};
+  };
+  Service(Surroundings around, Parts parts);
+  Result<void> listen();
+  void start_feed();
+  void start_housekeeping();
+  void log_request(const api::RequestLogLine& line) const;
+  AttemptLimiter& share_limits(const std::optional<Secret>& deployment_key);
+  api::ApiOptions api_options();
+
+  const Config& config_;
+  const Clock& clock_;
+  Logger& log_;
+  const BootTime started_at_;
+
+  // Goes last: the threads of the storage and of the hasher end with their parts, and until then
+  // the one that posted the last answer may still be returning from that.
+  std::unique_ptr<EventLoops> loops_;
+
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<SharedMemory> shared_;  // null: no Redis
+  Cache cache_;
+  CachedUserStore user_store_;
+  CachedSessionStore session_store_;
+
+  PasswordHasher hasher_;
+  LocalAttemptLimiter local_limiter_;
+  std::optional<StoredAttempts> stored_attempts_;
+  std::optional<SharedAttemptLimiter> shared_limiter_;
+  AttemptLimiter& limiter_;  // the shared one if there is one
+  TokenAuthority tokens_;
+  SignIn sign_in_;
+  Users users_;
+
+  ServiceOperations operations_;
+  api::Api api_;
+
+  std::unique_ptr<http::Server> server_;
+  Background background_;
+  std::optional<ChangeWatcher> listener_;  // of the storage's changes
+  bool https_ = false;
+};
+
+}  // namespace um

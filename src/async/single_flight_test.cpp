@@ -1,0 +1,170 @@
+#include "async/single_flight.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/detached.hpp>
+#include <gtest/gtest.h>
+
+#include "cache/testing/cache_stage.hpp"
+
+namespace um {
+namespace {
+
+using namespace std::chrono_literals;
+using Ref = std::shared_ptr<Outcome<Result<int>>>;
+
+class SingleFlightTest : public ::testing::Test {
+ protected:
+  Task<Result<int>> request_task(MayFollow may_follow, Deadline deadline) {
+    auto ask = [this] { return queries.call(); };
+    auto admit = [this](int) {
+      if (admit_throws) throw std::runtime_error{"no verdict"};
+      return admissible;
+    };
+    SingleFlight<int>::Request request{
+        .key = "user:1", .may_follow = may_follow, .deadline = deadline};
+    Result<int> result = co_await flights.run(std::move(request), ask, admit);
+    co_return result;
+  }
+  Ref request(TestLoop& on, MayFollow may_follow = MayFollow::yes, Deadline deadline = {}) {
+    return on.start(request_task(may_follow, deadline));
+  }
+  void answer(std::size_t query, Result<int> result) {
+    queries.answer(query, std::move(result));
+    for (int i = 0; i < 3; ++i) {
+      loop.settle();
+      other_loop.settle();
+    }
+  }
+  static int value(const Ref& request) { return request->value.value().value(); }
+  static ErrorCode error(const Ref& request) { return request->value.value().error().code; }
+
+  ManualClock clock;
+  PausedCalls<Result<int>> queries;
+  bool admissible = true;
+  bool admit_throws = false;
+  SingleFlight<int> flights{{.waiting = 4}, clock};
+  TestLoop loop;
+  TestLoop other_loop;
+};
+
+TEST_F(SingleFlightTest, FollowersOnAllLoopsShareOneQuery) {
+  const auto a = request(loop), b = request(loop), c = request(other_loop);
+  EXPECT_EQ(queries.count(), 1U);
+  answer(0, 7);
+  EXPECT_EQ(value(a), 7);
+  EXPECT_EQ(value(b), 7);
+  EXPECT_EQ(value(c), 7);
+  EXPECT_EQ(flights.stats().leaders, 1U);
+  EXPECT_EQ(flights.stats().followers, 2U);
+  EXPECT_EQ(flights.stats().waiting, 0U);
+}
+
+TEST_F(SingleFlightTest, AFollowerIsTurnedAwayFromAResultThatIsNotAdmissible) {
+  const auto a = request(loop), b = request(other_loop);
+  admissible = false;
+  answer(0, 7);
+  EXPECT_EQ(value(a), 7);
+  EXPECT_FALSE(b->done());
+  ASSERT_EQ(queries.count(), 2U);
+  answer(1, 8);
+  EXPECT_EQ(value(b), 8);
+  EXPECT_EQ(flights.stats().turned_away, 1U);
+}
+
+TEST_F(SingleFlightTest, WithoutALeaseARequestNeverSharesAQueryThatWasRunning) {
+  const auto a = request(loop), b = request(loop, MayFollow::no), c = request(loop, MayFollow::no);
+  answer(0, 7);
+  EXPECT_FALSE(b->done());
+  EXPECT_EQ(queries.count(), 2U);
+  answer(1, 8);
+  EXPECT_EQ(value(b), 8);
+  EXPECT_EQ(value(c), 8);
+}
+
+TEST_F(SingleFlightTest, AFailureOfTheDatabaseReachesThoseWhoWaitedForIt) {
+  const auto a = request(loop), b = request(other_loop);
+  answer(0, fail(ErrorCode::unavailable));
+  EXPECT_EQ(error(a), ErrorCode::unavailable);
+  EXPECT_EQ(error(b), ErrorCode::unavailable);
+  EXPECT_EQ(queries.count(), 1U);
+}
+
+TEST_F(SingleFlightTest, ALeaderThatRanOutOfTimeDoesNotDoomTheOthers) {
+  const auto a = request(loop), b = request(other_loop), c = request(loop, MayFollow::no);
+  answer(0, fail(ErrorCode::timeout));
+  EXPECT_EQ(error(a), ErrorCode::timeout);
+  EXPECT_FALSE(b->done() || c->done());
+  answer(1, 8);
+  EXPECT_EQ(value(b), 8);
+  EXPECT_EQ(value(c), 8);
+}
+
+TEST_F(SingleFlightTest, AFollowerWhoseDeadlinePassesLeavesAndTheOthersGoOn) {
+  const auto a = request(loop);
+  const auto b = request(loop, MayFollow::yes, Deadline::after(clock, 1ms));
+  clock.advance(1ms);
+  loop.until_done(*b);
+  EXPECT_EQ(error(b), ErrorCode::timeout);
+  EXPECT_FALSE(a->done());
+  EXPECT_EQ(flights.stats().waiting, 1U);
+  answer(0, 7);
+  EXPECT_EQ(value(a), 7);
+}
+
+TEST_F(SingleFlightTest, ACancelledLeaderPassesTheLeadOn) {
+  boost::asio::cancellation_signal cancel;
+  bool ended = false;
+  boost::asio::co_spawn(
+      loop.context, request_task(MayFollow::yes, {}),
+      boost::asio::bind_cancellation_slot(
+          cancel.slot(), [&](std::exception_ptr, const Result<int>&) { ended = true; }));
+  loop.settle();
+  const auto b = request(other_loop);
+  cancel.emit(boost::asio::cancellation_type::terminal);
+  loop.settle();
+  other_loop.settle();
+  EXPECT_TRUE(ended);
+  ASSERT_EQ(queries.count(), 2U);
+  answer(1, 8);
+  EXPECT_EQ(value(b), 8);
+}
+
+TEST_F(SingleFlightTest, ALeaderWhoseVerdictThrowsPassesTheLeadOn) {
+  const auto a = request(loop), b = request(other_loop);
+  admit_throws = true;
+  answer(0, 7);
+  EXPECT_TRUE(a->threw);
+  admit_throws = false;
+  ASSERT_EQ(queries.count(), 2U);
+  answer(1, 8);
+  EXPECT_EQ(value(b), 8);
+  EXPECT_EQ(flights.stats().waiting, 0U);
+}
+
+TEST_F(SingleFlightTest, ALeaderWhoseLoopIsDestroyedPassesTheLeadOn) {
+  Ref b;
+  {
+    TestLoop dying;
+    request(dying);
+    b = request(other_loop);
+  }
+  other_loop.settle();
+  ASSERT_EQ(queries.count(), 2U);
+  answer(1, 8);
+  EXPECT_EQ(value(b), 8);
+}
+
+TEST_F(SingleFlightTest, TooManyWaitingAreRefused) {
+  for (int i = 0; i < 4; ++i) request(loop);
+  const auto e = request(loop);
+  ASSERT_TRUE(e->done());
+  EXPECT_EQ(error(e), ErrorCode::overloaded);
+  EXPECT_EQ(flights.stats().refused, 1U);
+  answer(0, 7);
+  EXPECT_EQ(flights.stats().waiting, 0U);
+  EXPECT_FALSE(request(loop)->done());
+}
+
+}  // namespace
+}  // namespace um

@@ -1,0 +1,68 @@
+// PasswordHasher: bcrypt on a bounded pool of its own threads, never on an event loop.
+//
+// One check at cost 10 takes about 50 ms of a core. When the queue is full the answer is
+// `overloaded` with Retry-After; a cancelled caller leaves the queue. Thread safety: any thread; a
+// caller runs on an executor that runs one handler at a time (an event loop or a strand).
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "async/task.hpp"
+
+namespace um {
+
+struct PasswordHasherOptions {
+  int cost = 10;  // bcrypt's, 4 to 14
+  std::size_t threads = 2;
+  std::size_t queue = 200;  // waiting calls
+};
+
+struct PasswordHasherStats {
+  std::size_t queued = 0;
+  std::uint64_t hashed = 0;
+  std::uint64_t verified = 0;
+  std::uint64_t refused = 0;    // queue full
+  std::uint64_t cancelled = 0;  // left the queue: cancelled, or the deadline passed
+  std::uint64_t rounds = 0;     // of bcrypt, 2^cost each, that checks have taken
+};
+
+class PasswordHasher {
+ public:
+  // Throws std::invalid_argument if an option is out of range. The second form measures deadlines
+  // with another clock than the system's; it outlives the hasher.
+  explicit PasswordHasher(PasswordHasherOptions options);
+  PasswordHasher(PasswordHasherOptions options, const Clock& clock);
+  // Calls still waiting are answered `unavailable`; joins the threads.
+  ~PasswordHasher();
+  PasswordHasher(const PasswordHasher&) = delete;
+  PasswordHasher& operator=(const PasswordHasher&) = delete;
+
+  // "$2b$…". Precondition: 1 to 72 bytes without NUL (else invalid). overloaded, timeout.
+  Task<Result<Secret>> hash(Secret password, Deadline deadline);
+  // False also for a stored hash that is broken or costs more than kMaxCost; nullopt (an unknown
+  // user) costs the same time as a check, and so do those and a wrong password for a hash that is
+  // cheaper than new ones; one for a hash that is more expensive shows. Passwords of any length;
+  // bcrypt reads 72 bytes. overloaded, timeout.
+  static constexpr int kMaxCost = 14;
+  Task<Result<bool>> verify(Secret password, std::optional<Secret> stored_hash, Deadline deadline);
+  // Was `hash` made with another cost or an older prefix than new ones would be?
+  bool needs_rehash(const Secret& hash) const;
+  PasswordHasherStats stats() const;
+
+  // The same on the calling thread, for the command line.
+  static Result<Secret> hash_here(const Secret& password, int cost);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Is it a crypt(3) form that verify() can check? ($2a$, $2b$ and $2y$ with a cost up to kMaxCost.)
+bool is_supported_hash(std::string_view hash);
+
+}  // namespace um

@@ -1,0 +1,36 @@
+// JWS in compact form (RFC 7515): exactly three base64url parts, with a header that this service
+// could have written itself.
+//
+// Accepted header members are `alg`, `kid` and `typ` (only "JWT"). Everything else is refused:
+// `crit` because it demands what is not implemented, `jwk`, `jku`, `x5u` because a token must not
+// bring its own key, and the rest because nobody here writes it. Thread safety: any.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/tokens/jws_key.hpp"
+
+namespace um {
+
+constexpr std::size_t kMaxTokenBytes = 4096;
+
+struct Jws {
+  std::string_view signing_input;  // the first two parts; points into the parsed text
+  std::string algorithm;
+  std::string kid;  // empty if there is none
+  std::string payload;
+  std::string signature;
+};
+
+// nullopt unless well formed and at most kMaxTokenBytes long. Says nothing about the signature.
+std::optional<Jws> parse_jws(std::string_view text);
+
+// Is it signed by this key, and does it name this key's algorithm and kid?
+bool verify_jws(const Jws& jws, const JwsKey& key);
+
+// REQUIRES: key.can_sign().
+std::string sign_jws(std::string_view payload, const JwsKey& key);
+
+}  // namespace um

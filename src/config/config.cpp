@@ -1,0 +1,163 @@
+#include "config/config.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "config/config_check.hpp"
+#include "config/config_file.hpp"
+#include "base/printable.hpp"
+#include "config/setting.hpp"
+#include "config/suggest.hpp"
+#include "config/url_mask.hpp"
+
+namespace um {
+namespace {
+
+using FileValues = std::map<std::string, FileValue>;
+
+std::unexpected<Error> bad(std::string line) {
+  return fail(ErrorCode::invalid, std::move(line));
+}
+
+// Where the value of one setting comes from.
+struct Found {
+  std::string text;
+  ConfigSource source;
+  std::string origin;
+};
+
+std::optional<Found> find_value(const Setting& setting, const ConfigInput& input,
+                                const FileValues& file) {
+  if (const auto it = input.flags.find(std::string{setting.name}); it != input.flags.end()) {
+    return Found{it->second, ConfigSource::flag, "flag " + setting.flag()};
+  }
+  const std::string variable = setting.variable();
+  if (const auto it = input.environment.find(variable); it != input.environment.end()) {
+    return Found{it->second, ConfigSource::environment, "environment " + variable};
+  }
+  if (const auto it = file.find(std::string{setting.name}); it != file.end()) {
+    return Found{it->second.text, ConfigSource::file, it->second.origin};
+  }
+  return std::nullopt;
+}
+
+std::unexpected<Error> refused(const Setting& setting, const Found& found) {
+  const std::string value = setting.secret
+                                ? "this value"
+                                : fmt::format("\"{}\"", printable(found.text, {.max_bytes = 100}));
+  return bad(fmt::format("{} ({}): {} is not allowed; allowed: {}", setting.name, found.origin,
+                         value, setting.allowed));
+}
+
+Result<void> check_names(const std::vector<Setting>& table, const ConfigInput& input,
+                         const FileValues& file) {
+  std::vector<std::string> names;
+  std::vector<std::string> variables{std::string{kConfigFileVariable}};
+  for (const Setting& setting : table) {
+    names.emplace_back(setting.name);
+    variables.push_back(setting.variable());
+  }
+  for (const auto& [name, value] : input.flags) {
+    if (std::ranges::find(names, name) == names.end()) {
+      return bad(fmt::format("--{}: unknown setting{}", printable(name), suggestion(name, names)));
+    }
+  }
+  for (const auto& [name, value] : input.environment) {
+    if (name.starts_with(kVariablePrefix) &&
+        std::ranges::find(variables, name) == variables.end()) {
+      return bad(
+          fmt::format("{} (environment): unknown setting{}; `user-manager config` lists them",
+                      printable(name), suggestion(name, variables)));
+    }
+  }
+  for (const auto& [name, value] : file) {
+    if (std::ranges::find(names, name) == names.end()) {
+      return bad(fmt::format("{} ({}): unknown setting{}; `user-manager config` lists them",
+                             printable(name), value.origin, suggestion(name, names)));
+    }
+  }
+  return {};
+}
+
+Result<FileValues> read_file(const ConfigInput& input) {
+  if (input.config_file) return read_config_file(*input.config_file);
+  const auto it = input.environment.find(std::string{kConfigFileVariable});
+  if (it != input.environment.end()) return read_config_file(it->second);
+  return FileValues{};
+}
+
+std::size_t number_of_cores() {
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 1024);
+}
+
+// Other instances learn of a write within staleness-bound; a write that waits for them is not
+// offered there yet.
+void apply_defaults_of_postgresql(Config& config) {
+  if (config.database.kind != DatabaseUrl::Kind::postgresql) return;
+  config.consistency = Consistency::bounded;
+  const auto shown = std::ranges::find(config.effective, "consistency", &EffectiveSetting::name);
+  shown->value = "bounded";
+}
+
+}  // namespace
+
+Result<Config> load_config(const ConfigInput& input) {
+  const auto file = read_file(input);
+  if (!file) return fail(file.error());
+  const auto table = make_setting_table();
+  if (const auto known = check_names(table, input, *file); !known) return fail(known.error());
+
+  Config config;
+  config.threads = number_of_cores();
+  for (const Setting& setting : table) {
+    const auto found = find_value(setting, input, *file);
+    if (found && !setting.assign(config, found->text)) return refused(setting, *found);
+    config.effective.push_back(
+        {.name = setting.name,
+         .value = setting.show(config),
+         .source = found ? found->source : ConfigSource::defaults,
+         .origin = found ? found->origin : std::string{to_string(ConfigSource::defaults)}});
+  }
+  if (const auto sound = check_config(config); !sound) return fail(sound.error());
+  apply_defaults_of_postgresql(config);
+  return config;
+}
+
+std::map<std::string, std::string> process_environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view line{*entry};
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) continue;
+    out.emplace(line.substr(0, equals), line.substr(equals + 1));
+  }
+  return out;
+}
+
+std::string_view to_string(ConfigSource source) {
+  switch (source) {
+    case ConfigSource::defaults:
+      return "default";
+    case ConfigSource::file:
+      return "file";
+    case ConfigSource::environment:
+      return "environment";
+    case ConfigSource::flag:
+      return "flag";
+  }
+  return "default";
+}
+
+std::string ListenAddress::text() const {
+  const bool v6 = address.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", port);
+}
+
+std::string DatabaseUrl::masked() const {
+  return kind == Kind::sqlite ? "sqlite:" + path : mask_url(url.reveal());
+}
+
+}  // namespace um

@@ -1,0 +1,154 @@
+#include "storage/postgres/database.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "storage/postgres/queries.hpp"
+#include "storage/query_report.hpp"
+
+namespace um {
+
+namespace {
+
+pg::Options client_options(const PostgresOptions& options) {
+  pg::Options client;
+  client.url = options.url;
+  client.application_name = "user-manager";
+  client.on_connect = {postgres_queries::kSessionSettings, postgres_queries::kSessionNote};
+  client.look_up_connections = options.look_up_connections;
+  client.scan_connections = options.scan_connections;
+  client.transaction_connections = options.write_connections;
+  client.look_up_timeout = options.look_up_timeout;
+  client.statement_timeout = options.statement_timeout;
+  client.queries = postgres_queries::all();
+  client.log = options.log;
+  return client;
+}
+
+Task<void> pause(std::chrono::milliseconds wait) {
+  boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, wait};
+  boost::system::error_code interrupted;
+  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, interrupted));
+}
+
+template <class T>
+Result<T> translated(pg::Outcome<T> outcome) {
+  if (outcome) return std::move(*outcome);
+  return std::unexpected(postgres_error(outcome.error()));
+}
+
+}  // namespace
+
+Task<Result<pg::Rows>> PostgresWrite::run(const pg::Query& query, pg::Params params) {
+  auto outcome = co_await transaction_.run(query, std::move(params));
+  if (outcome) note_ = outcome->session_note();
+  co_return translated(std::move(outcome));
+}
+
+Task<Result<std::vector<pg::Rows>>> PostgresWrite::run_all(std::vector<pg::Statement> statements) {
+  auto outcome = co_await transaction_.run_all(std::move(statements));
+  if (outcome && !outcome->empty()) note_ = outcome->back().session_note();
+  co_return translated(std::move(outcome));
+}
+
+void PostgresWrite::is_transaction(const pg::Rows& rows, Cell at) {
+  xid_ = static_cast<Xid>(rows.integer(at.row, at.column));
+}
+
+void PostgresDatabase::Announcement::begin(PostgresWrite& write) {
+  keys_.assign(std::make_move_iterator(write.keys_.begin()),
+               std::make_move_iterator(write.keys_.end()));
+  xid_ = write.xid_;
+  note_ = write.note_;
+  if (keys_.empty()) return;
+  observer_.before_commit(keys_);
+  open_ = true;
+}
+
+void PostgresDatabase::Announcement::end(std::optional<Xid> xid) {
+  if (!std::exchange(open_, false)) return;
+  observer_.after_commit(keys_, xid);
+}
+
+PostgresDatabase::PostgresDatabase(const PostgresOptions& options, PostgresWriteObserver& observer)
+    : clock_{*options.clock},
+      outcome_patience_{options.outcome_patience},
+      observer_{observer},
+      client_{client_options(options), options.loops} {}
+
+Task<Result<pg::Rows>> PostgresDatabase::look_up(const pg::Query& query, pg::Params params,
+                                                 Deadline deadline) {
+  auto outcome = co_await client_.look_up(query, std::move(params), deadline);
+  co_return translated(std::move(outcome));
+}
+
+Task<Result<pg::Rows>> PostgresDatabase::scan(const pg::Query& query, pg::Params params,
+                                              Deadline deadline) {
+  auto outcome = co_await client_.scan(query, std::move(params), deadline);
+  co_return translated(std::move(outcome));
+}
+
+Task<Result<pg::Rows>> PostgresDatabase::change(const pg::Query& query, pg::Params params,
+                                                Deadline deadline) {
+  writes_.fetch_add(1, std::memory_order_relaxed);
+  auto outcome = co_await client_.write(query, std::move(params), deadline);
+  if (outcome) commits_.fetch_add(1, std::memory_order_relaxed);
+  co_return translated(std::move(outcome));
+}
+
+// The server remembers how every transaction ended. An id means the same transaction only in the
+// namespace it was given in: after a crash or on another server it may be handed out again.
+Task<PostgresDatabase::Fate> PostgresDatabase::fate_of(std::string xid, pg::Rows::Note note,
+                                                       Deadline deadline) {
+  constexpr std::chrono::milliseconds kFirstPause{10};
+  constexpr std::chrono::milliseconds kLongestPause{160};
+  const BootTime patience = BootClock::now() + outcome_patience_;
+  const Deadline until{std::max(std::min(deadline.at, patience + outcome_patience_), patience)};
+  auto wait = kFirstPause;
+  while (note && !until.passed(BootClock::now())) {
+    const auto rows = co_await client_.look_up(postgres_queries::kTransactionStatus, {xid}, until);
+    if (rows) {
+      const auto& now = rows->session_note();
+      if (!now || *now != *note || rows->null(0, 0)) co_return Fate::unknown;
+      const std::string_view status = rows->text(0, 0);
+      if (status == "committed") co_return Fate::committed;
+      if (status == "aborted") co_return Fate::not_committed;
+    } else if (rows.error().kind == pg::Failure::refused) {
+      co_return Fate::unknown;
+    }
+    // Still running (its server process has not noticed yet), or no connection so far.
+    co_await pause(wait);
+    wait = std::min(wait * 2, kLongestPause);
+  }
+  co_return Fate::unknown;
+}
+
+Stamp PostgresDatabase::stamp_of(const pg::Rows& rows) const {
+  const auto snapshot = parse_pg_snapshot(rows.text(0, 0));
+  const auto& name_space = rows.session_note();
+  // Without a namespace (a standby, no incarnation) nothing may be cached: no tau, never admitted.
+  if (!snapshot || !name_space) return {.tau = {}, .snapshot = snapshot.value_or(Snapshot{})};
+  return {.tau = tau_of(*name_space), .snapshot = *snapshot};
+}
+
+StorageStats PostgresDatabase::stats() const {
+  StorageStats stats;
+  for (const auto& [query, counters] : client_.query_stats().all()) {
+    stats.queries[std::string{query->name}] = report_of(counters);
+  }
+  const pg::Stats client = client_.stats();
+  stats.commits = commits_.load(std::memory_order_relaxed);
+  stats.writes = writes_.load(std::memory_order_relaxed);
+  stats.write_queue = client.transactions.waiting;
+  stats.read_queue = client.look_ups.waiting + client.scans.waiting;
+  stats.refused =
+      client.look_ups.overloaded + client.scans.overloaded + client.transactions.overloaded;
+  return stats;
+}
+
+}  // namespace um

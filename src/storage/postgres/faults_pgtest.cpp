@@ -1,0 +1,143 @@
+// A connection that is lost around COMMIT: what callers are told is what happened.
+#include <atomic>
+
+#include <gmock/gmock.h>
+
+#include "storage/postgres/testing/stage.hpp"
+#include "storage/postgres/usage_writes.hpp"
+#include "support/tcp_gate.hpp"
+
+namespace um {
+namespace {
+
+using namespace std::chrono_literals;
+
+class PostgresFaults : public ::testing::Test, protected test::PostgresStage {
+ protected:
+  // The port and the URL of the database, with the gate in between.
+  static int port_of(const std::string& url) {
+    const auto colon = url.rfind(':');
+    return std::stoi(url.substr(colon + 1));
+  }
+  std::string through_gate() const {
+    std::string url = db.url();
+    const std::string port = std::to_string(port_of(url));
+    return url.replace(url.rfind(port), port.size(), std::to_string(gate.port()));
+  }
+  void end_all_backends() {
+    db.admin().run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  }
+  // Does this once, when everything is done but COMMIT.
+  void at_commit(std::function<void()> fault) {
+    observer.on_commit = [this, fault] {
+      if (!std::exchange(done_, true)) fault();
+    };
+  }
+  Result<UserRef> rename(UserStore& store, UserId id) {
+    return test::run(store.update({.id = id, .change = {.first_name = "new"}}, kNever));
+  }
+
+  test::TcpGate gate{port_of(db.url())};
+  test::PostgresStores far{through_gate(), clock, observer};
+
+ private:
+  bool done_ = false;
+};
+
+TEST_F(PostgresFaults, ACommitThatNeverArrivedIsNoSuccess) {
+  const UserId id = add("one@x.org");
+  observer.take();
+  at_commit([&] { end_all_backends(); });
+  const auto renamed = rename(far.users, id);
+  ASSERT_FALSE(renamed);
+  EXPECT_EQ(renamed.error().code, ErrorCode::unavailable);
+  const auto writes = observer.take();
+  ASSERT_EQ(writes.size(), 1U);
+  EXPECT_TRUE(writes[0].ended);
+  EXPECT_FALSE(writes[0].xid);
+  EXPECT_EQ(find(id)->user.first_name, "");
+}
+
+TEST_F(PostgresFaults, ACommitWhoseAnswerWasLostIsASuccess) {
+  const UserId id = add("one@x.org");
+  observer.take();
+  at_commit([&] { gate.swallow_answers(); });
+  const auto renamed = rename(far.users, id);
+  ASSERT_TRUE(renamed) << renamed.error().detail;
+  EXPECT_EQ((*renamed)->json, find(id)->json);
+  EXPECT_EQ((*renamed)->user.first_name, "new");
+  const auto writes = observer.take();
+  ASSERT_EQ(writes.size(), 1U);
+  EXPECT_TRUE(writes[0].xid);
+}
+
+TEST_F(PostgresFaults, UsageWhoseAnswerWasLostCountsOnce) {
+  const UserId id = add("one@x.org");
+  at_commit([&] { gate.swallow_answers(); });
+  const auto added =
+      test::run(far.users.add_usage({.user = id, .amount = *Usd::from_micros(5)}, kNever));
+  ASSERT_TRUE(added) << added.error().detail;
+  EXPECT_EQ(added->used_usd.micros(), 5);
+  EXPECT_EQ(find(id)->user.used_usd.micros(), 5);
+}
+
+TEST_F(PostgresFaults, AServerThatStaysAwayLeavesTheOutcomeUnknown) {
+  const UserId id = add("one@x.org");
+  observer.take();
+  // Answers are lost, and another namespace says that transaction ids may mean something else.
+  at_commit([&] {
+    gate.swallow_answers();
+    db.admin().execute("UPDATE cache_settings SET epoch = epoch + 1");
+  });
+  const auto renamed = rename(far.users, id);
+  ASSERT_FALSE(renamed);
+  EXPECT_EQ(renamed.error().code, ErrorCode::unknown_outcome);
+  // Older values may not come back while nobody knows.
+  EXPECT_TRUE(observer.take().at(0).xid);
+}
+
+TEST_F(PostgresFaults, ReadsAfterALostConnectionSucceedOnTheNext) {
+  const UserId id = add("one@x.org");
+  ASSERT_TRUE(test::run(far.users.find(id, {})));
+  gate.cut();
+  bool found = false;
+  for (int i = 0; i < 100 && !found; ++i) {
+    const auto reading = test::run(far.users.find(id, {}));
+    found = reading.has_value();
+    if (!found) {
+      EXPECT_EQ(reading.error().code, ErrorCode::unavailable);
+    }
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(PostgresFaults, ADeadlockIsTriedAgainAndSeenByNobody) {
+  const UserId one = add("one@x.org");
+  const UserId two = add("two@x.org");
+  // Another program locks the same two users the other way round, and is more patient.
+  auto other = db.admin();
+  other.execute("BEGIN; SET deadlock_timeout = '60s'; SELECT FROM users WHERE id = " + two.text() +
+                " FOR UPDATE");
+  const std::vector<UsageRecord> usages{{.user = one, .amount = *Usd::from_micros(1)},
+                                        {.user = two, .amount = *Usd::from_micros(2)}};
+  std::thread writer{[&] {
+    const auto answers = test::run(
+        record_usage(stores.database, usages, {.now = clock.wall_now(), .deadline = kNever}));
+    EXPECT_TRUE(answers && answers->at(0) && answers->at(1));
+  }};
+  auto watcher = db.admin();
+  while (watcher.integer("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                         " AND datname = current_database()") == 0) {
+    std::this_thread::yield();
+  }
+  other.execute("UPDATE users SET first_name = 'x' WHERE id = " + one.text() + "; COMMIT");
+  writer.join();
+  EXPECT_EQ(find(one)->user.used_usd.micros(), 1);
+  EXPECT_EQ(find(two)->user.used_usd.micros(), 2);
+  EXPECT_EQ(find(one)->user.first_name, "x");
+}
+
+}  // namespace
+}  // namespace um

@@ -1,0 +1,140 @@
+// The feed and the registry of instances on a real server, and the own writes of an instance that
+// starts from nothing.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/postgres/testing/feed_stage.hpp"
+
+namespace um {
+namespace {
+
+using namespace std::chrono_literals;
+using e2e::eventually;
+using test::Following;
+using ::testing::ElementsAre;
+
+class PostgresFeedRegistry : public ::testing::Test {
+ protected:
+  std::string ids() {
+    return db_.text("SELECT coalesce(string_agg(id::text, ' '), '') FROM cache_instances");
+  }
+  std::int64_t instances() { return db_.integer("SELECT count(*) FROM cache_instances"); }
+
+  const test::TestDatabase database_;
+  PostgresSession db_ = database_.session();
+  ManualClock clock_;
+};
+
+TEST_F(PostgresFeedRegistry, AnInstanceIsInItBeforeItsFirstPoll) {
+  class FirstPoll final : public ChangeListener {
+   public:
+    explicit FirstPoll(PostgresSession& db) : db_{db} {}
+    void hold(std::span<const std::string>) override {}
+    void settle(std::span<const std::string>, std::optional<Xid>) override {}
+    void apply(const Poll&) override {
+      if (seen == -1) seen = db_.integer("SELECT count(*) FROM cache_instances");
+    }
+    std::atomic<std::int64_t> seen{-1};
+
+   private:
+    PostgresSession& db_;
+  };
+  FirstPoll listener{db_};
+  PostgresChangeFeed feed{{.url = Secret{database_.url()}, .clock = &clock_}};
+  feed.start(listener);
+  EXPECT_TRUE(eventually([&] { return listener.seen != -1; }));
+  feed.stop();
+  EXPECT_EQ(listener.seen, 1);
+}
+
+TEST_F(PostgresFeedRegistry, WhoWasTakenOutHasNoLeaseStartsOverAndJoinsUnderAnotherId) {
+  Following feed{database_, clock_};
+  feed->pause();
+  const auto before = ids();
+  EXPECT_NE(before, "");
+  db_.execute("DELETE FROM cache_instances");
+  feed->events();
+  clock_.advance(2s);
+  feed->resume();
+  EXPECT_TRUE(eventually([&] { return instances() == 1; }));
+  EXPECT_NE(ids(), before);
+  EXPECT_EQ(feed->next().flush_reason, "expelled");
+  feed->pause();
+  EXPECT_THAT(feed->events(), ElementsAre("end lease", "flush", "refresh", "poll"));
+}
+
+TEST_F(PostgresFeedRegistry, ARefreshThatIsAcknowledgedIsToldAfterTheNextPoll) {
+  Following feed{database_, clock_};
+  feed->pause();
+  feed->events();
+  const auto counted = db_.integer("SELECT refreshes FROM cache_instances");
+  clock_.advance(2s);
+  feed->resume();
+  feed->next();
+  feed->pause();
+  EXPECT_THAT(feed->events(), ElementsAre("poll", "refresh", "poll"));
+  EXPECT_EQ(db_.integer("SELECT refreshes FROM cache_instances"), counted + 1);
+}
+
+TEST_F(PostgresFeedRegistry, OnlyWhoIsSilentForTheWholeTimeIsTakenOut) {
+  db_.execute(
+      "INSERT INTO cache_instances (id, refreshes) VALUES"
+      " ('00000000-0000-0000-0000-000000000001', 7), ('00000000-0000-0000-0000-000000000002', 7)");
+  Following feed{database_, clock_};
+  const auto round = [&](std::chrono::seconds later) {
+    feed->pause();
+    clock_.advance(later);
+    feed->resume();
+    feed->next();
+    feed->next();
+  };
+  round(14s);
+  EXPECT_EQ(instances(), 3);
+  db_.execute("UPDATE cache_instances SET refreshes = 8 WHERE id::text LIKE '%2'");
+  round(2s);
+  EXPECT_TRUE(eventually([&] { return instances() == 2; }));
+  EXPECT_EQ(db_.integer("SELECT count(*) FROM cache_instances WHERE id::text LIKE '%0001'"), 0);
+}
+
+// A poll that starts over throws the log away. What this process committed after the question was
+// asked is not in the answer's snapshot: it stays held until the next poll brings it.
+TEST_F(PostgresFeedRegistry, AWriteThatSettlesWhileAnAnswerThatStartsOverIsUnderWayStaysHeld) {
+  db_.execute("INSERT INTO users (email) VALUES ('a@x.org')");
+  // The question waits for the lock when it has its snapshot already.
+  db_.execute(
+      "DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('cache_namespace'::regproc),"
+      " 'public.cache_namespace', 'public.real_namespace'); END $do$;"
+      "CREATE OR REPLACE FUNCTION public.cache_namespace() RETURNS text LANGUAGE plpgsql STABLE AS"
+      " $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN public.real_namespace(); END $$");
+  Following feed{database_, clock_};
+  feed->pause();
+  db_.execute("SELECT bump_cache_epoch()");
+  db_.execute("SELECT pg_advisory_lock(42)");
+  feed->events();
+  feed->resume();
+  ASSERT_TRUE(eventually([&] {
+    return db_.integer(
+               "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+               " AND database = (SELECT oid FROM pg_database WHERE datname ="
+               " current_database())") == 1;
+  }));
+  const std::vector<std::string> keys{"user:1"};
+  feed.feed().before_commit(keys);
+  const auto xid = db_.integer(
+      "UPDATE users SET first_name = 'New' WHERE id = 1 RETURNING "
+      "pg_current_xact_id()::text::bigint");
+  feed.feed().after_commit(keys, static_cast<Xid>(xid));
+  db_.execute("SELECT pg_advisory_unlock(42)");
+  const Poll started_over = feed->next();
+  EXPECT_TRUE(started_over.flush_reason);
+  EXPECT_FALSE(started_over.stamp.snapshot.sees(static_cast<Xid>(xid)));
+  const Poll after = feed->next();
+  EXPECT_TRUE(
+      std::ranges::any_of(after.changes, [](const Change& c) { return c.key == "user:1"; }));
+  feed->pause();
+  EXPECT_THAT(feed->events(), ElementsAre("hold user:1", "settle user:1", "hold user:1", "flush",
+                                          "poll", "let go user:1", "poll"));
+}
+
+}  // namespace
+}  // namespace um

@@ -1,0 +1,217 @@
+#include "storage/postgres/migrator.hpp"
+
+#include <span>
+
+#include "storage/migration.hpp"
+#include "storage/postgres/adoption.hpp"
+#include "storage/postgres/session.hpp"
+
+namespace um {
+
+namespace {
+
+constexpr std::int64_t kOldestServer = 150'000;  // server_version_num
+
+// Whatever a role or database sets by default: a migration may take its time, waits for no writer
+// longer than it must, and reads the scripts' texts as they are meant.
+constexpr const char* kBegin =
+    "BEGIN READ WRITE;"
+    " SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
+    " SET LOCAL lock_timeout = 0; SET LOCAL search_path = pg_catalog, pg_temp;"
+    " SET LOCAL standard_conforming_strings = on; SET LOCAL synchronous_commit = on";
+constexpr const char* kBeginReading =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    " SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog, pg_temp";
+// One number for all programs that migrate this database.
+constexpr const char* kLock =
+    "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: migrations', 0))";
+
+Result<void> check_server(PostgresSession& db) {
+  const auto rows = db.run(
+      "SELECT current_setting('server_version_num'), current_setting('server_encoding'),"
+      " pg_is_in_recovery()");
+  if (rows.integer(0, 0) < kOldestServer)
+    return fail(ErrorCode::invalid, "the server is older than PostgreSQL 15");
+  if (rows.text(0, 1) != "UTF8") {
+    return fail(ErrorCode::invalid, "the encoding of the database is " +
+                                        std::string{rows.text(0, 1)} + ", it has to be UTF8");
+  }
+  if (rows.boolean(0, 2)) return fail(ErrorCode::unavailable, "the server is a standby");
+  return {};
+}
+
+bool table_exists(PostgresSession& db, const std::string& name) {
+  return !db.run("SELECT to_regclass($1)", {name}).null(0, 0);
+}
+
+// How many of our migrations the database has; an error if it has others.
+Result<std::size_t> count_applied(PostgresSession& db) {
+  if (!table_exists(db, "public.schema_migrations")) return 0;
+  const auto known = postgres_schema::migrations();
+  const auto rows =
+      db.run("SELECT number, name, sha256 FROM public.schema_migrations ORDER BY number");
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const std::string name{rows.text(row, 1)};
+    if (row >= known.size()) {
+      return fail(ErrorCode::invalid,
+                  "the database has the migration " + name +
+                      ", which this version does not know: it was made by a newer one");
+    }
+    if (rows.integer(row, 0) != known[row].number || rows.text(row, 2) != known[row].sha256) {
+      return fail(ErrorCode::invalid, "the migration " + name +
+                                          " of the database is not the one of this version "
+                                          "(the checksums differ)");
+    }
+  }
+  return rows.size();
+}
+
+CacheTimes read_times(PostgresSession& db) {
+  const auto rows = db.run(
+      "SELECT staleness_bound_ms, instance_lease_ms, instance_reap_ms, change_retention_ms"
+      " FROM public.cache_settings");
+  if (rows.empty()) throw PostgresError{{.message = "the table cache_settings is empty"}};
+  const auto time = [&rows](std::size_t column) { return CacheTimes::ms{rows.integer(0, column)}; };
+  return {.staleness_bound = time(0),
+          .instance_lease = time(1),
+          .instance_reap = time(2),
+          .change_retention = time(3)};
+}
+
+void write_times(PostgresSession& db, const CacheTimes& times) {
+  db.run(
+      "UPDATE public.cache_settings SET staleness_bound_ms = $1, instance_lease_ms = $2,"
+      " instance_reap_ms = $3, change_retention_ms = $4",
+      {times.staleness_bound.count(), times.instance_lease.count(), times.instance_reap.count(),
+       times.change_retention.count()});
+}
+
+std::vector<std::string> differences(const CacheTimes& stored, const CacheTimes& wanted) {
+  std::vector<std::string> lines;
+  const auto compare = [&lines](const char* name, CacheTimes::ms from, CacheTimes::ms to) {
+    if (from == to) return;
+    lines.push_back(std::string{name} + ": " + std::to_string(from.count()) + " ms -> " +
+                    std::to_string(to.count()) + " ms");
+  };
+  compare("staleness-bound", stored.staleness_bound, wanted.staleness_bound);
+  compare("instance-lease", stored.instance_lease, wanted.instance_lease);
+  compare("instance-reap", stored.instance_reap, wanted.instance_reap);
+  compare("change-retention", stored.change_retention, wanted.change_retention);
+  return lines;
+}
+
+Result<void> plan_adoption(PostgresSession& db, MigrationPlan& plan) {
+  if (!table_exists(db, "public.users")) return {};
+  if (!postgres_adoption::is_possible(db)) {
+    return fail(ErrorCode::invalid, "the database has a table users of another program");
+  }
+  if (const std::string others = postgres_adoption::dependents(db); !others.empty()) {
+    return fail(ErrorCode::conflict, "the table users cannot be replaced, because of " + others +
+                                         "; nothing was changed");
+  }
+  plan.adoption = true;
+  plan.rows_to_adopt = postgres_adoption::count_rows(db);
+  plan.misfits = postgres_adoption::misfits(db);
+  return {};
+}
+
+Result<MigrationPlan> plan_for(PostgresSession& db, const std::optional<CacheTimes>& times) {
+  const auto applied = count_applied(db);
+  if (!applied) return std::unexpected(applied.error());
+  MigrationPlan plan;
+  for (const Migration& migration : postgres_schema::migrations().subspan(*applied)) {
+    plan.pending.emplace_back(migration.name);
+  }
+  if (*applied > 0) {
+    if (times) plan.settings = differences(read_times(db), *times);
+    return plan;
+  }
+  if (const auto planned = plan_adoption(db, plan); !planned) {
+    return std::unexpected(planned.error());
+  }
+  return plan;
+}
+
+void execute(PostgresSession& db, const MigrationPlan& plan) {
+  if (plan.adoption) postgres_adoption::set_aside(db);
+  db.execute(
+      "CREATE TABLE IF NOT EXISTS public.schema_migrations (number integer PRIMARY KEY,"
+      " name text NOT NULL, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+  const auto known = postgres_schema::migrations();
+  for (const Migration& migration : known.subspan(known.size() - plan.pending.size())) {
+    db.execute(std::string{migration.sql});
+    db.run("INSERT INTO public.schema_migrations (number, name, sha256) VALUES ($1, $2, $3)",
+           {migration.number, migration.name, migration.sha256});
+  }
+  if (plan.adoption) postgres_adoption::move_rows(db, plan.misfits);
+}
+
+Error describe(const PostgresError& error) {
+  const pg::Failure& failure = error.failure();
+  if (failure.kind == pg::Failure::refused && !failure.sqlstate.empty()) {
+    // Something of our names is there already: a table, a type, a function, a schema.
+    for (const std::string_view taken : {"42P07", "42710", "42723", "42P06"}) {
+      if (failure.sqlstate == taken) {
+        return {.code = ErrorCode::invalid,
+                .detail = "the database has something of another program: " + failure.message};
+      }
+    }
+  }
+  return {.code = ErrorCode::unavailable, .detail = error.what()};
+}
+
+template <class T, class Work>
+Result<T> with_session(const Secret& url, Work work) {
+  try {
+    PostgresSession db{{.url = url}};
+    if (const auto fits = check_server(db); !fits) return std::unexpected(fits.error());
+    return work(db);
+  } catch (const PostgresError& error) {
+    return fail(describe(error));
+  } catch (const std::invalid_argument& error) {
+    return fail(ErrorCode::invalid, error.what());
+  }
+}
+
+}  // namespace
+
+Result<MigrationPlan> PostgresMigrator::pending() const {
+  return with_session<MigrationPlan>(options_.url, [this](PostgresSession& db) {
+    db.execute(kBeginReading);
+    return plan_for(db, options_.times);  // the connection ends, and the transaction with it
+  });
+}
+
+Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
+  return with_session<MigrationPlan>(
+      options_.url, [&](PostgresSession& db) -> Result<MigrationPlan> {
+        db.execute(kBegin);
+        // The plan is made under the lock: another process may have been faster.
+        db.run(kLock);
+        if (!table_exists(db, "public.schema_migrations") && postgres_adoption::is_possible(db)) {
+          postgres_adoption::lock(db);
+        }
+        auto plan = plan_for(db, options_.times);
+        if (!plan || plan->empty()) return plan;
+        if (!plan->misfits.empty() && misfits == Misfits::refuse) {
+          return fail(ErrorCode::conflict,
+                      std::to_string(plan->misfits.size()) +
+                          " rows of the table users cannot be taken over; nothing was changed"
+                          " (migrate names them)");
+        }
+        execute(db, *plan);
+        if (options_.times) write_times(db, *options_.times);
+        db.execute("COMMIT");
+        return plan;
+      });
+}
+
+Result<CacheTimes> read_cache_times(const Secret& url) {
+  return with_session<CacheTimes>(url, [](PostgresSession& db) -> Result<CacheTimes> {
+    if (!table_exists(db, "public.cache_settings"))
+      return fail(ErrorCode::invalid, "the database has no schema of this program");
+    return read_times(db);
+  });
+}
+
+}  // namespace um

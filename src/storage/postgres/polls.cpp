@@ -1,0 +1,55 @@
+#include "storage/postgres/polls.hpp"
+
+#include <utility>
+
+#include "storage/postgres/snapshot.hpp"
+
+namespace um {
+
+namespace {
+
+bool misses_what_was_purged(const PostgresPolls::Answer& answer, const Snapshot& since) {
+  return answer.horizon && !covers(since, *answer.horizon);
+}
+
+}  // namespace
+
+PostgresPolls::Question PostgresPolls::next() const {
+  // One more than is wanted tells that there are too many.
+  if (restart_reason_) return {.since = std::nullopt, .limit = 2 * limits_.changes + 1};
+  return {.since = last_, .limit = limits_.changes + 1};
+}
+
+std::optional<std::string_view> PostgresPolls::reason_to_start_over(const Answer& answer) const {
+  if (restart_reason_) return restart_reason_;
+  if (answer.name_space != name_space_) return "namespace";
+  if (answer.now.xmax < last_.xmax) return "went_back";
+  if (answer.changes.size() > limits_.changes) return "too_many_changes";
+  if (misses_what_was_purged(answer, last_)) return "purged";
+  return std::nullopt;
+}
+
+bool PostgresPolls::starts_over(const Answer& answer) const {
+  return reason_to_start_over(answer).has_value();
+}
+
+Poll PostgresPolls::take(Answer answer) {
+  Poll poll{.sent_at = answer.sent_at,
+            .stamp = {.tau = tau_of(answer.name_space), .snapshot = answer.now},
+            .changes = {},
+            .holds = std::move(answer.holds),
+            .flush_reason = reason_to_start_over(answer)};
+  const bool complete = restart_reason_ ? answer.changes.size() <= 2 * limits_.changes &&
+                                              !misses_what_was_purged(answer, answer.since)
+                                        : !poll.flush_reason.has_value();
+  if (complete) {
+    poll.changes = std::move(answer.changes);
+    if (poll.flush_reason) poll.base = std::move(answer.since);
+  }
+  restart_reason_ = std::nullopt;
+  name_space_ = std::move(answer.name_space);
+  last_ = std::move(answer.now);
+  return poll;
+}
+
+}  // namespace um

@@ -1,0 +1,44 @@
+#include "storage/postgres/rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include "user/time_text.hpp"
+
+namespace um {
+namespace {
+
+TEST(PostgresTime, IsReadAsTheServerWritesIt) {
+  const auto read = [](std::string_view text) { return time_text(parse_pg_time(text).value()); };
+  EXPECT_EQ(read("2026-11-22 01:35:29.123456+00"), "2026-11-22T01:35:29.123456Z");
+  EXPECT_EQ(read("2026-11-22 01:35:29+00"), "2026-11-22T01:35:29Z");
+  EXPECT_EQ(read("2026-11-22 01:35:29.5+05:30"), "2026-11-21T20:05:29.5Z");
+  EXPECT_EQ(read("2026-11-22 01:35:29-02"), "2026-11-22T03:35:29Z");
+  EXPECT_EQ(read("0001-01-01 00:00:00+00"), "0001-01-01T00:00:00Z");
+}
+
+TEST(PostgresTime, WhatCannotBeHeldIsRefused) {
+  for (const char* text :
+       {"", "infinity", "-infinity", "0044-03-15 12:00:00+00 BC", "12345-01-01 00:00:00+00",
+        "2026-11-22 01:35:29", "2026-11-22 01:35:29+", "2026-11-22T01:35:29+00",
+        "2026-11-22 01:35:29+00:00:30", "2026-13-22 01:35:29+00", "2026-11-22 01:35:29.1+0"}) {
+    EXPECT_FALSE(parse_pg_time(text)) << text;
+  }
+}
+
+TEST(PostgresUsd, IsExactOrTheNearestBound) {
+  EXPECT_EQ(read_usd("1.500000").micros(), 1'500'000);
+  EXPECT_EQ(read_usd("-0.000001").micros(), -1);
+  EXPECT_EQ(read_usd("9000000000.000000").micros(), Usd::kMaxMicros);
+  EXPECT_EQ(read_usd("9999999999.000000").micros(), Usd::kMaxMicros);
+  EXPECT_EQ(read_usd("-9999999999.000000").micros(), -Usd::kMaxMicros);
+}
+
+TEST(PostgresText, IsUtf8WithoutNul) {
+  EXPECT_TRUE(is_storable("志明"));
+  EXPECT_TRUE(is_storable(""));
+  EXPECT_FALSE(is_storable("\xff"));
+  EXPECT_FALSE(is_storable(std::string_view{"a\0b", 3}));
+}
+
+}  // namespace
+}  // namespace um

@@ -1,0 +1,137 @@
+#include "storage/postgres/session_store.hpp"
+
+#include "storage/cache_key.hpp"
+#include "storage/postgres/queries.hpp"
+#include "storage/postgres/rows.hpp"
+#include "storage/rules.hpp"
+#include "user/time_text.hpp"
+
+namespace um {
+
+namespace {
+
+namespace queries = postgres_queries;
+
+Result<SessionRef> session_at(const pg::Rows& rows, Cell at) {
+  auto session = read_session(rows, at);
+  if (!session) return std::unexpected(session.error());
+  return std::make_shared<const Session>(std::move(*session));
+}
+
+// Locks the user's row, so that nothing about it changes until the session is there. The epoch
+// under which the user may have one now; invalid_credentials if not (any more).
+Task<Result<std::int64_t>> admit(PostgresWrite& write, const NewSession& session) {
+  pg::Params params{session.user_id.value()};
+  const pg::Query* query = &queries::kActiveEpoch;
+  if (session.verified_hash) {
+    query = &queries::kSignIn;
+    params.add(time_text(session.created_at));
+    params.add(session.verified_hash->reveal());
+  }
+  const auto epoch = co_await write.run(*query, std::move(params));
+  if (!epoch) co_return std::unexpected(epoch.error());
+  if (epoch->empty()) {
+    co_return fail(ErrorCode::invalid_credentials, "the user may not sign in");
+  }
+  if (session.verified_hash) write.touch(CacheKey::of(session.user_id).str());
+  co_return epoch->integer(0, 0);
+}
+
+// How many logins went; conflict: the user has the maximum, and too few of them are logins.
+Task<Result<std::int64_t>> make_room(PostgresWrite& write, const NewSession& session,
+                                     std::int64_t epoch) {
+  constexpr auto kOthers = static_cast<std::int64_t>(SessionStore::kMaxSessionsPerUser) - 1;
+  const auto rows = co_await write.run(
+      queries::kMakeRoom,
+      pg::Params{session.user_id.value(), time_text(session.created_at), epoch, kOthers});
+  if (!rows) co_return std::unexpected(rows.error());
+  if (rows->integer(0, 0) > kOthers) {
+    co_return fail(ErrorCode::conflict, "the user has the largest number of tokens");
+  }
+  for (std::size_t row = 1; row < rows->size(); ++row) {
+    write.touch("session:" + std::string{rows->text(row, 1)});
+  }
+  co_return static_cast<std::int64_t>(rows->size()) - 1 - rows->integer(0, 2);
+}
+
+Task<Result<rules::CreatedSession>> create_session(PostgresWrite& write, const NewSession& wanted) {
+  const auto epoch = co_await admit(write, wanted);
+  if (!epoch) co_return std::unexpected(epoch.error());
+  const auto displaced = co_await make_room(write, wanted, *epoch);
+  if (!displaced) co_return std::unexpected(displaced.error());
+  auto session = std::make_shared<const Session>(rules::session_under(*epoch, wanted));
+  const auto inserted = co_await write.run(
+      queries::kInsertSession,
+      pg::Params{session->id.text(), session->user_id.value(), session->auth_epoch,
+                 rules::to_string(session->kind), time_text(session->created_at),
+                 time_text(session->expires_at), session->address, session->user_agent});
+  if (!inserted) co_return std::unexpected(inserted.error());
+  write.is_transaction(*inserted, {});
+  write.touch(CacheKey::of(session->id).str());
+  co_return rules::CreatedSession{.session = std::move(session), .displaced = *displaced};
+}
+
+Task<Result<void>> revoke_session(PostgresWrite& write, SessionStore::Revoke revoke) {
+  std::optional<std::int64_t> owner;
+  if (revoke.owner) owner = revoke.owner->value();
+  const auto revoked =
+      co_await write.run(queries::kRevokeSession, pg::Params{revoke.id.text(), owner});
+  if (!revoked) co_return std::unexpected(revoked.error());
+  if (revoked->empty()) co_return fail(ErrorCode::not_found, "no such session");
+  write.is_transaction(*revoked, {});
+  write.touch(CacheKey::of(revoke.id).str());
+  co_return Result<void>{};
+}
+
+Task<Result<std::int64_t>> purge_sessions(PostgresWrite& write, Purge purge) {
+  const auto purged =
+      co_await write.run(queries::kPurgeSessions, pg::Params{time_text(purge.now), purge.limit});
+  if (!purged) co_return std::unexpected(purged.error());
+  for (std::size_t row = 0; row < purged->size(); ++row) {
+    write.touch("session:" + std::string{purged->text(row, 0)});
+    write.is_transaction(*purged, {.row = row, .column = 1});
+  }
+  co_return static_cast<std::int64_t>(purged->size());
+}
+
+}  // namespace
+
+Task<Result<SessionReading>> PostgresSessionStore::find(SessionId id, ReadOptions options) {
+  return db_.find<Session>(queries::kFindSession, {id.text()}, options.deadline, &session_at);
+}
+
+Task<Result<SessionRef>> PostgresSessionStore::create(NewSession session, Deadline deadline) {
+  const auto work = [&](PostgresWrite& write) { return create_session(write, session); };
+  auto created = co_await db_.write<rules::CreatedSession>(deadline, work);
+  if (!created) co_return std::unexpected(created.error());
+  displaced_.fetch_add(static_cast<std::uint64_t>(created->displaced), std::memory_order_relaxed);
+  co_return std::move(created->session);
+}
+
+Task<Result<void>> PostgresSessionStore::revoke(Revoke revoke, Deadline deadline) {
+  const auto work = [&](PostgresWrite& write) { return revoke_session(write, revoke); };
+  auto revoked = co_await db_.write<void>(deadline, work);
+  co_return revoked;
+}
+
+Task<Result<std::vector<SessionRef>>> PostgresSessionStore::list(UserId user, Deadline deadline) {
+  const auto rows =
+      co_await db_.look_up(queries::kListSessions,
+                           pg::Params{user.value(), time_text(db_.clock().wall_now())}, deadline);
+  if (!rows) co_return std::unexpected(rows.error());
+  std::vector<SessionRef> sessions;
+  for (std::size_t row = 0; row < rows->size(); ++row) {
+    auto session = session_at(*rows, {.row = row});
+    if (!session) co_return std::unexpected(session.error());
+    sessions.push_back(std::move(*session));
+  }
+  co_return sessions;
+}
+
+Task<Result<std::int64_t>> PostgresSessionStore::purge(Purge purge, Deadline deadline) {
+  const auto work = [purge](PostgresWrite& write) { return purge_sessions(write, purge); };
+  auto purged = co_await db_.write<std::int64_t>(deadline, work);
+  co_return purged;
+}
+
+}  // namespace um

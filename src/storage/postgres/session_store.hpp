@@ -1,0 +1,31 @@
+// PostgresSessionStore: the SessionStore of a PostgreSQL database. Contract, thread safety and
+// errors as in session_store.hpp; displaced() may be called from any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "storage/postgres/database.hpp"
+#include "storage/session_store.hpp"
+
+namespace um {
+
+class PostgresSessionStore final : public SessionStore {
+ public:
+  explicit PostgresSessionStore(PostgresDatabase& database) : db_{database} {}
+
+  Task<Result<SessionReading>> find(SessionId id, ReadOptions options) override;
+  Task<Result<SessionRef>> create(NewSession session, Deadline deadline) override;
+  Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override;
+  Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
+  Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;
+
+  // Logins that made room for newer ones.
+  std::uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }
+
+ private:
+  PostgresDatabase& db_;
+  std::atomic<std::uint64_t> displaced_{0};
+};
+
+}  // namespace um

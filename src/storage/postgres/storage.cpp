@@ -1,0 +1,120 @@
+#include "storage/postgres/storage.hpp"
+
+#include "storage/postgres/attempts.hpp"
+#include "storage/postgres/change_feed.hpp"
+#include "storage/postgres/database.hpp"
+#include "storage/postgres/migrator.hpp"
+#include "storage/postgres/queries.hpp"
+#include "storage/postgres/session.hpp"
+#include "storage/postgres/session_store.hpp"
+#include "storage/postgres/signing_key_store.hpp"
+#include "storage/postgres/user_store.hpp"
+#include "storage/purge.hpp"
+#include "storage/query_report.hpp"
+
+namespace um {
+
+namespace {
+
+// Deleted in one piece of housekeeping. Of these there are 160,000 at most, without triggers or
+// other indexes.
+constexpr std::int64_t kAttemptsBatch = 10'000;
+
+PostgresChangeFeed::Options feed_options(const PostgresOptions& options,
+                                         std::function<void()> on_new_namespace) {
+  return {.url = options.url,
+          .clock = options.clock,
+          .poll_interval = options.poll_interval,
+          .log = options.log,
+          .on_new_namespace = std::move(on_new_namespace)};
+}
+
+class PostgresStorage final : public Storage {
+ public:
+  PostgresStorage(const PostgresOptions& options, std::string place)
+      : place_{std::move(place)},
+        feed_{feed_options(options, [this] { database_.renew(); })},
+        database_{options, feed_} {}
+
+  // Before the database goes, which the feed calls.
+  ~PostgresStorage() override { feed_.stop(); }
+
+  UserStore& users() override { return users_; }
+  SessionStore& sessions() override { return sessions_; }
+  SigningKeyStore& signing_keys() override { return signing_keys_; }
+  ChangeFeed& changes() override { return feed_; }
+  AttemptStore* attempts() override { return &attempts_; }
+  StorageStats stats() const override {
+    StorageStats stats = database_.stats();
+    for (const auto& [query, counters] : feed_.query_stats().all())
+      stats.queries["feed_" + std::string{query->name}] = report_of(counters);
+    stats.sessions_displaced = sessions_.displaced();
+    return stats;
+  }
+  std::string describe() const override { return "PostgreSQL " + place_; }
+
+  // One question on a connection for look-ups and one on a connection for writes: both have to be
+  // there, on a server that takes writes.
+  Task<Result<void>> ping(Deadline deadline) override {
+    const auto read = co_await database_.look_up(postgres_queries::kPing, {}, deadline);
+    const auto checked = check_ping(read);
+    if (!checked) co_return checked;
+    const auto written = co_await database_.change(postgres_queries::kPing, {}, deadline);
+    co_return check_ping(written);
+  }
+
+  // Every instance does this at its own time. What one is about to delete the others skip, so
+  // nobody waits for anybody.
+  Task<Result<bool>> housekeeping(WallTime now, Deadline deadline) override {
+    const auto purged = co_await purge_expired(users_, sessions_, now, deadline);
+    if (!purged) co_return purged;
+    const auto attempts = co_await attempts_.purge(kAttemptsBatch, deadline);
+    if (!attempts) co_return std::unexpected(attempts.error());
+    co_return *purged || *attempts >= kAttemptsBatch;
+  }
+
+ private:
+  static Result<void> check_ping(const Result<pg::Rows>& rows) {
+    if (!rows) return std::unexpected(rows.error());
+    if (!rows->boolean(0, 0)) return {};
+    return fail(Error{.code = ErrorCode::unavailable,
+                      .detail = "the database accepts no writes now",
+                      .retry_after = std::chrono::seconds{1}});
+  }
+
+  const std::string place_;
+  PostgresChangeFeed feed_;
+  PostgresDatabase database_;
+  PostgresUserStore users_{database_};
+  PostgresSessionStore sessions_{database_};
+  PostgresSigningKeyStore signing_keys_{database_};
+  PostgresAttempts attempts_{database_};
+};
+
+Result<void> check_schema(const PostgresOptions& options) {
+  const PostgresMigrator migrator{{.url = options.url}};
+  const auto plan = options.migrate ? migrator.apply(Misfits::refuse) : migrator.pending();
+  if (!plan) return std::unexpected(plan.error());
+  if (!options.migrate && !plan->empty()) {
+    return fail(ErrorCode::invalid, "the database needs `migrate` first");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> open_postgres(PostgresOptions options) {
+  if (const auto checked = check_schema(options); !checked) {
+    return std::unexpected(checked.error());
+  }
+  try {
+    std::string place = PostgresSession{{.url = options.url}}.describe();
+    return std::make_unique<PostgresStorage>(options, std::move(place));
+  } catch (const PostgresError& error) {
+    return std::unexpected(pg::to_error(error.failure()));
+  } catch (const std::invalid_argument& error) {
+    return fail(ErrorCode::invalid, error.what());
+  }
+}
+
+}  // namespace um

@@ -1,0 +1,99 @@
+// PostgresStage: the stores of PostgreSQL on a database of the test's own, with an observer in the
+// place of the feed that writes down what it is told. For tests only.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+
+#include "storage/postgres/database.hpp"
+#include "storage/postgres/session_store.hpp"
+#include "storage/postgres/signing_key_store.hpp"
+#include "storage/postgres/user_store.hpp"
+#include "support/postgres_database.hpp"
+#include "support/run_task.hpp"
+
+namespace um::test {
+
+class RecordingObserver final : public PostgresWriteObserver {
+ public:
+  struct Write {
+    std::vector<std::string> keys;
+    bool ended = false;
+    std::optional<Xid> xid{};
+  };
+  void before_commit(std::span<const std::string> keys) override {
+    {
+      const std::scoped_lock lock{mutex_};
+      writes_.push_back({.keys = {keys.begin(), keys.end()}});
+    }
+    if (on_commit) on_commit();
+  }
+  void after_commit(std::span<const std::string> keys, std::optional<Xid> xid) override {
+    const std::scoped_lock lock{mutex_};
+    const std::vector<std::string> same{keys.begin(), keys.end()};
+    const auto write = std::ranges::find_if(
+        writes_, [&](const Write& begun) { return !begun.ended && begun.keys == same; });
+    if (write == writes_.end()) throw std::logic_error("the end of nothing");
+    write->ended = true;
+    write->xid = xid;
+  }
+  std::vector<Write> take() {
+    const std::scoped_lock lock{mutex_};
+    return std::exchange(writes_, {});
+  }
+
+  // Called when everything is done but COMMIT, on the driver's thread or the caller's.
+  std::function<void()> on_commit;
+
+ private:
+  std::mutex mutex_;
+  std::vector<Write> writes_;
+};
+
+// The stores over any URL of the database.
+struct PostgresStores {
+  PostgresStores(const std::string& url, const Clock& clock, PostgresWriteObserver& observer)
+      : database{{.url = Secret{url},
+                  .clock = &clock,
+                  .look_up_timeout = std::chrono::seconds{60},
+                  .statement_timeout = std::chrono::seconds{60},
+                  .outcome_patience = std::chrono::seconds{20}},
+                 observer} {}
+
+  PostgresDatabase database;
+  PostgresUserStore users{database};
+  PostgresSessionStore sessions{database};
+  PostgresSigningKeyStore keys{database};
+};
+
+class PostgresStage {
+ public:
+  static constexpr Deadline kNever{};
+
+  UserStore& users() { return stores.users; }
+  SessionStore& sessions() { return stores.sessions; }
+
+  static NewUser named(std::string_view address) {
+    return {.email = Email::parse(address).value()};
+  }
+  UserId add(std::string_view address, std::string_view hash = "hash") {
+    NewUser user = named(address);
+    user.password_hash = Secret{std::string{hash}};
+    return run(users().insert(std::move(user), kNever)).value()->user.id;
+  }
+  NewSession login(UserId user, std::string_view hash = "hash") {
+    NewSession session{.id = SessionId::random(), .user_id = user};
+    session.created_at = clock.wall_now();
+    session.expires_at = clock.wall_now() + std::chrono::hours{24};
+    session.verified_hash = Secret{std::string{hash}};
+    return session;
+  }
+  UserRef find(UserId id) { return run(users().find(id, {})).value().value; }
+
+  TestDatabase db;
+  ManualClock clock;
+  RecordingObserver observer;
+  PostgresStores stores{db.url(), clock, observer};
+};
+
+}  // namespace um::test

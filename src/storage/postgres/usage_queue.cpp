@@ -1,0 +1,50 @@
+#include "storage/postgres/usage_queue.hpp"
+
+#include <algorithm>
+
+namespace um {
+
+bool UsageQueue::push(Ticket ticket) {
+  if (waiting_.size() >= limits_.waiting) return false;
+  waiting_.push_back(std::move(ticket));
+  return true;
+}
+
+std::vector<UsageQueue::Ticket> UsageQueue::take() {
+  std::vector<Ticket> batch;
+  if (flights_ == limits_.flights) return batch;
+  for (auto it = waiting_.begin(); it != waiting_.end() && batch.size() < limits_.batch;) {
+    if (may_fly(*it)) {
+      batch.push_back(std::move(*it));
+      it = waiting_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  for (const Ticket& ticket : batch) ++flying_[ticket->record.user];
+  if (!batch.empty()) ++flights_;
+  return batch;
+}
+
+void UsageQueue::land(const std::vector<Ticket>& batch) {
+  --flights_;
+  for (const Ticket& ticket : batch) {
+    const auto user = flying_.find(ticket->record.user);
+    if (--user->second == 0) flying_.erase(user);
+  }
+}
+
+bool UsageQueue::withdraw(const Ticket& ticket) {
+  const auto it = std::ranges::find(waiting_, ticket);
+  if (it == waiting_.end()) return false;
+  waiting_.erase(it);
+  return true;
+}
+
+UsageQueue::Ticket UsageQueue::next() const {
+  if (flights_ == limits_.flights) return nullptr;
+  const auto it = std::ranges::find_if(waiting_, [&](const Ticket& t) { return may_fly(t); });
+  return it == waiting_.end() ? nullptr : *it;
+}
+
+}  // namespace um
