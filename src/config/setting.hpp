@@ -37,7 +37,7 @@ std::vector<Setting> make_setting_table();
 inline constexpr std::string_view kVariablePrefix = "USER_MANAGER_";
 inline constexpr std::string_view kConfigFileVariable = "USER_MANAGER_CONFIG";
 
-// The table as Markdown, for docs/operations.md.
+// The table as Markdown, for README.md.
 std::string settings_markdown();
 
 }  // namespace um

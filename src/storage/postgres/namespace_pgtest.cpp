@@ -118,7 +118,7 @@ TEST_F(PostgresNamespaceTest, EveryTriggerOfTheSchemaIsOneThatItNeeds) {
 
 // The manual says how to switch on again what pg_restore --disable-triggers leaves behind.
 TEST_F(PostgresNamespaceTest, WhatTheManualSaysBringsAllTriggersBack) {
-  std::ifstream file{std::string{UM_SOURCE_DIR} + "/docs/operations.md"};
+  std::ifstream file{std::string{UM_SOURCE_DIR} + "/docs/operations/postgresql.md"};
   const std::string manual{std::istreambuf_iterator<char>{file}, {}};
   const auto begin = manual.find("DO $$\nDECLARE t record");
   const auto end = manual.find("```", begin);
