@@ -1,5 +1,6 @@
 // The page behind GET /metrics: every name and label of it, in one place (docs/operations/
-// monitoring.md explains what to watch). Names and labels are an interface: dashboards depend on them.
+// monitoring.md explains what to watch). Names and labels are an interface: dashboards depend on
+// them.
 #pragma once
 
 #include <string>
