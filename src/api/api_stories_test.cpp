@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Headers with(std::string name, std::string value) {
+Headers sending(std::string name, std::string value) {
   return {{{std::move(name), std::move(value)}}};
 }
 
@@ -20,7 +20,7 @@ TEST(ApiConditions, WhatIsKnownIsNotSentAgain) {
     const std::string tag = stage.ask({.line = "GET /user/1", .who = "ada"}).header("ETag");
     for (const std::string& field : {tag, "W/" + tag, R"("other", )" + tag, std::string{"*"}}) {
       const Reply reply =
-          stage.ask({.line = "GET /user/1", .who = "ada", .headers = with("If-None-Match", field)});
+          stage.ask({.line = "GET /user/1", .who = "ada", .headers = sending("If-None-Match", field)});
       EXPECT_EQ(reply.status, 304U) << field;
       EXPECT_EQ(reply.body, "");
       EXPECT_EQ(reply.header("ETag"), tag);
@@ -30,7 +30,7 @@ TEST(ApiConditions, WhatIsKnownIsNotSentAgain) {
     }
     for (const char* field : {"\"other\"", "junk", "\"", "W/"}) {
       EXPECT_EQ(
-          stage.ask({.line = "GET /user/1", .who = "ada", .headers = with("If-None-Match", field)})
+          stage.ask({.line = "GET /user/1", .who = "ada", .headers = sending("If-None-Match", field)})
               .status,
           200U)
           << field;
@@ -45,7 +45,7 @@ TEST(ApiConditions, TheTagThatGetGaveGuardsAChange) {
     return stage.ask({.line = "PATCH /user/1",
                       .who = "ada",
                       .body = R"({"first_name":")" + name + "\"}",
-                      .headers = with("If-Match", R"("1-x-2", )" + tag)});
+                      .headers = sending("If-Match", R"("1-x-2", )" + tag)});
   };
   const Reply first = change("one");
   EXPECT_EQ(first.status, 200U) << first.body;
@@ -57,14 +57,14 @@ TEST(ApiConditions, CountersDoNotInvalidateIfMatch) {
   ApiStage stage;
   const std::string tag = stage.ask({.line = "GET /user/1", .who = "ada"}).header("ETag");
   stage.users.rows.at(*UserId::from(1)).user.counters_version += 5;
-  EXPECT_EQ(stage.ask({.line = "GET /user/1", .who = "ada", .headers = with("If-None-Match", tag)})
+  EXPECT_EQ(stage.ask({.line = "GET /user/1", .who = "ada", .headers = sending("If-None-Match", tag)})
                 .status,
             200U);
   EXPECT_EQ(stage
                 .ask({.line = "PATCH /user/1",
                       .who = "ada",
                       .body = R"({"first_name":"x"})",
-                      .headers = with("If-Match", tag)})
+                      .headers = sending("If-Match", tag)})
                 .status,
             200U);
 }
@@ -85,7 +85,7 @@ TEST(ApiSessions, OneSessionOfSeveralCanBeEnded) {
   const Reply login =
       stage.ask({.line = "POST /auth/login",
                  .body = R"({"email":"ada@example.org","password":"correct horse"})",
-                 .headers = with("User-Agent", "tele\"phone\xFF")});
+                 .headers = sending("User-Agent", "tele\"phone\xFF")});
   const auto sessions = stage.ask({.line = "GET /auth/sessions", .who = "ada"}).json();
   ASSERT_EQ(sessions.items.size(), 2U);
   for (const JsonValue& session : sessions.items) {
@@ -96,7 +96,7 @@ TEST(ApiSessions, OneSessionOfSeveralCanBeEnded) {
               200U);
   }
   EXPECT_EQ(
-      stage.ask({.line = "GET /auth/me", .headers = with("Authorization", login.member("token"))})
+      stage.ask({.line = "GET /auth/me", .headers = sending("Authorization", login.member("token"))})
           .status,
       401U);
   EXPECT_EQ(stage.ask({.line = "GET /auth/me", .who = "ada"}).status, 200U);
@@ -200,7 +200,7 @@ TEST(ApiAtOnce, BothWaysGiveTheSameAnswer) {
     for (const std::string_view line :
          {"GET /user/1", "GET /user/77", "GET /user/x", "GET /auth/me"}) {
       ApiStage stage;
-      const auto headers = with("X-Request-Id", "same");
+      const auto headers = sending("X-Request-Id", "same");
       const Reply waited = stage.ask({.line = line, .who = who, .headers = headers});
       stage.cache(true);
       const Reply at_once = stage.ask({.line = line, .who = who, .headers = headers});

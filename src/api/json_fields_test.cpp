@@ -13,7 +13,7 @@ std::expected<UserInput, Problem> read(std::string_view text) {
   if (!body) return std::unexpected(body.error());
   return read_object(*body, user_fields());
 }
-std::string rejected(std::string_view text) {
+std::string rejected_member(std::string_view text) {
   const auto input = read(text);
   if (input) return "accepted";
   std::string names;
@@ -65,21 +65,21 @@ TEST(JsonFields, AmountsAreTakenFromTheirText) {
 }
 
 TEST(JsonFields, WrongTypesAreRefusedMemberByMember) {
-  EXPECT_EQ(rejected(R"({"email":1,"first_name":[],"last_name":{},"role":true})"),
+  EXPECT_EQ(rejected_member(R"({"email":1,"first_name":[],"last_name":{},"role":true})"),
             "email:wrong_type first_name:wrong_type last_name:wrong_type role:wrong_type ");
   EXPECT_EQ(
-      rejected(R"({"password":1,"is_active":"true","quota_usd":true,"id":"1","version":1.0})"),
+      rejected_member(R"({"password":1,"is_active":"true","quota_usd":true,"id":"1","version":1.0})"),
       "password:wrong_type is_active:wrong_type quota_usd:wrong_type id:wrong_type "
       "version:wrong_type ");
-  EXPECT_EQ(rejected(R"({"model_capability_settings":[]})"),
+  EXPECT_EQ(rejected_member(R"({"model_capability_settings":[]})"),
             "model_capability_settings:wrong_type ");
-  EXPECT_EQ(rejected(R"({"model_capability_settings":"{}"})"),
+  EXPECT_EQ(rejected_member(R"({"model_capability_settings":"{}"})"),
             "model_capability_settings:wrong_type ");
-  EXPECT_EQ(rejected(R"({"id":18446744073709551615})"), "id:number_out_of_range ");
+  EXPECT_EQ(rejected_member(R"({"id":18446744073709551615})"), "id:number_out_of_range ");
 }
 
 TEST(JsonFields, UnknownMembersAreNamed) {
-  EXPECT_EQ(rejected(R"({"password_hash":"x","Email":"a@b.c"})"),
+  EXPECT_EQ(rejected_member(R"({"password_hash":"x","Email":"a@b.c"})"),
             "password_hash:unknown_field Email:unknown_field ");
 }
 
@@ -93,7 +93,7 @@ TEST(JsonFields, TheListOfErrorsIsBounded) {
 
 TEST(JsonFields, OnlyAnObjectWillDo) {
   for (const std::string_view text : {"[]", "null", "1", "\"x\"", "true"}) {
-    EXPECT_EQ(rejected(text), ":wrong_type ") << text;
+    EXPECT_EQ(rejected_member(text), ":wrong_type ") << text;
   }
 }
 

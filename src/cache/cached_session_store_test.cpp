@@ -9,14 +9,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Stamp stamp(Xid xmax) {
+Stamp stamp_in(Xid xmax) {
   return {.tau = {.high = 1, .low = 1}, .snapshot = {.xmax = xmax}};
 }
 
 class CachedSessionStoreTest : public ::testing::Test {
  protected:
   CachedSessionStoreTest() {
-    cache.coherence().apply({.sent_at = clock.now(), .stamp = stamp(10)});
+    cache.coherence().apply({.sent_at = clock.now(), .stamp = stamp_in(10)});
   }
   std::shared_ptr<Outcome<Result<SessionReading>>> find(ReadOptions options = {}) {
     return loop.start(store.find(id, options));
@@ -28,7 +28,7 @@ class CachedSessionStoreTest : public ::testing::Test {
   void load() {
     find();
     auto session = std::make_shared<Session>(Session{.id = id, .user_id = *UserId::from(1)});
-    answer(inner.finds.count() - 1, SessionReading{.value = session, .stamp = stamp(10)});
+    answer(inner.finds.count() - 1, SessionReading{.value = session, .stamp = stamp_in(10)});
   }
   bool known() { return store.find_now(id, {}, clock.now()).has_value(); }
 
@@ -56,7 +56,7 @@ TEST_F(CachedSessionStoreTest, ARevokedSessionIsGoneAndItsAbsenceIsRemembered) {
   EXPECT_FALSE(known());
   cache.coherence().settle(keys, 10);
   find();
-  answer(1, SessionReading{.stamp = stamp(11)});
+  answer(1, SessionReading{.stamp = stamp_in(11)});
   ASSERT_TRUE(known());
   EXPECT_EQ(store.find_now(id, {}, clock.now())->value, nullptr);
 }

@@ -19,7 +19,7 @@ using test::FakeRedis;
 using test::same;
 using Words = std::vector<std::string>;
 
-const Secret kKey{"a key of sixteen bytes or more"};
+const Secret kMacKey{"a key of sixteen bytes or more"};
 
 class RedisL2 : public ::testing::Test {
  protected:
@@ -36,7 +36,7 @@ class RedisL2 : public ::testing::Test {
         redis::ClientOptions{.endpoint = redis::parse_url(server_->url()).value(), .timeout = 5s},
         clock_);
     store_ = std::make_unique<RedisL2Store>(
-        RedisL2Options{.deployment_key = kKey, .longest_wait = 5s}, *client_, clock_);
+        RedisL2Options{.deployment_key = kMacKey, .longest_wait = 5s}, *client_, clock_);
   }
   // Always the same bytes, whatever is asked.
   void start_saying(const std::string& bytes) {
@@ -65,7 +65,7 @@ class RedisL2 : public ::testing::Test {
   std::unique_ptr<FakeRedis> server_;
   std::unique_ptr<redis::Client> client_;
   std::unique_ptr<RedisL2Store> store_;
-  const FactSeal seal_{kKey};
+  const FactSeal seal_{kMacKey};
   const Fact user_ = test::fact_of(test::full_user());
 };
 
@@ -218,7 +218,7 @@ TEST_F(RedisL2, TimesAndKeysAreChecked) {
   start_saying("+OK\r\n");
   EXPECT_THROW(RedisL2Store({.deployment_key = Secret{"short"}}, *client_, clock_),
                std::invalid_argument);
-  EXPECT_THROW(RedisL2Store({.deployment_key = kKey, .ttl = 0ms}, *client_, clock_),
+  EXPECT_THROW(RedisL2Store({.deployment_key = kMacKey, .ttl = 0ms}, *client_, clock_),
                std::invalid_argument);
 }
 

@@ -3,22 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/users_stage.hpp"
 #include "user/time_text.hpp"
 
 namespace um {
 namespace {
 
+using test::is;
 using testing::ElementsAre;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-template <class T>
-Member<T> is(T value) {
-  return {.present = true, .value = std::move(value)};
-}
-Member<std::string> is(const char* text) {
-  return is(std::string{text});
-}
 template <class T>
 Member<T> null() {
   return {.present = true};

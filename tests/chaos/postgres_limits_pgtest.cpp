@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto kDatabaseTime = 400ms;
 constexpr auto kLookUpTime = kDatabaseTime;  // at most
 // A request that waits for the database twice, on a machine with other things to do.
-constexpr auto kInTime = 2s;
+constexpr auto kSoon = 2s;
 
 class PostgresLimits : public ::testing::Test {
  protected:
@@ -46,7 +46,7 @@ class PostgresLimits : public ::testing::Test {
   HttpResponse ask(std::size_t i, const HttpRequest& request) {
     const auto begin = BootClock::now();
     auto answer = fleet_.client(i).send(request);
-    EXPECT_LT(BootClock::now() - begin, kInTime) << request.method << " " << request.target;
+    EXPECT_LT(BootClock::now() - begin, kSoon) << request.method << " " << request.target;
     expect_invariants(request, answer);
     return answer;
   }
@@ -199,7 +199,7 @@ TEST_F(PostgresWithoutRoom, OthersHaveAllTheConnections) {
     // Whoever came later may have waited until there was room.
     load.expect_silence(i, {.from = taken + kT, .to = given_back - kLookUpTime});
   }
-  EXPECT_LT(load.slowest(), kInTime);
+  EXPECT_LT(load.slowest(), kSoon);
   note_figure("slowest answer", load.slowest());
 }
 

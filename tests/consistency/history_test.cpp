@@ -6,7 +6,7 @@
 namespace um::sim {
 namespace {
 
-constexpr Time kT = 100;
+constexpr Time kBound = 100;
 
 class HistoryTest : public ::testing::Test {
  protected:
@@ -32,7 +32,7 @@ class HistoryTest : public ::testing::Test {
   }
   bool allowed() const { return history.violations().empty(); }
 
-  History history{kT};
+  History history{kBound};
 };
 
 TEST_F(HistoryTest, AReadAfterAWriteReturnsIt) {
@@ -53,7 +53,7 @@ TEST_F(HistoryTest, AReadThatOverlapsAWriteMayReturnEither) {
   read(1, {12, 13});
   read(0, {5, 40});
   EXPECT_FALSE(allowed());  // 0 at 15 after somebody had seen 1 at 13
-  History other{kT};
+  History other{kBound};
   other.add(Write{.key = "k", .version = 1, .began = 10, .visible = 15, .acked = 20});
   other.add(Read{.key = "k", .version = 0, .began = 15, .ended = 30});
   other.add(Read{.key = "k", .version = 1, .began = 14, .ended = 31});

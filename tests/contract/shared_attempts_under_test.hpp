@@ -4,7 +4,7 @@
 //
 //   INSTANTIATE_TEST_SUITE_P(Redis, SharedAttemptsContract,
 //                            ::testing::Values(SharedAttemptsBackend{"server", &make_redis}),
-//                            name_of);
+//                            attempts_name_of);
 #pragma once
 
 #include <chrono>
@@ -85,7 +85,7 @@ struct SharedAttemptsBackend {
 inline void PrintTo(const SharedAttemptsBackend& backend, std::ostream* out) {
   *out << backend.name;
 }
-inline std::string name_of(const ::testing::TestParamInfo<SharedAttemptsBackend>& info) {
+inline std::string attempts_name_of(const ::testing::TestParamInfo<SharedAttemptsBackend>& info) {
   return info.param.name;
 }
 

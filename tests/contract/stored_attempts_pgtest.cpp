@@ -89,7 +89,7 @@ class StoredUnderTest final : public SharedAttemptsUnderTest {
 INSTANTIATE_TEST_SUITE_P(Stored, SharedAttemptsContract,
                          ::testing::Values(SharedAttemptsBackend{
                              "database", [] { return std::make_unique<StoredUnderTest>(); }}),
-                         name_of);
+                         attempts_name_of);
 
 class StoredAttemptsTest : public ::testing::Test {
  protected:

@@ -61,7 +61,7 @@ class CountingLimiter final : public AttemptLimiter {
   };
 };
 
-class UsersTest : public testing::Test {
+class UsersTest : public ::testing::Test {
  protected:
   UsersTest() {
     admin_ = add({.id = *UserId::from(1), .email = *Email::parse("root@x"), .role = Role::admin});

@@ -18,7 +18,7 @@ using ::testing::StartsWith;
 using testing::trace_requests;
 using testing::trace_whole;
 
-const std::string kSmuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string kSmuggledBehind = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string kNothingLeft = "\nwaits in stage 0";
 
 std::size_t lines_of(const std::string& trace) {
@@ -27,7 +27,7 @@ std::size_t lines_of(const std::string& trace) {
 
 TEST(RequestParser, EveryRequestOfTheTableIsRefusedAndNothingAfterItIsARequest) {
   for (const auto& row : testing::refused_requests()) {
-    const std::string trace = trace_whole(row.bytes + kSmuggled);
+    const std::string trace = trace_whole(row.bytes + kSmuggledBehind);
     EXPECT_THAT(trace, StartsWith("refused " + std::to_string(row.status) + " "))
         << row.name << ": " << row.bytes.substr(0, 200);
   }
@@ -35,7 +35,7 @@ TEST(RequestParser, EveryRequestOfTheTableIsRefusedAndNothingAfterItIsARequest) 
 
 TEST(RequestParser, NearMissesAreAccepted) {
   for (const std::string& bytes : testing::accepted_requests()) {
-    const std::string trace = trace_whole(bytes + kSmuggled);
+    const std::string trace = trace_whole(bytes + kSmuggledBehind);
     EXPECT_THAT(trace, EndsWith("GET /smuggled ? keep [Host=a|a] ()" + kNothingLeft))
         << bytes.substr(0, 200);
     EXPECT_EQ(lines_of(trace), 2U) << bytes.substr(0, 200);
@@ -67,7 +67,7 @@ TEST(RequestParser, ACutAtAnyByteChangesNothing) {
   for (const auto& row : testing::refused_requests()) streams.push_back(row.bytes);
   for (const std::string& stream : streams) {
     if (stream.size() > 500) continue;
-    const std::string bytes = stream + kSmuggled;
+    const std::string bytes = stream + kSmuggledBehind;
     const std::string whole = trace_whole(bytes);
     for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
       bool first = true;
@@ -81,7 +81,7 @@ TEST(RequestParser, ByteByByteChangesNothingEvenForLargeRequests) {
   std::vector<std::string> streams = testing::accepted_requests();
   for (const auto& row : testing::refused_requests()) streams.push_back(row.bytes);
   for (const std::string& stream : streams) {
-    const std::string bytes = stream + kSmuggled;
+    const std::string bytes = stream + kSmuggledBehind;
     // Odd sizes instead of single bytes for the large ones: the same cuts in less time.
     const std::size_t piece = bytes.size() > 20'000 ? 97 : 1;
     ASSERT_EQ(trace_requests(bytes, {}, [&] { return piece; }), trace_whole(bytes))

@@ -10,7 +10,7 @@ namespace {
 
 using testing::patient;
 
-constexpr Query kPid{.name = "pid", .sql = "select pg_backend_pid()"};
+constexpr Query kRenewPid{.name = "pid", .sql = "select pg_backend_pid()"};
 constexpr Query kNap{.name = "nap", .sql = "select pg_sleep(0.05)"};
 
 class RenewPgTest : public ::testing::Test {
@@ -25,11 +25,11 @@ class RenewPgTest : public ::testing::Test {
     return options;
   }
   std::string note() {
-    const auto rows = test::run(client_.look_up(kPid, {}, patient()));
+    const auto rows = test::run(client_.look_up(kRenewPid, {}, patient()));
     return rows ? *rows->session_note() : rows.error().message;
   }
   std::string written_by() {
-    const auto rows = test::run(client_.write(kPid, {}, patient()));
+    const auto rows = test::run(client_.write(kRenewPid, {}, patient()));
     return rows ? *rows->session_note() : rows.error().message;
   }
 
@@ -56,7 +56,7 @@ TEST_F(RenewPgTest, LookUpsUnderWayAreAnsweredAndTheNextGoElsewhere) {
     co_return Rows{};
   };
   calls.push_back(renew());
-  for (int i = 0; i < 100; ++i) calls.push_back(client_.look_up(kPid, {}, patient()));
+  for (int i = 0; i < 100; ++i) calls.push_back(client_.look_up(kRenewPid, {}, patient()));
   for (const auto& outcome : test::run_all(std::move(calls))) EXPECT_TRUE(outcome);
   EXPECT_EQ(client_.stats().look_ups.lost, 0U);
 }
@@ -64,11 +64,11 @@ TEST_F(RenewPgTest, LookUpsUnderWayAreAnsweredAndTheNextGoElsewhere) {
 TEST_F(RenewPgTest, ATransactionKeepsItsConnectionToItsEnd) {
   std::string before;
   const auto work = [&](Transaction& transaction) -> Task<Outcome<void>> {
-    const auto first = co_await transaction.run(kPid, {});
+    const auto first = co_await transaction.run(kRenewPid, {});
     client_.renew();
     // After the renewal, on the client's own loop.
-    const auto elsewhere = co_await client_.look_up(kPid, {}, patient());
-    const auto second = co_await transaction.run(kPid, {});
+    const auto elsewhere = co_await client_.look_up(kRenewPid, {}, patient());
+    const auto second = co_await transaction.run(kRenewPid, {});
     if (!first || !elsewhere || !second) co_return failed({.message = "a statement failed"});
     before = first->text(0, 0);
     EXPECT_EQ(second->text(0, 0), before);
@@ -91,7 +91,7 @@ TEST_F(RenewPgTest, AfterTheEndItDoesNothing) {
   note();
   client_.stop();
   client_.renew();
-  EXPECT_FALSE(test::run(client_.look_up(kPid, {}, patient())));
+  EXPECT_FALSE(test::run(client_.look_up(kRenewPid, {}, patient())));
 }
 
 }  // namespace

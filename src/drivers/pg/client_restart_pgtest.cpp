@@ -14,7 +14,7 @@ namespace {
 using testing::kOne;
 using testing::patient;
 
-constexpr Query kPid{.name = "pid", .sql = "select pg_backend_pid()"};
+constexpr Query kRestartPid{.name = "pid", .sql = "select pg_backend_pid()"};
 
 class RestartPgTest : public ::testing::Test {
  protected:
@@ -64,7 +64,7 @@ TEST_F(RestartPgTest, CallsAreLostWhileTheServerIsDownAndWorkWhenItIsBack) {
 
 TEST_F(RestartPgTest, ACrashOfABackendIsSurvived) {
   Client client{options()};
-  const auto pid = look_up(client, kPid);
+  const auto pid = look_up(client, kRestartPid);
   ASSERT_TRUE(pid);
   server_.kill_backend(static_cast<pid_t>(pid->integer(0, 0)));
   EXPECT_TRUE(recovers(client));

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Query kOne{"one", "select 1"};
+constexpr Query kSelectOne{"one", "select 1"};
 
 class DirectConnectionTest : public ::testing::Test {
  protected:
@@ -27,7 +27,7 @@ class DirectConnectionTest : public ::testing::Test {
   Outcome<void> open(const std::string& hosts, Deadline deadline) {
     return connection_.open({.url = url(hosts), .application_name = "test"}, deadline);
   }
-  bool works() { return connection_.run(kOne, {}, patient()).has_value(); }
+  bool works() { return connection_.run(kSelectOne, {}, patient()).has_value(); }
 
   DirectConnectionTest() { silent_.behave({.silent_start = true}); }
 

@@ -20,7 +20,7 @@ std::shared_ptr<Unit> unit_of(std::initializer_list<const Query*> queries,
 }
 
 // The conversation of one connection, written as a trace.
-class PipelineTest : public testing::Test {
+class PipelineTest : public ::testing::Test {
  protected:
   static constexpr BootTime kStart{std::chrono::seconds{100}};
 

@@ -17,10 +17,10 @@ using testing::kSlow;
 using testing::patient;
 
 constexpr Query kCount{.name = "count", .sql = "select count(*) from things"};
-constexpr Query kInsert{.name = "insert", .sql = "insert into things (name) values ($1)"};
+constexpr Query kInsertItem{.name = "insert", .sql = "insert into things (name) values ($1)"};
 constexpr Query kFail{.name = "fail", .sql = "select fail_with($1)"};
-constexpr Query kAll{.name = "all", .sql = "select * from things order by 1"};
-constexpr Query kPid{.name = "pid", .sql = "select pg_backend_pid()"};
+constexpr Query kAllItems{.name = "all", .sql = "select * from things order by 1"};
+constexpr Query kTransactionPid{.name = "pid", .sql = "select pg_backend_pid()"};
 
 class TransactionPgTest : public ::testing::Test {
  protected:
@@ -60,9 +60,9 @@ class TransactionPgTest : public ::testing::Test {
 TEST_F(TransactionPgTest, CommitsWhatWorkDid) {
   Client client{options()};
   const auto work = [&](Transaction& transaction) -> Task<Outcome<std::uint64_t>> {
-    const auto first = co_await transaction.run(kInsert, {"a"});
+    const auto first = co_await transaction.run(kInsertItem, {"a"});
     if (!first) co_return failed(first.error());
-    const auto second = co_await transaction.run(kInsert, {"b"});
+    const auto second = co_await transaction.run(kInsertItem, {"b"});
     if (!second) co_return failed(second.error());
     co_return first->affected() + second->affected();
   };
@@ -75,7 +75,7 @@ TEST_F(TransactionPgTest, CommitsWhatWorkDid) {
 TEST_F(TransactionPgTest, RollsBackWhenWorkRefusesAndHandsItsErrorOn) {
   Client client{options()};
   const auto work = [&](Transaction& transaction) -> Task<Result<int>> {
-    const auto rows = co_await transaction.run(kInsert, {"a"});
+    const auto rows = co_await transaction.run(kInsertItem, {"a"});
     if (!rows) co_return fail(to_error(rows.error()));
     co_return fail(ErrorCode::conflict, "changed my mind");
   };
@@ -89,9 +89,9 @@ TEST_F(TransactionPgTest, RollsBackWhenWorkRefusesAndHandsItsErrorOn) {
 
 TEST_F(TransactionPgTest, AViolationIsWorksToExplain) {
   Client client{options()};
-  ASSERT_TRUE(test::run(client.write(kInsert, {"a"}, patient())));
+  ASSERT_TRUE(test::run(client.write(kInsertItem, {"a"}, patient())));
   const auto work = [&](Transaction& transaction) -> Task<Result<int>> {
-    const auto rows = co_await transaction.run(kInsert, {"a"});
+    const auto rows = co_await transaction.run(kInsertItem, {"a"});
     if (!rows && rows.error().constraint == "things_name") co_return fail(ErrorCode::email_taken);
     co_return 1;
   };
@@ -105,9 +105,9 @@ TEST_F(TransactionPgTest, AViolationIsWorksToExplain) {
 TEST_F(TransactionPgTest, AFailureThatWorkSwallowsIsNotCommitted) {
   Client client{options()};
   const auto work = [&](Transaction& transaction) -> Task<Outcome<int>> {
-    (void)co_await transaction.run(kInsert, {"a"});
+    (void)co_await transaction.run(kInsertItem, {"a"});
     (void)co_await transaction.run(kFail, {"22012"});
-    const auto later = co_await transaction.run(kInsert, {"b"});
+    const auto later = co_await transaction.run(kInsertItem, {"b"});
     EXPECT_EQ(later.error().sqlstate, "22012");
     co_return 1;
   };
@@ -120,7 +120,7 @@ TEST_F(TransactionPgTest, AFailureThatWorkSwallowsIsNotCommitted) {
 TEST_F(TransactionPgTest, RollsBackWhenWorkThrows) {
   Client client{options()};
   const auto work = [&](Transaction& transaction) -> Task<Outcome<int>> {
-    (void)co_await transaction.run(kInsert, {"a"});
+    (void)co_await transaction.run(kInsertItem, {"a"});
     throw std::runtime_error{"a bug"};
   };
   EXPECT_THROW((void)test::run(client.transaction<int>(patient(), work)), std::runtime_error);
@@ -139,8 +139,8 @@ TEST_F(TransactionPgTest, SeveralStatementsGoInOneRoundTrip) {
   Client client{options()};
   const auto work = [&](Transaction& transaction) -> Task<Outcome<std::int64_t>> {
     std::vector<Statement> statements;
-    statements.push_back({.query = &kInsert, .params = {"a"}});
-    statements.push_back({.query = &kInsert, .params = {"b"}});
+    statements.push_back({.query = &kInsertItem, .params = {"a"}});
+    statements.push_back({.query = &kInsertItem, .params = {"b"}});
     statements.push_back({.query = &kCount});
     const auto rows = co_await transaction.run_all(std::move(statements));
     if (!rows) co_return failed(rows.error());
@@ -198,7 +198,7 @@ TEST_F(TransactionPgTest, TwoThatCannotBothBeSerialBothSucceedInTheEnd) {
     if (!stricter) co_return failed(stricter.error());
     const auto sum = co_await transaction.run(kSum);
     if (!sum) co_return failed(sum.error());
-    const auto rows = co_await transaction.run(kInsert, {std::to_string(number)});
+    const auto rows = co_await transaction.run(kInsertItem, {std::to_string(number)});
     if (!rows) co_return failed(rows.error());
     co_return 1;
   };
@@ -216,7 +216,7 @@ TEST_F(TransactionPgTest, AnOutdatedPreparedStatementRunsTheTransactionAgain) {
   int attempts = 0;
   const auto work = [&](Transaction& transaction) -> Task<Outcome<std::size_t>> {
     ++attempts;
-    const auto rows = co_await transaction.run(kAll);
+    const auto rows = co_await transaction.run(kAllItems);
     if (!rows) co_return failed(rows.error());
     co_return rows->columns();
   };
@@ -232,9 +232,9 @@ TEST_F(TransactionPgTest, AViolationThatTheCommitFindsIsRefused) {
       " unique (name) deferrable initially deferred");
   Client client{options()};
   const auto work = [&](Transaction& transaction) -> Task<Outcome<int>> {
-    const auto first = co_await transaction.run(kInsert, {"a"});
+    const auto first = co_await transaction.run(kInsertItem, {"a"});
     if (!first) co_return failed(first.error());
-    const auto second = co_await transaction.run(kInsert, {"a"});
+    const auto second = co_await transaction.run(kInsertItem, {"a"});
     if (!second) co_return failed(second.error());
     co_return 1;
   };
@@ -255,7 +255,7 @@ TEST_F(TransactionPgTest, NeitherLookUpsNorWaitingTransactionsStandStillWhileOne
     // The only connection for transactions is taken: a look-up goes on, a transaction waits.
     const auto look_up = co_await client.look_up(kOne, {}, patient());
     EXPECT_TRUE(look_up);
-    const auto write = co_await client.write(kInsert, {"a"}, in(30ms));
+    const auto write = co_await client.write(kInsertItem, {"a"}, in(30ms));
     EXPECT_FALSE(write);
     if (!write) {
       EXPECT_EQ(write.error().kind, Failure::timeout);
@@ -273,7 +273,7 @@ TEST_F(TransactionPgTest, AStatementPastTheDeadlineIsATimeoutAndTheConnectionCom
   tuned.statement_timeout = 60ms;
   Client client{std::move(tuned)};
   const auto work = [&](Transaction& transaction) -> Task<Outcome<int>> {
-    const auto made = co_await transaction.run(kInsert, {"a"});
+    const auto made = co_await transaction.run(kInsertItem, {"a"});
     if (!made) co_return failed(made.error());
     const auto rows = co_await transaction.run(kSlow);
     co_return failed(rows.error());
@@ -294,7 +294,7 @@ TEST_F(TransactionPgTest, AConnectionLostWhileWorkThinksIsLost) {
   Client admin{std::move(admin_options)};
   Client client{options()};
   const auto work = [&](Transaction& transaction) -> Task<Outcome<int>> {
-    const auto pid = co_await transaction.run(kPid);
+    const auto pid = co_await transaction.run(kTransactionPid);
     if (!pid) co_return failed(pid.error());
     const auto killed = co_await admin.scan(kTerminate, {pid->integer(0, 0)}, patient());
     EXPECT_TRUE(killed);

@@ -11,7 +11,6 @@ namespace um {
 namespace {
 
 using namespace std::chrono_literals;
-namespace queries = postgres_feed_queries;
 
 constexpr auto kReconnectFirst = 50ms;
 constexpr auto kReconnectMost = 1000ms;
@@ -57,7 +56,7 @@ PostgresPolls::Answer answer_of(const pg::Rows& rows, BootTime sent_at) {
 PostgresChangeFeed::PostgresChangeFeed(Options options)
     : options_{std::move(options)},
       clock_{*options_.clock},
-      stats_{queries::kAll},
+      stats_{postgres_feed_queries::kAll},
       connection_{interrupt_, clock_},
       polls_{options_.limits},
       registry_{{}} {}
@@ -124,7 +123,7 @@ bool PostgresChangeFeed::connect() {
     report(opened.error());
     return false;
   }
-  const auto set_up = run(queries::kSessionSettings, {});
+  const auto set_up = run(postgres_feed_queries::kSessionSettings, {});
   if (!set_up) {
     report(set_up.error());
     connection_.close();
@@ -164,7 +163,7 @@ pg::Outcome<void> PostgresChangeFeed::round() try {
 pg::Outcome<void> PostgresChangeFeed::keep_registered() {
   const BootTime sent_at = clock_.now();
   if (registry_.registered()) {
-    const auto refreshed = run(queries::kRefresh, {registry_.id()});
+    const auto refreshed = run(postgres_feed_queries::kRefresh, {registry_.id()});
     if (!refreshed) return pg::failed(refreshed.error());
     if (refreshed->affected() == 1) {
       registry_.refreshed(sent_at);
@@ -176,20 +175,20 @@ pg::Outcome<void> PostgresChangeFeed::keep_registered() {
   }
   if (!registry_.registered()) {
     std::string id = random_uuid();
-    const auto registered = run(queries::kRegister, {id});
+    const auto registered = run(postgres_feed_queries::kRegister, {id});
     if (!registered) return pg::failed(registered.error());
     registry_.joined(std::move(id), sent_at);
   }
   unacknowledged_ = sent_at;
   const BootTime asked_at = clock_.now();
-  const auto rows = run(queries::kInstances, {});
+  const auto rows = run(postgres_feed_queries::kInstances, {});
   if (!rows) return pg::failed(rows.error());
   std::vector<PostgresRegistry::Instance> all;
   all.reserve(rows->size());
   for (std::size_t i = 0; i < rows->size(); ++i)
     all.push_back({.id = std::string{rows->text(i, 0)}, .refreshes = rows->integer(i, 1)});
   for (const auto& silent : registry_.silent(all, asked_at)) {
-    const auto expelled = run(queries::kExpel, {silent.id, silent.refreshes});
+    const auto expelled = run(postgres_feed_queries::kExpel, {silent.id, silent.refreshes});
     if (!expelled) return pg::failed(expelled.error());
   }
   return {};
@@ -204,7 +203,7 @@ pg::Outcome<void> PostgresChangeFeed::poll() {
     params.add(std::nullopt);
   params.add(question.limit);
   const BootTime sent_at = clock_.now();
-  const auto rows = run(queries::kPoll, params);
+  const auto rows = run(postgres_feed_queries::kPoll, params);
   if (!rows) return pg::failed(rows.error());
   const PostgresPolls::Answer answer = answer_of(*rows, sent_at);
   if (answer.name_space.empty()) return repair_namespace();
@@ -216,7 +215,7 @@ pg::Outcome<void> PostgresChangeFeed::poll() {
 // gets a new content here. Nothing is applied, so the lease ends, until a poll finds a namespace.
 pg::Outcome<void> PostgresChangeFeed::repair_namespace() {
   polls_.connection_lost();
-  const auto repaired = run(queries::kRepair, {});
+  const auto repaired = run(postgres_feed_queries::kRepair, {});
   if (!repaired) return pg::failed(repaired.error());
   if (repaired->empty() || repaired->null(0, 0)) return {};
   return pg::failed({.kind = pg::Failure::refused, .message = std::string{repaired->text(0, 0)}});
@@ -252,13 +251,13 @@ pg::Outcome<void> PostgresChangeFeed::take_mark() {
   if (now < next_mark_) return {};
   next_mark_ = now + options_.mark_every;
   purging_ = true;
-  const auto marked = run(queries::kMark, {});
+  const auto marked = run(postgres_feed_queries::kMark, {});
   return marked ? pg::Outcome<void>{} : pg::failed(marked.error());
 }
 
 pg::Outcome<void> PostgresChangeFeed::purge() {
   if (!purging_) return {};
-  const auto purged = run(queries::kPurge, {kPurgeBatch});
+  const auto purged = run(postgres_feed_queries::kPurge, {kPurgeBatch});
   if (!purged) return pg::failed(purged.error());
   purging_ = purged->integer(0, 0) >= kPurgeBatch;
   return {};

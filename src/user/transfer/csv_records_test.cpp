@@ -32,12 +32,12 @@ std::vector<std::string> records(std::string_view text, std::size_t piece = 1'00
   return result;
 }
 
-struct Case {
+struct RecordCase {
   std::string text;
   std::vector<std::string> expected;
 };
 
-void check(const std::vector<Case>& cases) {
+void check(const std::vector<RecordCase>& cases) {
   for (const auto& [text, expected] : cases) {
     EXPECT_EQ(records(text), expected) << testing::PrintToString(text);
     EXPECT_EQ(records(text, 1), expected) << "byte by byte: " << testing::PrintToString(text);
