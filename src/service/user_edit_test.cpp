@@ -10,9 +10,9 @@ namespace um {
 namespace {
 
 using test::is;
-using testing::ElementsAre;
-using testing::Pair;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 template <class T>
 Member<T> null() {
