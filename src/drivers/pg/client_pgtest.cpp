@@ -12,10 +12,10 @@ namespace um::pg {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::in;
-using testing::kOne;
-using testing::kSlow;
-using testing::patient;
+using ::testing::in;
+using ::testing::kOne;
+using ::testing::kSlow;
+using ::testing::patient;
 
 constexpr Query kEcho{.name = "echo",
                       .sql =

@@ -6,7 +6,7 @@
 namespace um::pg {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 using What = Pipeline::Reply::What;
 
 constexpr Query kA{.name = "a", .sql = "select a"};
