@@ -8,9 +8,9 @@ namespace um::pg {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::in;
-using ::testing::kOne;
-using ::testing::patient;
+using testing::in;
+using testing::kOne;
+using testing::patient;
 using Reaction = FakeServer::Reaction;
 
 constexpr Query kBad{.name = "bad", .sql = "select bad"};
