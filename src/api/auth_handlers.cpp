@@ -1,6 +1,6 @@
 #include "api/auth_handlers.hpp"
 
-#include "api/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "user/time_text.hpp"
 
 namespace um::api {

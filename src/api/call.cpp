@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "api/json_body.hpp"
-#include "api/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "drivers/http/characters.hpp"
 #include "drivers/http/entity_tag.hpp"
 #include "drivers/http/media_type.hpp"

@@ -1,186 +1,150 @@
 #include "api/json_body.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
-#include <boost/json/basic_parser_impl.hpp>
-
-#include "user/json_handler.hpp"
+#include "base/exact_number.hpp"
+#include "base/json_writer.hpp"
 
 namespace um::api {
 namespace {
 
-using boost::json::error_code;
-using boost::json::string_view;
+constexpr std::size_t kMaxUnstorableParts = 20;
 
-void append(std::string& out, string_view part) {
-  out.append(part.data(), part.size());
-}
-
-bool fits_64_bits(std::string_view number) {
-  const char* const begin = number.data();
-  const char* const end = begin + number.size();
-  if (number.front() == '-') {
-    std::int64_t value = 0;
-    return std::from_chars(begin, end, value).ec == std::errc{};
+std::string_view detail_of(JsonProblem problem) {
+  switch (problem) {
+    case JsonProblem::duplicate_member:
+      return "the body has a name twice in one object";
+    case JsonProblem::too_deep:
+      return "the body is nested too deeply";
+    case JsonProblem::incomplete:
+      return "the body ends too early";
+    case JsonProblem::trailing_text:
+      return "the body goes on after its value";
+    case JsonProblem::syntax:
+    case JsonProblem::not_an_object:
+    case JsonProblem::too_many_values:
+    case JsonProblem::nul_character:
+    case JsonProblem::out_of_range:
+      break;
   }
-  std::uint64_t value = 0;
-  return std::from_chars(begin, end, value).ec == std::errc{};
-}
-
-bool in_range(std::string_view number) {
-  if (is_integer(number)) return fits_64_bits(number);
-  double value = 0;
-  return std::from_chars(number.data(), number.data() + number.size(), value).ec == std::errc{};
-}
-
-// Receives the events of the parser and builds the value. A name sent twice ends the parse; what is
-// well-formed but unacceptable is remembered and reported if the rest is well-formed, too.
-class Builder : public JsonHandler {
- public:
-  bool on_array_begin(error_code&) { return open(JsonValue::Kind::array); }
-  bool on_array_end(std::size_t, error_code& ec) { return close(ec); }
-  bool on_object_begin(error_code&) { return open(JsonValue::Kind::object); }
-  bool on_object_end(std::size_t, error_code& ec) {
-    if (repeats_a_name(open_.back().value)) {
-      repeated_ = true;
-      ec = boost::json::error::syntax;
-      return false;
-    }
-    return close(ec);
-  }
-  bool on_key_part(string_view part, std::size_t, error_code&) { return keep(part); }
-  bool on_key(string_view rest, std::size_t, error_code&) {
-    append(text_, rest);
-    open_.back().name = std::exchange(text_, {});
-    if (open_.size() == 1) top_level_name_ = open_.back().name;
-    check_nul(open_.back().name);
-    return true;
-  }
-  bool on_string_part(string_view part, std::size_t, error_code&) { return keep(part); }
-  bool on_string(string_view rest, std::size_t, error_code& ec) {
-    append(text_, rest);
-    check_nul(text_);
-    return add(JsonValue{JsonValue::Kind::string, std::exchange(text_, {})}, ec);
-  }
-  bool on_number_part(string_view part, error_code&) { return keep(part); }
-  bool on_int64(std::int64_t, string_view rest, error_code& ec) { return number(rest, ec); }
-  bool on_uint64(std::uint64_t, string_view rest, error_code& ec) { return number(rest, ec); }
-  bool on_double(double, string_view rest, error_code& ec) { return number(rest, ec); }
-  bool on_bool(bool value, error_code& ec) {
-    JsonValue boolean{JsonValue::Kind::boolean};
-    boolean.boolean = value;
-    return add(std::move(boolean), ec);
-  }
-  bool on_null(error_code& ec) { return add(JsonValue{}, ec); }
-
-  JsonValue take() { return std::move(root_); }
-  bool repeated() const { return repeated_; }
-  const std::vector<FieldError>& errors() const { return errors_; }
-  void out_of_range() {
-    reject("number_out_of_range", "a number here is outside the range that can be stored");
-  }
-
- private:
-  struct Open {
-    JsonValue value;
-    std::string name{};  // of the member that comes next
-  };
-
-  bool open(JsonValue::Kind kind) {
-    open_.push_back({.value = JsonValue{kind}});
-    return true;
-  }
-  bool close(error_code& ec) {
-    JsonValue value = std::move(open_.back().value);
-    open_.pop_back();
-    return add(std::move(value), ec);
-  }
-  bool add(JsonValue value, error_code& ec) {
-    if (++values_ > kMaxJsonValues) {
-      reject("too_many_values", "the body has more values than anything here can have");
-      ec = boost::json::error::object_too_large;
-      return false;
-    }
-    if (open_.empty()) {
-      root_ = std::move(value);
-    } else if (open_.back().value.kind == JsonValue::Kind::array) {
-      open_.back().value.items.push_back(std::move(value));
-    } else {
-      open_.back().value.members.push_back({std::move(open_.back().name), std::move(value)});
-    }
-    return true;
-  }
-  bool keep(string_view part) {
-    append(text_, part);
-    return true;
-  }
-  bool number(string_view rest, error_code& ec) {
-    append(text_, rest);
-    if (!in_range(text_)) out_of_range();
-    return add(JsonValue{JsonValue::Kind::number, std::exchange(text_, {})}, ec);
-  }
-  void check_nul(std::string_view text) {
-    if (text.find('\0') != std::string_view::npos) {
-      reject("nul_character", "the character U+0000 cannot be stored");
-    }
-  }
-  // Once for every member of the document and code, so that the list is bounded by the schema's
-  // size.
-  void reject(std::string_view code, std::string_view message) {
-    std::string name = top_level_name_;
-    std::erase(name, '\0');
-    for (const FieldError& error : errors_) {
-      if (error.field == name && error.code == code) return;
-    }
-    if (errors_.size() < 20) {
-      errors_.push_back({std::move(name), std::string{code}, std::string{message}});
-    }
-  }
-  static bool repeats_a_name(const JsonValue& object) {
-    std::vector<std::string_view> names;
-    names.reserve(object.members.size());
-    for (const JsonMember& member : object.members) names.push_back(member.name);
-    std::ranges::sort(names);
-    return std::ranges::adjacent_find(names) != names.end();
-  }
-
-  JsonValue root_;
-  std::vector<Open> open_;
-  std::string text_;  // of the string, name or number being read
-  std::string top_level_name_;
-  std::vector<FieldError> errors_;
-  std::size_t values_ = 0;
-  bool repeated_ = false;
-};
-
-std::string describe(const error_code& ec, bool repeated) {
-  if (repeated) return "the body has a name twice in one object";
-  if (ec == boost::json::error::too_deep) return "the body is nested too deeply";
-  if (ec == boost::json::error::incomplete) return "the body ends too early";
-  if (ec == boost::json::error::extra_data) return "the body goes on after its value";
   return "the body is not valid JSON in UTF-8";
+}
+
+// nullopt: the body is not JSON at all.
+std::optional<FieldError> field_error(const JsonError& error) {
+  switch (error.problem) {
+    case JsonProblem::nul_character:
+      return FieldError{error.member, "nul_character", "the character U+0000 cannot be stored"};
+    case JsonProblem::out_of_range:
+      return FieldError{error.member, "number_out_of_range",
+                        "a number here is outside the range that can be stored"};
+    case JsonProblem::too_many_values:
+      return FieldError{error.member, "too_many_values",
+                        "the body has more values than anything here can have"};
+    case JsonProblem::syntax:
+    case JsonProblem::incomplete:
+    case JsonProblem::trailing_text:
+    case JsonProblem::not_an_object:
+    case JsonProblem::too_deep:
+    case JsonProblem::duplicate_member:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::string_view expected_by(Form form) {
+  switch (form) {
+    case Form::text:
+    case Form::secret:
+      return "must be a string";
+    case Form::timestamp:
+      return "must be a string with a time (RFC 3339)";
+    case Form::boolean:
+      return "must be true or false";
+    case Form::integer:
+      return "must be a whole number";
+    case Form::amount:
+      return "must be a number or a string with a decimal";
+    case Form::object:
+      return "must be an object";
+  }
+  return "has the wrong type";
+}
+
+FieldError wrong_type(const JsonMember& from, Form form) {
+  return {from.name, "wrong_type", std::string{expected_by(form)}};
+}
+
+// The text that stands for the value from here on; nullopt if the value has another form.
+std::optional<std::string> text_of(const JsonValue& value, Form form) {
+  using Kind = JsonValue::Kind;
+  if (form == Form::object && value.kind == Kind::object) return canonical_json(value);
+  if (form == Form::amount && value.kind == Kind::number) {
+    return plain_decimal(value.text).value_or(value.text);
+  }
+  if (form != Form::object && value.kind == Kind::string) return value.text;
+  return std::nullopt;
 }
 
 }  // namespace
 
 std::expected<JsonValue, Problem> parse_json(std::string_view text) {
-  boost::json::parse_options options;
-  options.max_depth = kMaxJsonDepth;
-  boost::json::basic_parser<Builder> parser{options};
-  error_code ec;
-  const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
-  Builder& builder = parser.handler();
-  if (!ec && used < text.size()) ec = boost::json::error::extra_data;
-  if (ec == boost::json::error::exponent_overflow) {
-    builder.out_of_range();
-    return refuse(invalid_fields(builder.errors()));
+  auto value = um::read_json(text);
+  if (!value) {
+    const JsonError& error = value.error();
+    if (auto field = field_error(error)) return refuse(invalid_field(*std::move(field)));
+    return refuse(ProblemCode::malformed_json, std::string{detail_of(error.problem)});
   }
-  if (ec == boost::json::error::object_too_large) return refuse(invalid_fields(builder.errors()));
-  if (ec) return refuse(ProblemCode::malformed_json, describe(ec, builder.repeated()));
-  if (!builder.errors().empty()) return refuse(invalid_fields(builder.errors()));
-  return builder.take();
+  std::vector<FieldError> errors;
+  for (const JsonError& part : unstorable_parts(*value)) {
+    auto field = field_error(part);
+    if (field && errors.size() < kMaxUnstorableParts) errors.push_back(*std::move(field));
+  }
+  if (!errors.empty()) return refuse(invalid_fields(std::move(errors)));
+  return *std::move(value);
+}
+
+std::optional<FieldError> read_member(const JsonMember& from, Form form, Member<std::string>& to) {
+  to.present = true;
+  if (from.value.kind == JsonValue::Kind::null) return std::nullopt;
+  to.value = text_of(from.value, form);
+  if (!to.value) return wrong_type(from, form);
+  return std::nullopt;
+}
+
+std::optional<FieldError> read_member(const JsonMember& from, Form form, Member<Secret>& to) {
+  to.present = true;
+  if (from.value.kind == JsonValue::Kind::null) return std::nullopt;
+  if (from.value.kind != JsonValue::Kind::string) return wrong_type(from, form);
+  to.value.emplace(from.value.text);
+  return std::nullopt;
+}
+
+std::optional<FieldError> read_member(const JsonMember& from, Form form, Member<bool>& to) {
+  to.present = true;
+  if (from.value.kind == JsonValue::Kind::null) return std::nullopt;
+  if (from.value.kind != JsonValue::Kind::boolean) return wrong_type(from, form);
+  to.value = from.value.boolean;
+  return std::nullopt;
+}
+
+std::optional<FieldError> read_member(const JsonMember& from, Form form, Member<std::int64_t>& to) {
+  to.present = true;
+  if (from.value.kind == JsonValue::Kind::null) return std::nullopt;
+  if (from.value.kind != JsonValue::Kind::number || !is_integer(from.value.text)) {
+    return wrong_type(from, form);
+  }
+  to.value = from.value.integer();
+  if (!to.value) return FieldError{from.name, "number_out_of_range", "does not fit in 64 bits"};
+  return std::nullopt;
+}
+
+FieldError unknown_member(std::string_view name) {
+  return {std::string{name.substr(0, 200)}, "unknown_field", "is not a member that is known here"};
+}
+
+Problem not_an_object() {
+  return invalid_field({"", "wrong_type", "the body must be a JSON object"});
 }
 
 }  // namespace um::api

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "api/schemas.hpp"
+#include "base/json_writer.hpp"
+
 namespace um::api {
 namespace {
 
@@ -104,6 +107,106 @@ TEST(JsonBody, NumbersOutOfRangeAreRefusedNamingTheMember) {
     ASSERT_EQ(value.error().fields.size(), 1U);
     EXPECT_EQ(value.error().fields[0].field, "quota_usd");
     EXPECT_EQ(value.error().fields[0].code, "number_out_of_range");
+  }
+}
+
+std::expected<UserInput, Problem> read(std::string_view text) {
+  const auto body = parse_json(text);
+  if (!body) return std::unexpected(body.error());
+  return read_object(*body, user_fields());
+}
+std::string rejected_member(std::string_view text) {
+  const auto input = read(text);
+  if (input) return "accepted";
+  std::string names;
+  for (const FieldError& error : input.error().fields)
+    names += error.field + ":" + error.code + " ";
+  return names;
+}
+
+TEST(JsonFields, EveryMemberArrivesAtItsPlace) {
+  const auto input =
+      read(R"({"email":"a@b.c","username":"u","first_name":"f","last_name":"l","password":"p",)"
+           R"("current_password":"c","role":"admin","is_active":false,"quota_usd":1.50,"id":3,)"
+           R"("model_capability_settings":{"z":1.0,"a":[1]},"used_usd":"0.1","created_at":"t1",)"
+           R"("updated_at":"t2","last_login_at":"t3","version":-4})");
+  ASSERT_TRUE(input);
+  EXPECT_EQ(input->email.value, "a@b.c");
+  EXPECT_EQ(input->username.value, "u");
+  EXPECT_EQ(input->first_name.value, "f");
+  EXPECT_EQ(input->last_name.value, "l");
+  EXPECT_EQ(input->password.value->reveal(), "p");
+  EXPECT_EQ(input->current_password.value->reveal(), "c");
+  EXPECT_EQ(input->role.value, "admin");
+  EXPECT_EQ(input->is_active.value, false);
+  EXPECT_EQ(input->quota_usd.value, "1.50");
+  EXPECT_EQ(input->id.value, 3);
+  EXPECT_EQ(input->model_capability_settings.value, R"({"a":[1],"z":1.0})");
+  EXPECT_EQ(input->used_usd.value, "0.1");
+  EXPECT_EQ(input->created_at.value, "t1");
+  EXPECT_EQ(input->updated_at.value, "t2");
+  EXPECT_EQ(input->last_login_at.value, "t3");
+  EXPECT_EQ(input->version.value, -4);
+}
+
+TEST(JsonFields, AbsentAndNullAreToldApart) {
+  const auto input = read(R"({"username":null,"is_active":null,"password":null,"version":null})");
+  ASSERT_TRUE(input);
+  EXPECT_TRUE(input->username.present && !input->username.value);
+  EXPECT_TRUE(input->is_active.present && !input->is_active.value);
+  EXPECT_TRUE(input->password.present && !input->password.value);
+  EXPECT_TRUE(input->version.present && !input->version.value);
+  EXPECT_FALSE(input->email.present);
+}
+
+TEST(JsonFields, AmountsAreTakenFromTheirText) {
+  EXPECT_EQ(read(R"({"quota_usd":0.100000000000000000001})")->quota_usd.value,
+            "0.100000000000000000001");
+  EXPECT_EQ(read(R"({"quota_usd":"12.000001"})")->quota_usd.value, "12.000001");
+  EXPECT_EQ(read(R"({"quota_usd":9007199254740993})")->quota_usd.value, "9007199254740993");
+}
+
+TEST(JsonFields, WrongTypesAreRefusedMemberByMember) {
+  EXPECT_EQ(rejected_member(R"({"email":1,"first_name":[],"last_name":{},"role":true})"),
+            "email:wrong_type first_name:wrong_type last_name:wrong_type role:wrong_type ");
+  EXPECT_EQ(rejected_member(
+                R"({"password":1,"is_active":"true","quota_usd":true,"id":"1","version":1.0})"),
+            "password:wrong_type is_active:wrong_type quota_usd:wrong_type id:wrong_type "
+            "version:wrong_type ");
+  EXPECT_EQ(rejected_member(R"({"model_capability_settings":[]})"),
+            "model_capability_settings:wrong_type ");
+  EXPECT_EQ(rejected_member(R"({"model_capability_settings":"{}"})"),
+            "model_capability_settings:wrong_type ");
+  EXPECT_EQ(rejected_member(R"({"id":18446744073709551615})"), "id:number_out_of_range ");
+}
+
+TEST(JsonFields, UnknownMembersAreNamed) {
+  EXPECT_EQ(rejected_member(R"({"password_hash":"x","Email":"a@b.c"})"),
+            "password_hash:unknown_field Email:unknown_field ");
+}
+
+TEST(JsonFields, TheListOfErrorsIsBounded) {
+  std::string body = "{";
+  for (int i = 0; i < 1000; ++i) body += (i > 0 ? ",\"x" : "\"x") + std::to_string(i) + "\":1";
+  const auto input = read(body + "}");
+  ASSERT_FALSE(input);
+  EXPECT_EQ(input.error().fields.size(), kMaxFieldErrors);
+}
+
+TEST(JsonFields, OnlyAnObjectWillDo) {
+  for (const std::string_view text : {"[]", "null", "1", "\"x\"", "true"}) {
+    EXPECT_EQ(rejected_member(text), ":wrong_type ") << text;
+  }
+}
+
+TEST(Schemas, AUserIsAnsweredWithTheMembersThatAreDeclared) {
+  const auto record = make_record({.id = *UserId::from(1), .email = *Email::parse("a@b.c")});
+  const auto json = parse_json(record->json);
+  ASSERT_TRUE(json);
+  const auto declared = members_of(Schema::user);
+  EXPECT_EQ(json->members.size(), declared.size());
+  for (const SchemaMember& member : declared) {
+    EXPECT_TRUE(json->find(member.property.name)) << member.property.name;
   }
 }
 

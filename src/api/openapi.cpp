@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "api/json_text.hpp"
 #include "api/openapi_responses.hpp"
 #include "api/openapi_schemas.hpp"
 #include "api/routes.hpp"
+#include "base/json_writer.hpp"
 
 namespace um::api {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "api/json_text.hpp"
 #include "api/openapi_schemas.hpp"
+#include "base/json_writer.hpp"
 
 namespace um::api {
 namespace {

@@ -1,7 +1,7 @@
 #include "api/openapi_schemas.hpp"
 
-#include "api/json_text.hpp"
 #include "api/openapi_responses.hpp"
+#include "base/json_writer.hpp"
 
 namespace um::api {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "api/json_body.hpp"
 #include "api/routes.hpp"
+#include "base/json_writer.hpp"
 
 namespace um::api {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "api/json_text.hpp"
+#include "base/json_writer.hpp"
 
 namespace um::api {
 namespace {

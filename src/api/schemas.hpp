@@ -1,4 +1,4 @@
-// Every body and answer as a table of members (json_fields.hpp): what the handlers read, what the
+// Every body and answer as a table of members (json_body.hpp): what the handlers read, what the
 // OpenAPI document says and what the tests compare real answers with.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "api/json_fields.hpp"
+#include "api/json_body.hpp"
 
 namespace um::api {
 

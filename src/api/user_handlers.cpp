@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "api/json_text.hpp"
 #include "api/path_email.hpp"
 #include "api/user_answer.hpp"
+#include "base/json_writer.hpp"
 
 namespace um::api {
 

@@ -1,90 +1,100 @@
 #include "app/cache_report.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
 #include "app/stat_names.hpp"
+#include "base/json_writer.hpp"
 
 namespace um {
 namespace {
 
-namespace json = boost::json;
-
-json::object by_kind(const CountByKind& counts) {
-  json::object result;
+void write_by_kind(JsonWriter& json, const CountByKind& counts) {
+  json.open_object();
   std::uint64_t total = 0;
   for (std::size_t kind = 0; kind < counts.size(); ++kind) {
-    result[entry_kind_name(kind)] = counts[kind];
+    json.member(entry_kind_name(kind), counts[kind]);
     total += counts[kind];
   }
-  result["total"] = total;
-  return result;
+  json.member("total", total).close();
 }
 
-json::object refusals(const CoherenceStats& stats) {
-  json::object result;
+void write_refusals(JsonWriter& json, const CoherenceStats& stats) {
+  json.open_object();
   for (std::size_t verdict = 1; verdict < kAdmissions; ++verdict)
-    result[admission_name(verdict)] = stats.offered[verdict];
-  return result;
+    json.member(admission_name(verdict), stats.offered[verdict]);
+  json.close();
 }
 
-json::object lease(const CoherenceStats& stats) {
-  json::object result{{"valid", stats.lease_valid},
-                      {"lapses", stats.lapsed_leases},
-                      {"reads_without_lease", stats.reads_without_lease}};
-  result["age_seconds"] = nullptr;
+void write_lease(JsonWriter& json, const CoherenceStats& stats) {
+  std::optional<double> age_seconds;
   if (stats.since_last_poll)
-    result["age_seconds"] = std::chrono::duration<double>{*stats.since_last_poll}.count();
-  return result;
+    age_seconds = std::chrono::duration<double>{*stats.since_last_poll}.count();
+  json.open_object()
+      .member("valid", stats.lease_valid)
+      .member("lapses", stats.lapsed_leases)
+      .member("reads_without_lease", stats.reads_without_lease)
+      .member("age_seconds", age_seconds)
+      .close();
 }
 
-json::object flushes(const CoherenceStats& stats) {
-  json::object result;
-  for (const auto& [reason, count] : stats.flushes) result[reason] = count;
-  return result;
+void write_flushes(JsonWriter& json, const CoherenceStats& stats) {
+  json.open_object();
+  for (const auto& [reason, count] : stats.flushes) json.member(reason, count);
+  json.close();
 }
 
-json::object flights(const FlightStats& stats) {
-  return {{"leaders", stats.leaders},
-          {"followers", stats.followers},
-          {"turned_away", stats.turned_away},
-          {"refused", stats.refused}};
+void write_flights(JsonWriter& json, const FlightStats& stats) {
+  json.open_object()
+      .member("leaders", stats.leaders)
+      .member("followers", stats.followers)
+      .member("turned_away", stats.turned_away)
+      .member("refused", stats.refused)
+      .close();
 }
 
-// null: there is none.
-json::value second_level(const ServiceStats& all) {
-  if (!all.shared_memory) return nullptr;
+// null: there is no second level.
+void write_second_level(JsonWriter& json, const ServiceStats& all) {
+  if (!all.shared_memory) {
+    json.value(nullptr);
+    return;
+  }
   const SecondLevelStats& stats = all.cache.second_level;
-  return json::object{{"misses", stats.misses},
-                      {"refused", stats.refused},
-                      {"put", stats.put},
-                      {"connected", all.shared_memory->client.connected > 0},
-                      {"breaker_open", all.shared_memory->client.open > 0}};
+  json.open_object()
+      .member("misses", stats.misses)
+      .member("refused", stats.refused)
+      .member("put", stats.put)
+      .member("connected", all.shared_memory->client.connected > 0)
+      .member("breaker_open", all.shared_memory->client.open > 0)
+      .close();
 }
 
 }  // namespace
 
 std::string render_cache_report(const ServiceStats& all) {
   const CoherenceStats& stats = all.cache.coherence;
-  const json::object report{
-      {"hits", {{"l1", by_kind(stats.hits)}, {"l2", by_kind(all.cache.second_level.hits)}}},
-      {"misses", by_kind(all.cache.misses)},
-      {"admissions", stats.offered[0]},
-      {"refusals", refusals(stats)},
-      {"evictions", {{"present", stats.evictions}, {"absent", stats.evictions_absent}}},
-      {"entries", {{"present", stats.entries}, {"absent", stats.entries_absent}}},
-      {"bytes", stats.bytes},
-      {"capacity_bytes", stats.capacity_bytes},
-      {"lease", lease(stats)},
-      {"flushes", flushes(stats)},
-      {"holds", {{"now", stats.held_now}, {"total", stats.holds}}},
-      {"single_flight",
-       {{"users", flights(all.cache.flights)}, {"sessions", flights(all.session_flights)}}},
-      {"second_level", second_level(all)},
-      {"stale_answers", all.cache.stale_answers},
-      {"database_reads", all.cache.primary.reads},
-  };
-  return json::serialize(report);
+  JsonWriter json;
+  json.open_object();
+  json.key("hits").open_object();
+  write_by_kind(json.key("l1"), stats.hits);
+  write_by_kind(json.key("l2"), all.cache.second_level.hits);
+  json.close();
+  write_by_kind(json.key("misses"), all.cache.misses);
+  json.member("admissions", stats.offered[0]);
+  write_refusals(json.key("refusals"), stats);
+  json.key("evictions").open_object().member("present", stats.evictions);
+  json.member("absent", stats.evictions_absent).close();
+  json.key("entries").open_object().member("present", stats.entries);
+  json.member("absent", stats.entries_absent).close();
+  json.member("bytes", stats.bytes).member("capacity_bytes", stats.capacity_bytes);
+  write_lease(json.key("lease"), stats);
+  write_flushes(json.key("flushes"), stats);
+  json.key("holds").open_object().member("now", stats.held_now).member("total", stats.holds);
+  json.close().key("single_flight").open_object();
+  write_flights(json.key("users"), all.cache.flights);
+  write_flights(json.key("sessions"), all.session_flights);
+  json.close();
+  write_second_level(json.key("second_level"), all);
+  json.member("stale_answers", all.cache.stale_answers);
+  json.member("database_reads", all.cache.primary.reads);
+  return json.close().take();
 }
 
 }  // namespace um

@@ -1,5 +1,5 @@
-// UTF-8 (RFC 3629): reading it code point by code point, and telling what is not well-formed. Pure;
-// any thread.
+// UTF-8 (RFC 3629), read code point by code point, and the two properties of code points that rules
+// about text ask for. Pure; thread safety: any.
 #pragma once
 
 #include <cstddef>
@@ -22,5 +22,16 @@ bool is_utf8(std::string_view text);
 std::optional<std::size_t> count_code_points(std::string_view text);
 // The longest prefix of at most `max_bytes` that does not end within a code point.
 std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes);
+
+// Unicode's category Cc: C0, DEL and C1.
+constexpr bool is_control(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c <= 0x9F);
+}
+// Unicode's property White_Space.
+constexpr bool is_white_space(char32_t c) {
+  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
+}
 
 }  // namespace um

@@ -70,5 +70,16 @@ TEST(Utf8, PrefixesEndAtCodePoints) {
   EXPECT_LE(utf8_prefix("\x80\x80\x80\x80\x80\x80\x80", 5).size(), 5U);
 }
 
+TEST(Text, ControlAndWhiteSpaceAreUnicodes) {
+  for (const char32_t c : {U'\0', U'\n', U'\x1F', U'\x7F', U'\u0080', U'\u009F'})
+    EXPECT_TRUE(is_control(c)) << static_cast<std::uint32_t>(c);
+  for (const char32_t c : {U' ', U'a', U'~', U'\u00A0', U'志'})
+    EXPECT_FALSE(is_control(c)) << static_cast<std::uint32_t>(c);
+  for (const char32_t c : {U' ', U'\t', U'\u0085', U'\u00A0', U'\u2003', U'\u3000'})
+    EXPECT_TRUE(is_white_space(c)) << static_cast<std::uint32_t>(c);
+  for (const char32_t c : {U'a', U'\u200B', U'志'})
+    EXPECT_FALSE(is_white_space(c)) << static_cast<std::uint32_t>(c);
+}
+
 }  // namespace
 }  // namespace um

@@ -1,8 +1,8 @@
 // backup
 #include <ostream>
 
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 
 namespace um {
@@ -23,7 +23,7 @@ class Backup final : public Command {
       return fail(made.error());
     }
     if (context.json) {
-      context.io.out << JsonObjectText{}.text("file", file_).str() << '\n';
+      context.io.out << JsonWriter{}.open_object().member("file", file_).close().text() << '\n';
     } else {
       context.io.out << "copied " << context.config.database.masked() << " to " << shown(file_)
                      << '\n';

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "async/run_task.hpp"
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 #include "cli/user_actions.hpp"
@@ -165,8 +165,9 @@ class Export final : public Command {
   // On standard output are the users themselves: what people read goes beside it.
   void report(const Context& context, const Exported& done) const {
     if (context.json && output_) {
-      context.io.out << JsonObjectText{}.text("file", *output_).number("exported", done.users).str()
-                     << '\n';
+      JsonWriter json;
+      json.open_object().member("file", *output_).member("exported", done.users).close();
+      context.io.out << json.text() << '\n';
     } else {
       context.io.out.flush();
       context.io.err << "exported " << users_text(done.users) << '\n';

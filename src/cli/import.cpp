@@ -4,11 +4,11 @@
 #include <fstream>
 #include <ostream>
 
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
 #include "cli/content_digest.hpp"
 #include "cli/database_identity.hpp"
 #include "cli/import_run.hpp"
-#include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 
@@ -122,14 +122,16 @@ class Import final : public Command {
 
   void report(const Context& context, const ImportTotals& totals) const {
     if (context.json) {
-      context.io.out << JsonObjectText{}
-                            .raw("dry_run", options_.dry_run ? "true" : "false")
-                            .raw("complete", totals.interrupted ? "false" : "true")
-                            .number("imported", totals.imported)
-                            .number("already_there", totals.already_there)
-                            .number("failed", totals.failed)
-                            .number("last_line", totals.last_line)
-                            .str()
+      context.io.out << JsonWriter{}
+                            .open_object()
+                            .member("dry_run", options_.dry_run)
+                            .member("complete", !totals.interrupted)
+                            .member("imported", totals.imported)
+                            .member("already_there", totals.already_there)
+                            .member("failed", totals.failed)
+                            .member("last_line", totals.last_line)
+                            .close()
+                            .text()
                      << '\n';
     } else {
       context.io.out << (options_.dry_run ? "would import " : "imported ")

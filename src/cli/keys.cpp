@@ -1,10 +1,10 @@
 // keys list, rotate, revoke
 #include <ostream>
 
-#include "auth/tokens/signing_keys.hpp"
 #include "async/run_task.hpp"
+#include "auth/tokens/signing_keys.hpp"
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/table.hpp"
 #include "cli/token_tools.hpp"
@@ -43,13 +43,18 @@ std::vector<KeyLine> describe_keys(const std::vector<SigningKey>& keys, WallTime
   return out;
 }
 
-std::string to_json(const KeyLine& key) {
-  return JsonObjectText{}
-      .text("kid", key.kid)
-      .text("state", key.state)
-      .text("created_at", key.created)
-      .text_or_null("verifies_until", key.verifies_until)
-      .str();
+std::string to_json(const std::vector<KeyLine>& keys) {
+  JsonWriter json;
+  json.open_array(JsonWriter::Layout::lines);
+  for (const KeyLine& key : keys) {
+    json.open_object()
+        .member("kid", key.kid)
+        .member("state", key.state)
+        .member("created_at", key.created)
+        .member("verifies_until", key.verifies_until)
+        .close();
+  }
+  return json.close().take();
 }
 
 class KeysList final : public Command {
@@ -64,7 +69,7 @@ class KeysList final : public Command {
     if (!keys) return fail(keys.error());
     const auto lines = describe_keys(*keys, context.io.clock.wall_now());
     if (context.json) {
-      context.io.out << json_lines_array(lines, to_json);
+      context.io.out << to_json(lines) << '\n';
       return ExitCode::done;
     }
     Table table{{{"KID"}, {"STATE"}, {"CREATED"}, {"VERIFIES UNTIL"}}};
@@ -90,7 +95,7 @@ class KeysRotate final : public Command {
     const auto kid = um::run((*authority)->rotate(call_deadline(context.io)));
     if (!kid) return fail(kid.error());
     if (context.json) {
-      context.io.out << JsonObjectText{}.text("kid", *kid).str() << '\n';
+      context.io.out << JsonWriter{}.open_object().member("kid", *kid).close().text() << '\n';
     } else {
       context.io.out << "signing with " << *kid << '\n';
     }
@@ -121,7 +126,7 @@ class KeysRevoke final : public Command {
     }
     if (!revoked) return fail(revoked.error());
     if (context.json) {
-      context.io.out << JsonObjectText{}.text("revoked", kid_).str() << '\n';
+      context.io.out << JsonWriter{}.open_object().member("revoked", kid_).close().text() << '\n';
     } else {
       context.io.out << "revoked key " << shown(kid_) << '\n';
     }

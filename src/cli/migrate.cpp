@@ -2,8 +2,8 @@
 #include <charconv>
 #include <ostream>
 
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 
@@ -21,50 +21,46 @@ bool is_done(const MigrateReport& report, const MigrateRequest& request) {
   return !request.dry_run && !is_stopped(report, request);
 }
 
-std::string json_string(const std::string& text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
-// As a number if it is one that every reader of JSON keeps exactly: at most 2^53.
-std::string row_json(const std::optional<std::string>& row) {
+// As a number if every reader of JSON keeps it exactly: at most 2^53.
+void write_row(JsonWriter& json, const std::optional<std::string>& row) {
   constexpr std::int64_t kMaxExact = std::int64_t{1} << 53U;
-  if (!row) return "null";
   std::int64_t number = 0;
-  const char* end = row->data() + row->size();
-  const bool is_number = std::from_chars(row->data(), end, number).ptr == end &&
+  const char* const end = row ? row->data() + row->size() : nullptr;
+  const bool is_number = row && std::from_chars(row->data(), end, number).ptr == end &&
                          std::to_string(number) == *row && number >= -kMaxExact &&
                          number <= kMaxExact;
-  return is_number ? *row : json_string(*row);
+  if (is_number) {
+    json.value(number);
+  } else {
+    json.value(row);
+  }
 }
 
-std::string refused_json(const RefusedRow& refused) {
-  return JsonObjectText{}
-      .raw("row", row_json(refused.row))
-      .text_or_null("email", refused.email)
-      .text("reason", refused.reason)
-      .str();
-}
-
-// What was done and what is still to be done, each under its own name: one of the two is empty.
+// The names that were done and those that are still to be done, each under a key of its own: one of
+// the two lists is empty.
 std::string report_json(const MigrateReport& report, const MigrateRequest& request) {
   const bool done = is_done(report, request);
   const std::vector<std::string> none;
-  const auto names = [](const std::vector<std::string>& texts) {
-    return json_lines_array(texts, json_string);
+  JsonWriter json;
+  const auto names = [&json](std::string_view key, const std::vector<std::string>& texts) {
+    json.key(key).open_array(JsonWriter::Layout::lines);
+    for (const std::string& text : texts) json.value(text);
+    json.close();
   };
-  return JsonObjectText{}
-      .raw("dry_run", request.dry_run ? "true" : "false")
-      .raw("applied", names(done ? report.migrations : none))
-      .raw("pending", names(done ? none : report.migrations))
-      .raw("changed_settings", names(done ? report.settings : none))
-      .raw("pending_settings", names(done ? none : report.settings))
-      .number("adopted_users", done ? report.adopted_users : 0)
-      .number("users_to_adopt", done ? 0 : report.adopted_users)
-      .number("quarantined", done ? report.refused.size() : 0)
-      .raw("refused", json_lines_array(report.refused, refused_json))
-      .str();
+  json.open_object().member("dry_run", request.dry_run);
+  names("applied", done ? report.migrations : none);
+  names("pending", done ? none : report.migrations);
+  names("changed_settings", done ? report.settings : none);
+  names("pending_settings", done ? none : report.settings);
+  json.member("adopted_users", done ? report.adopted_users : 0)
+      .member("users_to_adopt", done ? 0 : report.adopted_users)
+      .member("quarantined", done ? report.refused.size() : 0);
+  json.key("refused").open_array(JsonWriter::Layout::lines);
+  for (const RefusedRow& refused : report.refused) {
+    write_row(json.open_object().key("row"), refused.row);
+    json.member("email", refused.email).member("reason", refused.reason).close();
+  }
+  return json.close().close().take();
 }
 
 // On SQLite there is nothing to store them in: who asks for it has something else in mind.

@@ -1,8 +1,8 @@
 // config
 #include <ostream>
 
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_text.hpp"
 #include "cli/table.hpp"
 
 namespace um {
@@ -18,16 +18,18 @@ class ShowConfig final : public Command {
   }
   Result<ExitCode> run(const Context& context) override {
     if (context.json) {
-      context.io.out << json_lines_array(
-          context.config.effective, [](const EffectiveSetting& setting) {
-            const bool none = setting.value.empty();
-            return JsonObjectText{}
-                .text("setting", setting.name)
-                .text_or_null("value", none ? std::nullopt : std::optional{setting.value})
-                .text("source", to_string(setting.source))
-                .text("origin", setting.origin)
-                .str();
-          });
+      JsonWriter json;
+      json.open_array(JsonWriter::Layout::lines);
+      for (const EffectiveSetting& setting : context.config.effective) {
+        const bool none = setting.value.empty();
+        json.open_object()
+            .member("setting", setting.name)
+            .member("value", none ? std::nullopt : std::optional{setting.value})
+            .member("source", to_string(setting.source))
+            .member("origin", setting.origin)
+            .close();
+      }
+      context.io.out << json.close().text() << '\n';
       return ExitCode::done;
     }
     Table table{{{"SETTING"}, {"VALUE"}, {.title = "FROM", .max_width = 200}}};

@@ -2,7 +2,7 @@
 
 #include <unicode/uchar.h>
 
-#include "user/text.hpp"
+#include "base/utf8.hpp"
 
 namespace um {
 namespace {

@@ -2,8 +2,8 @@
 #include <ostream>
 
 #include "async/run_task.hpp"
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/token_tools.hpp"
 #include "cli/user_actions.hpp"
@@ -75,11 +75,13 @@ class TokenCreate final : public Command {
     const std::string id{made.session->id.text()};
     const std::string expires = time_text(made.session->expires_at);
     if (context.json) {
-      context.io.out << JsonObjectText{}
-                            .text("token", made.token.reveal())
-                            .text("id", id)
-                            .text("expires_at", expires)
-                            .str()
+      context.io.out << JsonWriter{}
+                            .open_object()
+                            .member("token", made.token.reveal())
+                            .member("id", id)
+                            .member("expires_at", expires)
+                            .close()
+                            .text()
                      << '\n';
       return;
     }

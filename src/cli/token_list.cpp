@@ -2,8 +2,8 @@
 #include <ostream>
 
 #include "async/run_task.hpp"
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/table.hpp"
 #include "cli/user_actions.hpp"
@@ -70,7 +70,7 @@ class TokenList final : public Command {
                                        : all_tokens(**storage, context.io));
     if (!tokens) return fail(tokens.error());
     if (context.json) {
-      context.io.out << json_lines_array(*tokens, to_json);
+      context.io.out << to_json(*tokens) << '\n';
       return ExitCode::done;
     }
     Table table{{{"ID"}, {"EMAIL"}, {"CREATED"}, {"EXPIRES"}, {"LABEL"}}};
@@ -84,15 +84,20 @@ class TokenList final : public Command {
   }
 
  private:
-  static std::string to_json(const ListedToken& token) {
-    return JsonObjectText{}
-        .text("id", token.session->id.text())
-        .number("user_id", token.owner->user.id.value())
-        .text("email", token.owner->user.email.text())
-        .text("created_at", time_text(token.session->created_at))
-        .text("expires_at", time_text(token.session->expires_at))
-        .text("label", token.session->user_agent)
-        .str();
+  static std::string to_json(const std::vector<ListedToken>& tokens) {
+    JsonWriter json;
+    json.open_array(JsonWriter::Layout::lines);
+    for (const ListedToken& token : tokens) {
+      json.open_object()
+          .member("id", token.session->id.text())
+          .member("user_id", token.owner->user.id.value())
+          .member("email", token.owner->user.email.text())
+          .member("created_at", time_text(token.session->created_at))
+          .member("expires_at", time_text(token.session->expires_at))
+          .member("label", token.session->user_agent)
+          .close();
+    }
+    return json.close().take();
   }
   std::optional<std::string> email_;
 };
@@ -125,7 +130,7 @@ class TokenRevoke final : public Command {
     const auto revoked = um::run(revoke_token(**storage, *id, call_deadline(context.io)));
     if (!revoked) return fail(revoked.error());
     if (context.json) {
-      context.io.out << JsonObjectText{}.text("revoked", id_).str() << '\n';
+      context.io.out << JsonWriter{}.open_object().member("revoked", id_).close().text() << '\n';
     } else {
       context.io.out << "revoked token " << id_ << '\n';
     }

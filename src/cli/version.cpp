@@ -1,8 +1,8 @@
 // version
 #include <ostream>
 
+#include "base/json_writer.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_text.hpp"
 
 namespace um {
 namespace {
@@ -14,9 +14,9 @@ class Version final : public Command {
   }
   Result<ExitCode> run(const Context& context) override {
     if (context.json) {
-      context.io.out
-          << JsonObjectText{}.text("name", "user-manager").text("version", UM_VERSION).str()
-          << '\n';
+      JsonWriter json;
+      json.open_object().member("name", "user-manager").member("version", UM_VERSION).close();
+      context.io.out << json.text() << '\n';
     } else {
       context.io.out << "user-manager " UM_VERSION "\n";
     }

@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "auth/passwords/password_rules.hpp"
+#include "base/json_patch.hpp"
 #include "service/refusals.hpp"
-#include "user/merge_patch.hpp"
-#include "user/same_json.hpp"
 #include "user/time_text.hpp"
 #include "user/validation.hpp"
 

@@ -1,6 +1,6 @@
 #include "service/users.hpp"
 
-#include "user/text.hpp"
+#include "base/utf8.hpp"
 
 namespace um {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "user/text.hpp"
+#include "base/utf8.hpp"
 
 namespace um {
 

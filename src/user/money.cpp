@@ -1,7 +1,5 @@
 #include "user/money.hpp"
 
-#include "user/exact_number.hpp"
-
 namespace um {
 
 namespace {
@@ -26,28 +24,6 @@ std::int64_t number_of(std::string_view digits) {
 }
 
 }  // namespace
-
-std::optional<std::string> plain_decimal(std::string_view number) {
-  constexpr std::size_t kMaxDigits = 40;
-  constexpr std::int64_t kMaxPlaces = 20;
-
-  if (number.find_first_of("eE") == std::string_view::npos) return std::nullopt;
-  const auto exact = ExactNumber::read(number);
-  if (!exact) return std::nullopt;
-  if (exact->digits.empty()) return "0";
-  const std::int64_t point = exact->point;
-  std::string digits = exact->digits;
-  if (digits.size() > kMaxDigits || point > kMaxPlaces || point < -kMaxPlaces) return std::nullopt;
-
-  if (point <= 0) {
-    digits.insert(0, "0." + std::string(static_cast<std::size_t>(-point), '0'));
-  } else if (static_cast<std::size_t>(point) >= digits.size()) {
-    digits.resize(static_cast<std::size_t>(point), '0');
-  } else {
-    digits.insert(static_cast<std::size_t>(point), ".");
-  }
-  return exact->negative ? '-' + digits : digits;
-}
 
 std::optional<Usd> Usd::parse(std::string_view text) {
   const bool negative = text.starts_with('-');

@@ -10,11 +10,6 @@
 
 namespace um {
 
-// A JSON number (RFC 8259, section 6) with an exponent as a plain decimal of the same value, made
-// on the text alone: "1e-05" gives "0.00001", "1.50E+2" gives "150". nullopt for a number without
-// an exponent, for what is no number, and for what is far out of the range of any amount.
-std::optional<std::string> plain_decimal(std::string_view number);
-
 class Usd {
  public:
   // Bound of one amount and of every sum: ±9,000,000,000 dollars (fits 64 bits with a thousandfold

@@ -6,8 +6,8 @@
 #include <unicode/normalizer2.h>
 #include <unicode/unistr.h>
 
+#include "base/utf8.hpp"
 #include "user/email.hpp"
-#include "user/text.hpp"
 
 namespace um {
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "user/text.hpp"
+#include "base/utf8.hpp"
 
 namespace um {
 namespace {

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "user/json_object.hpp"
-#include "user/text.hpp"
+#include "base/json.hpp"
+#include "base/json_writer.hpp"
+#include "base/utf8.hpp"
 
 namespace um {
 
@@ -58,11 +59,15 @@ Checked<Usd> check_amount(Amount amount) {
 const char* code_of(JsonProblem problem) {
   switch (problem) {
     case JsonProblem::syntax:
+    case JsonProblem::incomplete:
+    case JsonProblem::trailing_text:
       return "not_json";
     case JsonProblem::not_an_object:
       return "not_an_object";
     case JsonProblem::too_deep:
       return "too_deep";
+    case JsonProblem::too_many_values:
+      return "too_long";
     case JsonProblem::duplicate_member:
       return "duplicate_member";
     case JsonProblem::nul_character:
@@ -115,13 +120,16 @@ Checked<Usd> check_used_usd(std::string_view text) {
 Checked<std::string> check_model_capability_settings(std::string_view text) {
   constexpr const char* kField = "model_capability_settings";
   const FieldError too_long{kField, "too_long", "must have at most 16 KiB of JSON text"};
-  // White space does not count, but reading it is not free either.
+  // White space is not counted, but reading it costs time too.
   if (text.size() > 4 * kMaxSettingsBytes) return wrong(too_long);
-  auto object = read_json_object(text, kMaxSettingsDepth);
-  if (!object)
+  const auto object = read_json_object(text, kMaxSettingsDepth);
+  if (!object) {
+    if (object.error() == JsonProblem::too_many_values) return wrong(too_long);
     return wrong({kField, code_of(object.error()), std::string{describe(object.error())}});
-  if (object->compact.size() > kMaxSettingsBytes) return wrong(too_long);
-  return std::move(object->compact);
+  }
+  std::string compact = compact_json(*object);
+  if (compact.size() > kMaxSettingsBytes) return wrong(too_long);
+  return compact;
 }
 
 }  // namespace um

@@ -7,7 +7,7 @@
 
 #include "api/json_body.hpp"
 #include "api/schemas.hpp"
-#include "user/text.hpp"
+#include "base/utf8.hpp"
 
 namespace {
 
@@ -15,8 +15,8 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-void require_acceptable(const um::api::JsonValue& value, std::size_t depth) {
-  require(depth <= um::api::kMaxJsonDepth + 1);
+void require_acceptable(const um::JsonValue& value, std::size_t depth) {
+  require(depth <= um::kMaxJsonDepth + 1);
   require(value.text.find('\0') == std::string::npos);
   require(um::is_utf8(value.text));
   for (const auto& item : value.items) require_acceptable(item, depth + 1);
@@ -27,6 +27,7 @@ void require_acceptable(const um::api::JsonValue& value, std::size_t depth) {
 
 // The name is libFuzzer's.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {  // NOLINT
+  using namespace um;
   using namespace um::api;
   const std::string_view text{reinterpret_cast<const char*>(data), size};  // NOLINT
   const auto value = parse_json(text);

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "api/json_body.hpp"
+#include "base/json_writer.hpp"
 #include "drivers/http/characters.hpp"
 
 namespace um::api::test {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "api/api.hpp"
-#include "api/json_value.hpp"
 #include "auth/attempts/local_attempt_limiter.hpp"
 #include "auth/passwords/password_hasher.hpp"
 #include "auth/tokens/token_authority.hpp"
+#include "base/json.hpp"
 #include "support/fake_session_store.hpp"
 #include "support/fake_signing_key_store.hpp"
 #include "support/fake_user_store.hpp"

@@ -1,22 +1,25 @@
 #include "auth/tokens/jws.hpp"
 
 #include "auth/tokens/base64url.hpp"
-#include "auth/tokens/flat_json.hpp"
+#include "base/json_writer.hpp"
 
 namespace um {
 namespace {
 
+constexpr std::size_t kMaxNameBytes = 1024;
+constexpr std::size_t kMaxTextBytes = 4096;
+
+// The members that this service writes, and no others.
 bool read_header(std::string_view text, Jws& jws) {
-  const auto header = FlatJson::parse(text);
+  const auto header = read_flat_json(text);
   if (!header) return false;
-  for (const auto& member : header->members()) {
-    const auto* value = std::get_if<std::string>(&member.value);
-    if (value == nullptr || value->empty()) return false;
-    if (member.name == "alg") {
-      jws.algorithm = *value;
-    } else if (member.name == "kid") {
-      jws.kid = *value;
-    } else if (member.name != "typ" || *value != "JWT") {
+  for (const auto& [name, value] : header->members) {
+    if (value.kind != JsonValue::Kind::string || value.text.empty()) return false;
+    if (name == "alg") {
+      jws.algorithm = value.text;
+    } else if (name == "kid") {
+      jws.kid = value.text;
+    } else if (name != "typ" || value.text != "JWT") {
       return false;
     }
   }
@@ -24,6 +27,15 @@ bool read_header(std::string_view text, Jws& jws) {
 }
 
 }  // namespace
+
+std::optional<JsonValue> read_flat_json(std::string_view text) {
+  auto object = read_json(text, {.depth = 1, .values = kMaxFlatMembers + 1});
+  if (!object || object->kind != JsonValue::Kind::object) return std::nullopt;
+  for (const auto& [name, value] : object->members) {
+    if (name.size() > kMaxNameBytes || value.text.size() > kMaxTextBytes) return std::nullopt;
+  }
+  return *std::move(object);
+}
 
 std::optional<Jws> parse_jws(std::string_view text) {
   if (text.size() > kMaxTokenBytes) return std::nullopt;
@@ -53,10 +65,11 @@ bool verify_jws(const Jws& jws, const JwsKey& key) {
 }
 
 std::string sign_jws(std::string_view payload, const JwsKey& key) {
-  std::string header = R"({"alg":)" + json_quoted(key.algorithm()) + R"(,"typ":"JWT")";
-  if (!key.kid().empty()) header += R"(,"kid":)" + json_quoted(key.kid());
-  header += '}';
-  std::string text = base64url_encode(header) + '.' + base64url_encode(payload);
+  JsonWriter header;
+  header.open_object().member("alg", key.algorithm()).member("typ", "JWT");
+  if (!key.kid().empty()) header.member("kid", key.kid());
+  header.close();
+  std::string text = base64url_encode(header.text()) + '.' + base64url_encode(payload);
   const std::string signature = key.sign(text);
   text += '.';
   text += base64url_encode(signature);

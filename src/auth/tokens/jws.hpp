@@ -11,10 +11,17 @@
 #include <string_view>
 
 #include "auth/tokens/jws_key.hpp"
+#include "base/json.hpp"
 
 namespace um {
 
 constexpr std::size_t kMaxTokenBytes = 4096;
+
+// A JSON object whose members are scalars, as a JOSE header and the claims of a token are: at most
+// kMaxFlatMembers of them. nullopt also for everything that read_json() refuses, of which a name
+// that appears twice matters most (RFC 7515, section 4).
+constexpr std::size_t kMaxFlatMembers = 32;
+std::optional<JsonValue> read_flat_json(std::string_view text);
 
 struct Jws {
   std::string_view signing_input;  // the first two parts; points into the parsed text

@@ -2,11 +2,10 @@
 
 #include <stdexcept>
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include "auth/tokens/base64url.hpp"
-#include "auth/tokens/flat_json.hpp"
+#include "base/json_writer.hpp"
 #include "base/random.hpp"
 
 namespace um {
@@ -51,11 +50,13 @@ SigningKey make_signing_key(WallTime now) {
 
 std::string key_thumbprint(std::string_view public_key) {
   // RFC 7638 section 3.3: the required members in alphabetical order, without white space.
-  const std::string json =
-      fmt::format(R"({{"crv":"Ed25519","kty":"OKP","x":"{}"}})", base64url_encode(public_key));
+  JsonWriter json;
+  json.open_object().member("crv", "Ed25519").member("kty", "OKP");
+  json.member("x", base64url_encode(public_key)).close();
   std::string digest(32, '\0');
-  if (EVP_Digest(json.data(), json.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
-                 EVP_sha256(), nullptr) != 1) {
+  if (EVP_Digest(json.text().data(), json.text().size(),
+                 reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(),
+                 nullptr) != 1) {
     throw std::runtime_error("SHA-256 failed");
   }
   return base64url_encode(digest);
@@ -70,14 +71,19 @@ bool signs(const SigningKey& key) {
 }
 
 std::string jwks_document(std::span<const SigningKey> keys) {
-  std::string json = R"({"keys":[)";
+  JsonWriter json;
+  json.open_object().key("keys").open_array();
   for (const SigningKey& key : keys) {
-    if (json.back() == '}') json += ',';
-    json += fmt::format(
-        R"({{"kty":"OKP","crv":"Ed25519","x":"{}","kid":{},"alg":"EdDSA","use":"sig"}})",
-        base64url_encode(key.public_key), json_quoted(key.kid));
+    json.open_object()
+        .member("kty", "OKP")
+        .member("crv", "Ed25519")
+        .member("x", base64url_encode(key.public_key))
+        .member("kid", key.kid)
+        .member("alg", "EdDSA")
+        .member("use", "sig")
+        .close();
   }
-  return json + "]}";
+  return json.close().close().take();
 }
 
 }  // namespace um

@@ -1,8 +1,7 @@
 #include "auth/tokens/token.hpp"
 
-#include <fmt/format.h>
-
-#include "auth/tokens/flat_json.hpp"
+#include "auth/tokens/jws.hpp"
+#include "base/json_writer.hpp"
 
 namespace um {
 namespace {
@@ -12,21 +11,31 @@ constexpr std::int64_t kYear10000 = 253'402'300'800;  // seconds; beyond it cale
 }  // namespace
 
 std::string encode_claims(const Claims& claims) {
-  return fmt::format(R"({{"iss":{},"sub":"{}","sid":"{}","iat":{},"exp":{},"jti":{}}})",
-                     json_quoted(claims.issuer), claims.subject.value(), claims.session.text(),
-                     claims.issued_at.time_since_epoch().count(),
-                     claims.expires_at.time_since_epoch().count(), json_quoted(claims.token_id));
+  return JsonWriter{}
+      .open_object()
+      .member("iss", claims.issuer)
+      .member("sub", claims.subject.text())
+      .member("sid", claims.session.text())
+      .member("iat", claims.issued_at.time_since_epoch().count())
+      .member("exp", claims.expires_at.time_since_epoch().count())
+      .member("jti", claims.token_id)
+      .close()
+      .text();
 }
 
 std::optional<Claims> decode_claims(std::string_view json) {
-  const auto object = FlatJson::parse(json);
+  const auto object = read_flat_json(json);
   if (!object) return std::nullopt;
-  const auto* issuer = object->string("iss");
-  const auto* subject = object->string("sub");
-  const auto* session = object->string("sid");
-  const auto* token_id = object->string("jti");
-  const auto* issued_at = object->integer("iat");
-  const auto* expires_at = object->integer("exp");
+  const auto integer = [&object](std::string_view name) -> std::optional<std::int64_t> {
+    const JsonValue* const value = object->find(name);
+    return value == nullptr ? std::nullopt : value->integer();
+  };
+  const auto* issuer = object->find_string("iss");
+  const auto* subject = object->find_string("sub");
+  const auto* session = object->find_string("sid");
+  const auto* token_id = object->find_string("jti");
+  const auto issued_at = integer("iat");
+  const auto expires_at = integer("exp");
   if (!issuer || !subject || !session || !token_id || !issued_at || !expires_at) {
     return std::nullopt;
   }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "storage/postgres/errors.hpp"
-#include "user/text.hpp"
 #include "user/time_text.hpp"
 
 namespace um {

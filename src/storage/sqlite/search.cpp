@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/utf8.hpp"
 #include "storage/rules.hpp"
 #include "storage/sqlite/queries.hpp"
-#include "user/text.hpp"
 
 namespace um::sqlite_search {
 

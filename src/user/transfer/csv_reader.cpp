@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/json_writer.hpp"
+#include "base/utf8.hpp"
 #include "user/email.hpp"
-#include "user/text.hpp"
 #include "user/transfer/csv_records.hpp"
 #include "user/transfer/formula_guard.hpp"
 #include "user/transfer/import_reader.hpp"

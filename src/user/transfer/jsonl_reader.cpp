@@ -1,8 +1,9 @@
 #include <utility>
 
-#include "user/json_object.hpp"
-#include "user/money.hpp"
-#include "user/text.hpp"
+#include "base/exact_number.hpp"
+#include "base/json.hpp"
+#include "base/json_writer.hpp"
+#include "base/utf8.hpp"
 #include "user/transfer/byte_queue.hpp"
 #include "user/transfer/import_reader.hpp"
 #include "user/validation.hpp"
@@ -11,18 +12,20 @@ namespace um {
 
 namespace {
 
-bool fits(Column column, JsonKind kind) {
+using Kind = JsonValue::Kind;
+
+bool fits(Column column, Kind kind) {
   switch (column) {
     case Column::id:
     case Column::version:
-      return kind == JsonKind::number;
+      return kind == Kind::number;
     case Column::is_active:
-      return kind == JsonKind::boolean;
+      return kind == Kind::boolean;
     case Column::quota_usd:
     case Column::used_usd:
-      return kind == JsonKind::number || kind == JsonKind::string;
+      return kind == Kind::number || kind == Kind::string;
     case Column::model_capability_settings:
-      return kind == JsonKind::object;
+      return kind == Kind::object;
     case Column::email:
     case Column::username:
     case Column::first_name:
@@ -33,35 +36,36 @@ bool fits(Column column, JsonKind kind) {
     case Column::last_login_at:
     case Column::password:
     case Column::password_hash:
-      return kind == JsonKind::string;
+      return kind == Kind::string;
   }
   return false;
 }
 
-// As in the HTTP interface: an amount that is a JSON number may have an exponent.
-std::string value_of(Column column, JsonMember member) {
+// The characters of a string, the JSON text of anything else. As in the HTTP interface, an amount
+// that is a JSON number may have an exponent.
+std::string text_of(Column column, const JsonValue& value) {
   const bool amount = column == Column::quota_usd || column == Column::used_usd;
-  if (amount && member.kind == JsonKind::number) {
-    if (auto plain = plain_decimal(member.text)) return std::move(*plain);
+  if (amount && value.kind == Kind::number) {
+    if (auto plain = plain_decimal(value.text)) return *std::move(plain);
   }
-  return std::move(member.text);
+  return value.kind == Kind::string ? value.text : compact_json(value);
 }
 
 Result<ImportUser> read_user(std::string_view line) {
   constexpr std::size_t kMaxShownBytes = 64;
-  auto object = read_json_object(line);
+  const auto object = read_json_object(line);
   if (!object) return fail(ErrorCode::invalid, std::string{describe(object.error())});
   FieldErrors errors;
   ImportValues values;
-  for (JsonMember& member : object->members) {
+  for (const JsonMember& member : object->members) {
     const auto column = column_named(member.name);
     if (!column) {
       errors.add({std::string{utf8_prefix(member.name, kMaxShownBytes)}, "unknown_field",
                   "is not a member of a user"});
-    } else if (member.kind != JsonKind::null && !fits(*column, member.kind)) {
+    } else if (member.value.kind != Kind::null && !fits(*column, member.value.kind)) {
       errors.add({member.name, "wrong_type", "has the wrong type"});
-    } else if (member.kind != JsonKind::null) {
-      values.at(index_of(*column)) = value_of(*column, std::move(member));
+    } else if (member.value.kind != Kind::null) {
+      values.at(index_of(*column)) = text_of(*column, member.value);
     }
   }
   if (!errors.empty()) return fail(std::move(errors).error("some members are not valid"));

@@ -1,4 +1,4 @@
-#include "user/exact_number.hpp"
+#include "base/exact_number.hpp"
 
 #include <charconv>
 
@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxExponentDigits = 15;
 
-// The digits at the front, which are taken off.
+// Takes the digits at the front off `text`.
 std::string_view take_digits(std::string_view& text) {
   const std::string_view digits = text.substr(0, text.find_first_not_of("0123456789"));
   text.remove_prefix(digits.size());
@@ -54,6 +54,28 @@ std::optional<ExactNumber> ExactNumber::read(std::string_view number) {
   digits.erase(0, zeros);
   const auto point = static_cast<std::int64_t>(whole.size()) - static_cast<std::int64_t>(zeros);
   return ExactNumber{.negative = negative, .digits = std::move(digits), .point = point + shift};
+}
+
+std::optional<std::string> plain_decimal(std::string_view number) {
+  constexpr std::size_t kMaxDigits = 40;
+  constexpr std::int64_t kMaxPlaces = 20;
+
+  if (number.find_first_of("eE") == std::string_view::npos) return std::nullopt;
+  const auto exact = ExactNumber::read(number);
+  if (!exact) return std::nullopt;
+  if (exact->digits.empty()) return "0";
+  const std::int64_t point = exact->point;
+  std::string digits = exact->digits;
+  if (digits.size() > kMaxDigits || point > kMaxPlaces || point < -kMaxPlaces) return std::nullopt;
+
+  if (point <= 0) {
+    digits.insert(0, "0." + std::string(static_cast<std::size_t>(-point), '0'));
+  } else if (static_cast<std::size_t>(point) >= digits.size()) {
+    digits.resize(static_cast<std::size_t>(point), '0');
+  } else {
+    digits.insert(static_cast<std::size_t>(point), ".");
+  }
+  return exact->negative ? '-' + digits : digits;
 }
 
 }  // namespace um
