@@ -81,6 +81,15 @@ void MetricsPage::histogram(Metric metric, Labels labels, const Histogram& value
   out.sample_sum = value.sum;
 }
 
+void MetricsPage::add(const MetricText& text, MetricKind kind, Labels labels, std::uint64_t value) {
+  const std::string name = "user_manager_" + std::string{text.name};
+  const Metric metric{.name = name, .help = text.help};
+  if (kind == MetricKind::counter)
+    counter(metric, std::move(labels), static_cast<double>(value));
+  else
+    gauge(metric, std::move(labels), static_cast<double>(value));
+}
+
 std::string MetricsPage::text() const {
   return prometheus::TextSerializer{}.Serialize(impl_->families());
 }

@@ -51,6 +51,38 @@ TEST(MetricsPage, LabelValuesCannotForgeLines) {
       << page.text();
 }
 
+template <class Number>
+struct QueueNumbers {
+  Number taken{};
+  Number internal{};
+  Number waiting{};
+  std::array<Number, 3> ended{};
+
+  static constexpr auto table() {
+    using N = QueueNumbers;
+    return std::tuple{count_of(&N::taken, {"takes_total", "Takes"}), count_of(&N::internal),
+                      level_of(&N::waiting, {"queue_length", "Calls that wait"}, {"queue", "q"}),
+                      counts_of(&N::ended, {"ends_total", "Ends"}, "how", {"", "late", "lost"})};
+  }
+};
+
+TEST(MetricsPage, ATableOfCountersIsPublished) {
+  MetricsPage page;
+  page.add(QueueNumbers<std::uint64_t>{.taken = 3, .waiting = 2, .ended = {1, 0, 5}},
+           {{"kind", "user"}});
+  EXPECT_EQ(page.text(),
+            "# HELP user_manager_takes_total Takes\n"
+            "# TYPE user_manager_takes_total counter\n"
+            "user_manager_takes_total{kind=\"user\"} 3\n"
+            "# HELP user_manager_queue_length Calls that wait\n"
+            "# TYPE user_manager_queue_length gauge\n"
+            "user_manager_queue_length{kind=\"user\",queue=\"q\"} 2\n"
+            "# HELP user_manager_ends_total Ends\n"
+            "# TYPE user_manager_ends_total counter\n"
+            "user_manager_ends_total{kind=\"user\",how=\"late\"} 0\n"
+            "user_manager_ends_total{kind=\"user\",how=\"lost\"} 5\n");
+}
+
 TEST(MetricsPage, MistakesAreExceptions) {
   MetricsPage page;
   page.counter({"um_x_total", "X."}, {{"a", "1"}}, 1);
