@@ -6,8 +6,8 @@
 #include "app/open_storage.hpp"
 #include "app/token_secret.hpp"
 #include "app/wait_for.hpp"
-#include "drivers/http/tls.hpp"
 #include "config/setting_file.hpp"
+#include "drivers/http/tls.hpp"
 #include "storage/cache_times.hpp"
 
 namespace um {
@@ -58,14 +58,14 @@ Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
   Parts parts{.loops = std::move(loops),
               .storage = std::move(*storage),
               .hs256_secret = std::move(*secret)};
-  if (around.config.redis && around.fact_key) {
-    auto shared = SharedMemory::make({.config = around.config,
-                                      .fact_key = *around.fact_key,
-                                      .clock = around.clock,
-                                      .log = around.log,
-                                      .loops = parts.loops->contexts()});
-    if (!shared) return fail(std::move(shared.error()));
-    parts.shared = std::move(*shared);
+  if (around.config.redis && around.deployment_key) {
+    auto redis = RedisParts::make({.config = around.config,
+                                   .deployment_key = *around.deployment_key,
+                                   .clock = around.clock,
+                                   .log = around.log,
+                                   .loops = parts.loops->contexts()});
+    if (!redis) return fail(std::move(redis.error()));
+    parts.redis = std::move(*redis);
   }
   std::unique_ptr<Service> service{new Service{around, std::move(parts)}};
   Result<void> bound = service->listen();
@@ -80,14 +80,14 @@ Service::Service(Surroundings around, Parts parts)
       started_at_{clock_.now()},
       loops_{std::move(parts.loops)},
       storage_{std::move(parts.storage)},
-      shared_{std::move(parts.shared)},
-      cache_{cache_settings(config_), clock_, shared_ ? &shared_->facts() : nullptr},
+      redis_{std::move(parts.redis)},
+      cache_{cache_settings(config_), clock_, redis_ ? &redis_->l2() : nullptr},
       user_store_{storage_->users(), cache_},
       session_store_{storage_->sessions(), cache_},
       hasher_{{.cost = config_.password_cost,
                .threads = std::max<std::size_t>(1, std::thread::hardware_concurrency())}},
       local_limiter_{{}, clock_},
-      limiter_{share_limits(around.fact_key)},
+      limiter_{make_limiter(around.deployment_key)},
       tokens_{storage_->signing_keys(),
               clock_,
               {.issuer = config_.issuer,
@@ -118,19 +118,18 @@ Service::Service(Surroundings around, Parts parts)
 // After stop(): no chore, no request and no poll is under way. The feed goes first because it calls
 // the cache; the loops are stopped before the parts that their coroutines refer to.
 Service::~Service() {
-  storage_->changes().stop();
-  background_.stop();
+  stop_background();
   loops_->stop();
 }
 
-// Through Redis, which costs the least; else through the database, if other instances may be there.
-AttemptLimiter& Service::share_limits(const std::optional<Secret>& deployment_key) {
-  if (shared_) return shared_limiter_.emplace(local_limiter_, shared_->attempts(), clock_);
+// Instances that share a database share the limits on guessing.
+AttemptLimiter& Service::make_limiter(const std::optional<Secret>& deployment_key) {
   AttemptStore* store = storage_->attempts();
   if (store == nullptr || !deployment_key) return local_limiter_;
-  stored_attempts_.emplace(StoredAttempts::Options{.deployment_key = *deployment_key}, *store,
-                           clock_, loops_->first().get_executor());
-  return shared_limiter_.emplace(local_limiter_, *stored_attempts_, clock_);
+  return stored_limiter_.emplace(
+      StoredAttemptOptions{.deployment_key = *deployment_key},
+      StoredAttemptLimiter::Parts{
+          .local = local_limiter_, .store = *store, .clock = clock_, .loop = loops_->first()});
 }
 
 api::ApiOptions Service::api_options() {
@@ -245,9 +244,14 @@ void Service::announce_stop() {
 bool Service::stop(std::chrono::seconds at_most) {
   operations_.note_draining();
   const bool complete = server_->drain(at_most);
+  stop_background();
+  return complete;
+}
+
+void Service::stop_background() {
   storage_->changes().stop();
   background_.stop();
-  return complete;
+  if (stored_limiter_) stored_limiter_->stop();
 }
 
 ServiceStats Service::stats() const {
@@ -264,8 +268,8 @@ ServiceStats Service::stats() const {
       .dropped_log_lines = log_.dropped(),
       .uptime_seconds = std::chrono::duration<double>{clock_.now() - started_at_}.count()};
   stats.cache.flights = user_store_.flight_stats();
-  if (shared_limiter_) stats.shared_attempts = shared_limiter_->stats();
-  if (shared_) stats.shared_memory = shared_->stats();
+  if (stored_limiter_) stats.stored_attempts = stored_limiter_->stats();
+  if (redis_) stats.redis = redis_->stats();
   return stats;
 }
 

@@ -16,19 +16,18 @@
 #include "app/operations.hpp"
 #include "app/redis_parts.hpp"
 #include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/attempts/stored_attempt_limiter.hpp"
 #include "auth/passwords/password_hasher.hpp"
-#include "auth/attempts/shared_attempt_limiter.hpp"
-#include "auth/attempts/stored_attempts.hpp"
 #include "auth/tokens/token_authority.hpp"
 #include "cache/cache.hpp"
 #include "cache/cached_session_store.hpp"
 #include "cache/cached_user_store.hpp"
-#include "drivers/http/server.hpp"
 #include "config/config.hpp"
-#include "telemetry/log.hpp"
+#include "drivers/http/server.hpp"
 #include "service/sign_in.hpp"
 #include "service/users.hpp"
 #include "storage/storage.hpp"
+#include "telemetry/log.hpp"
 
 namespace um {
 
@@ -38,8 +37,9 @@ class Service {
     const Config& config;  // these outlive the service
     const Clock& clock;
     Logger& log;
-    // PostgreSQL: what facts in Redis are sealed with, and names among the attempts to sign in.
-    std::optional<Secret> fact_key{};
+    // PostgreSQL: the key that all instances share. It seals facts in Redis and hides the names of
+    // accounts and addresses in the counters of failed sign-ins.
+    std::optional<Secret> deployment_key{};
   };
   // invalid: a setting (certificate, secret file, address); unavailable and others: the database.
   static Result<std::unique_ptr<Service>> make(Surroundings around);
@@ -65,15 +65,16 @@ class Service {
   struct Parts {
     std::unique_ptr<EventLoops> loops;
     std::unique_ptr<Storage> storage;
-    std::unique_ptr<SharedMemory> shared{};
+    std::unique_ptr<RedisParts> redis{};
     std::optional<Secret> hs256_secret{};
   };
   Service(Surroundings around, Parts parts);
   Result<void> listen();
   void start_feed();
   void start_housekeeping();
+  void stop_background();
   void log_request(const api::RequestLogLine& line) const;
-  AttemptLimiter& share_limits(const std::optional<Secret>& deployment_key);
+  AttemptLimiter& make_limiter(const std::optional<Secret>& deployment_key);
   api::ApiOptions api_options();
 
   const Config& config_;
@@ -86,16 +87,15 @@ class Service {
   std::unique_ptr<EventLoops> loops_;
 
   std::unique_ptr<Storage> storage_;
-  std::unique_ptr<SharedMemory> shared_;  // null: no Redis
+  std::unique_ptr<RedisParts> redis_;  // null: no Redis
   Cache cache_;
   CachedUserStore user_store_;
   CachedSessionStore session_store_;
 
   PasswordHasher hasher_;
   LocalAttemptLimiter local_limiter_;
-  std::optional<StoredAttempts> stored_attempts_;
-  std::optional<SharedAttemptLimiter> shared_limiter_;
-  AttemptLimiter& limiter_;  // the shared one if there is one
+  std::optional<StoredAttemptLimiter> stored_limiter_;  // PostgreSQL
+  AttemptLimiter& limiter_;                             // the stored one if there is one
   TokenAuthority tokens_;
   SignIn sign_in_;
   Users users_;

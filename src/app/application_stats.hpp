@@ -5,8 +5,8 @@
 #include "api/request_stats.hpp"
 #include "app/redis_parts.hpp"
 #include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/attempts/stored_attempt_limiter.hpp"
 #include "auth/passwords/password_hasher.hpp"
-#include "auth/attempts/shared_attempt_limiter.hpp"
 #include "auth/tokens/token_authority.hpp"
 #include "cache/cache_stats.hpp"
 #include "drivers/http/server.hpp"
@@ -24,8 +24,8 @@ struct ServiceStats {
   SignInStats sign_in{};
   PasswordHasherStats hasher{};
   LocalAttemptLimiter::Stats attempts{};
-  std::optional<SharedAttemptLimiter::Stats> shared_attempts{};
-  std::optional<SharedMemory::Stats> shared_memory{};  // nullopt: no Redis
+  std::optional<StoredAttemptLimiter::Stats> stored_attempts{};  // nullopt: SQLite
+  std::optional<RedisParts::Stats> redis{};                      // nullopt: no Redis
   TokenAuthorityStats tokens{};
   std::uint64_t dropped_log_lines = 0;
   double uptime_seconds = 0;

@@ -52,7 +52,7 @@ void write_flights(JsonWriter& json, const FlightStats& stats) {
 
 // null: there is no second level.
 void write_second_level(JsonWriter& json, const ServiceStats& all) {
-  if (!all.shared_memory) {
+  if (!all.redis) {
     json.value(nullptr);
     return;
   }
@@ -61,8 +61,8 @@ void write_second_level(JsonWriter& json, const ServiceStats& all) {
       .member("misses", stats.misses)
       .member("refused", stats.refused)
       .member("put", stats.put)
-      .member("connected", all.shared_memory->client.connected > 0)
-      .member("breaker_open", all.shared_memory->client.open > 0)
+      .member("connected", all.redis->client.connected > 0)
+      .member("breaker_open", all.redis->client.open > 0)
       .close();
 }
 

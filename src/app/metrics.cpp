@@ -53,7 +53,7 @@ void add_cache_contents(MetricsPage& page, const ServiceStats& all) {
     page.counter(
         {"user_manager_cache_hits_total", "Answers from memory, by level and kind of entry"},
         {{"level", "l1"}, {"kind", name}}, number(stats.hits[kind]));
-    if (all.shared_memory)
+    if (all.redis)
       page.counter(
           {"user_manager_cache_hits_total", "Answers from memory, by level and kind of entry"},
           {{"level", "l2"}, {"kind", name}}, number(all.cache.second_level.hits[kind]));
@@ -133,7 +133,7 @@ void add_queues(MetricsPage& page, const ServiceStats& stats) {
   add_queue(page, "database_reads", stats.storage.read_queue);
   add_queue(page, "primary_reads", stats.cache.primary.queued);
   add_queue(page, "password_hashing", stats.hasher.queued);
-  add_queue(page, "sign_in_attempts", stats.attempts.waiting);
+  page.add(stats.attempts);
   add_queue_refusals(page, "database", stats.storage.refused);
   add_queue_refusals(page, "primary_reads", stats.cache.primary.refused);
   add_queue_refusals(page, "password_hashing", stats.hasher.refused);

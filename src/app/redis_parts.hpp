@@ -1,50 +1,47 @@
-// SharedMemory: Redis as the instances of one deployment use it: facts behind the memory of each,
-// and what they know together about failed sign-ins.
-// Optional at every moment: when it is away it costs nothing but its help.
+// RedisParts: the client of Redis and the L2 cache that uses it. Redis is optional at every moment:
+// without it a look-up that memory cannot answer goes to the database.
 //
-// Thread safety: as its parts say. Goes before the loops and after everything that uses the parts.
+// Thread safety: that of the parts. Destroyed before the loops and after everything that uses the
+// parts.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "auth/attempts/redis_attempts.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "cache/redis_l2_store.hpp"
-#include "drivers/redis/client.hpp"
 #include "config/config.hpp"
+#include "drivers/redis/client.hpp"
 #include "telemetry/log.hpp"
 
 namespace um {
 
-class SharedMemory {
+class RedisParts {
  public:
   struct Options {
     const Config& config;  // REQUIRES: config.redis
-    const Secret& fact_key;
+    const Secret& deployment_key;
     const Clock& clock;  // outlives it
     Logger& log;         // outlives it
     const std::vector<boost::asio::io_context*>& loops;
   };
   // invalid: the URL or its CA file cannot be used. It need not be reachable.
-  static Result<std::unique_ptr<SharedMemory>> make(const Options& options);
+  static Result<std::unique_ptr<RedisParts>> make(const Options& options);
 
-  L2Store& facts() { return facts_; }
-  SharedAttempts& attempts() { return attempts_; }
+  L2Store& l2() { return l2_; }
 
   struct Stats {
     redis::Stats client;
-    RedisL2Store::Stats facts;
+    RedisL2Store::Stats l2;
   };
-  Stats stats() const { return {.client = client_.stats(), .facts = facts_.stats()}; }
+  Stats stats() const { return {.client = client_.stats(), .l2 = l2_.stats()}; }
 
  private:
-  SharedMemory(const Options& options, redis::Endpoint endpoint);
+  RedisParts(const Options& options, redis::Endpoint endpoint);
 
   redis::Client client_;
-  RedisL2Store facts_;
-  RedisAttempts attempts_;
+  RedisL2Store l2_;
 };
 
 }  // namespace um

@@ -8,11 +8,11 @@ double number(std::uint64_t count) {
 }
 
 void add_facts(MetricsPage& page, const SecondLevelStats& level, const RedisL2Store::Stats& facts) {
-  page.counter({"user_manager_shared_facts_refused_total",
+  page.counter({"user_manager_l2_facts_refused_total",
                 "Facts from Redis that were too old or held, of another namespace"},
                {}, number(level.refused));
   const auto read = [&](const char* result, std::uint64_t count) {
-    page.counter({"user_manager_shared_reads_total", "Facts asked of Redis, by what came of it"},
+    page.counter({"user_manager_l2_reads_total", "Facts asked of Redis, by what came of it"},
                  {{"result", result}}, number(count));
   };
   read("fact", facts.facts);
@@ -20,9 +20,9 @@ void add_facts(MetricsPage& page, const SecondLevelStats& level, const RedisL2St
   read("unreachable", facts.unreachable);
   for (std::size_t fault = 0; fault < kEntryFaults; ++fault)
     read(to_string(static_cast<EntryFault>(fault)).data(), facts.refused[fault]);
-  page.counter({"user_manager_shared_writes_total", "Facts sent to Redis"}, {}, number(facts.puts));
+  page.counter({"user_manager_l2_writes_total", "Facts sent to Redis"}, {}, number(facts.puts));
   const auto turn = [&](const char* result, std::uint64_t count) {
-    page.counter({"user_manager_shared_turns_total",
+    page.counter({"user_manager_l2_turns_total",
                   "Keys nobody had: asked by this instance, waited for, received from another"},
                  {{"result", result}}, number(count));
   };
@@ -59,24 +59,14 @@ void add_client(MetricsPage& page, const redis::Stats& stats) {
                  number(stats.breakages[reason]));
 }
 
-void add_attempts(MetricsPage& page, const SharedAttemptLimiter::Stats& stats) {
-  const auto place = [&](const char* where, std::uint64_t count) {
-    page.counter({"user_manager_shared_sign_in_places_total",
-                  "Sign-ins counted for all instances, or for this one only"},
-                 {{"counted", where}}, number(count));
-  };
-  place("everywhere", stats.shared);
-  place("here", stats.local);
-}
-
 }  // namespace
 
 void add_shared_metrics(MetricsPage& page, const ServiceStats& stats) {
-  if (stats.shared_memory) {
-    add_facts(page, stats.cache.second_level, stats.shared_memory->facts);
-    add_client(page, stats.shared_memory->client);
+  if (stats.redis) {
+    add_facts(page, stats.cache.second_level, stats.redis->l2);
+    add_client(page, stats.redis->client);
   }
-  if (stats.shared_attempts) add_attempts(page, *stats.shared_attempts);
+  if (stats.stored_attempts) page.add(*stats.stored_attempts);
 }
 
 }  // namespace um

@@ -1,9 +1,11 @@
-// AttemptStore: the counters behind limits on guessing that all instances on one database share:
-// how many sign-ins failed in the last minutes under names, and how many are under way. A name is
-// given as its cells in a sketch (auth/attempts/attempt_sketch.hpp); the store knows no names.
+// AttemptStore: the counters behind the limits on guessing, for all instances on a database: how
+// many sign-ins of an account and of an address failed in the last minutes, and how many are under
+// way. The store knows no accounts and addresses, only their cells in a sketch
+// (auth/attempts/attempt_sketch.hpp).
 //
-// What counts: failures of the last kWindow, in steps of a fifteenth of it, so for at most one step
-// longer; places that were never ended for 60 to 90 seconds. Bounded, whatever the number of names.
+// A failure counts for kWindow, in steps of a fifteenth of it, so for at most one step longer. A
+// place whose instance died counts for 60 to 90 seconds. The number of cells is bounded, whatever
+// the number of accounts and addresses.
 //
 // Thread safety: any thread.
 #pragma once
@@ -12,9 +14,9 @@
 #include <chrono>
 #include <cstdint>
 
+#include "async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "async/task.hpp"
 
 namespace um {
 
@@ -22,22 +24,23 @@ class AttemptStore {
  public:
   static constexpr std::chrono::minutes kWindow{15};
   static constexpr std::size_t kRows = 4;
+  static constexpr int kHighestLimit = 30'000;  // cells have 16 bits
 
-  // No cell of one kind is one of the other, and no two of one name are the same.
+  // An account and an address have no cell in common, and the four of each differ.
   struct Cells {
     std::array<std::int32_t, kRows> account{};
     std::array<std::int32_t, kRows> address{};
   };
   struct Take {
     Cells cells;
-    int account_limit;  // 1 to 30,000
-    int address_limit;
+    int account_limit;  // 1 to kHighestLimit
+    int address_limit;  // the same
   };
   struct Answer {
     enum class Kind : std::uint8_t {
       taken,   // number: for End
       busy,    // over a limit only because of sign-ins under way
-      refused  // number: for so many milliseconds
+      refused  // number: milliseconds until it may be taken
     };
     Kind kind;
     std::int64_t number = 0;

@@ -1,8 +1,7 @@
-// The policy of failed sign-ins that instances share, compared with that of one instance.
+// The policy of the limits on guessing that instances share, compared with that of one instance.
 #include <random>
 
 #include "auth/attempts/local_attempt_limiter.hpp"
-#include "auth/attempts/shared_attempt_limiter.hpp"
 #include "contract/shared_attempts_under_test.hpp"
 #include "support/patience.hpp"
 
@@ -11,9 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using e2e::eventually;
-
-using Answer = SharedAttempts::Answer;
-using Outcome = SharedAttempts::Outcome;
 
 TEST_P(SharedAttemptsContract, FailuresOfAllInstancesCountTogether) {
   for (int i = 0; i < 5; ++i) {
@@ -61,9 +57,9 @@ TEST_P(SharedAttemptsContract, PlacesThatInstancesTakeInTurnCountTogether) {
 }
 
 TEST_P(SharedAttemptsContract, ManyAtOnceOnAllInstancesDoNotGetPastTheLimit) {
-  std::vector<Task<std::optional<Answer>>> takes;
+  std::vector<Task<Answer>> takes;
   for (int i = 0; i < 40; ++i)
-    takes.push_back((i % 2 == 0 ? one_ : other_).attempts().take(alice(), Deadline::never()));
+    takes.push_back(taking((i % 2 == 0 ? one_ : other_).store(), alice()));
   std::vector<Taken> places;
   for (const auto& answer : run_all(std::move(takes))) {
     if (is<Taken>(answer))
@@ -103,7 +99,7 @@ TEST_P(SharedAttemptsContract, AClockThatWasSetBackLocksNobodyOut) {
 }
 
 TEST_P(SharedAttemptsContract, TheServersOwnTimeWillDo) {
-  const auto answer = take(one_.attempts_by_the_servers_time(), alice());
+  const auto answer = take(one_.store_by_the_servers_time(), alice());
   ASSERT_TRUE(is<Taken>(answer));
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(SystemClock{}.wall_now().time_since_epoch());
@@ -132,8 +128,7 @@ TEST_P(SharedAttemptsContract, ThePolicyIsThatOfOneInstance) {
   int refused = 0;
   for (int i = 0; i < 600; ++i) {
     const std::string account = "account-" + std::to_string(pick(4));
-    const AttemptLimiter::Who who{.account = account,
-                                  .address = "192.0.2." + std::to_string(pick(2))};
+    const Who who{.account = account, .address = "192.0.2." + std::to_string(pick(2))};
     auto here = run(local.take(who, Deadline::never()));
     const auto there = (i % 2 == 0 ? one_ : other_).take(who);
     ASSERT_EQ(here.has_value(), is<Taken>(there)) << i;
@@ -160,12 +155,19 @@ TEST_P(SharedAttemptsContract, TheLimiterOfAnInstanceUsesIt) {
   const SystemClock clock;
   LocalAttemptLimiter local_one{{.limits = {}}, clock};
   LocalAttemptLimiter local_other{{.limits = {}}, clock};
-  SharedAttemptLimiter one{local_one, one_.attempts(), clock};
-  SharedAttemptLimiter other{local_other, other_.attempts(), clock};
+  boost::asio::io_context loop;
+  const StoredAttemptOptions options{
+      .deployment_key = shared_key(), .longest_wait = 20s, .longest_call = 20s};
+  StoredAttemptLimiter one{
+      options, {.local = local_one, .store = one_.store(), .clock = clock, .loop = loop}};
+  StoredAttemptLimiter other{
+      options, {.local = local_other, .store = other_.store(), .clock = clock, .loop = loop}};
   for (int i = 0; i < 10; ++i) {
     auto place = run(one.take(alice(), Deadline::never()));
     ASSERT_TRUE(place);
-    one_.wait_for([&] { (*place)->failed(); });
+    (*place)->failed();
+    loop.restart();
+    loop.run();
   }
   const auto refused = run(other.take(alice(), Deadline::never()));
   ASSERT_FALSE(refused);

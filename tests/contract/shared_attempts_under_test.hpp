@@ -1,9 +1,9 @@
-// What the contract suite of SharedAttempts needs: two instances that share one server and one
-// clock. Each implementation makes one of these, instantiates the suite with it, and is held to the
-// same policy.
+// What the contract suite of shared attempts needs: two instances that share one server and one
+// clock. Each AttemptStore makes one of these, instantiates the suite with it, and is held to the
+// policy of LocalAttemptLimiter.
 //
-//   INSTANTIATE_TEST_SUITE_P(Redis, SharedAttemptsContract,
-//                            ::testing::Values(SharedAttemptsBackend{"server", &make_redis}),
+//   INSTANTIATE_TEST_SUITE_P(Stored, SharedAttemptsContract,
+//                            ::testing::Values(SharedAttemptsBackend{"database", &make_stored}),
 //                            attempts_name_of);
 #pragma once
 
@@ -13,51 +13,86 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <variant>
 
 #include <gtest/gtest.h>
 
-#include "auth/attempts/shared_attempts.hpp"
+#include "auth/attempts/attempt_sketch.hpp"
+#include "auth/attempts/stored_attempt_limiter.hpp"
+#include "base/clock.hpp"
+#include "storage/attempt_store.hpp"
 #include "support/run_task.hpp"
 
 namespace um::test {
 
-using Taken = SharedAttempts::Taken;
-using Busy = SharedAttempts::Busy;
-using Refused = SharedAttempts::Refused;
+using Who = AttemptLimiter::Who;
+
+struct Taken {
+  std::int64_t place = 0;
+};
+struct Busy {};
+struct Refused {
+  std::chrono::milliseconds wait{};
+};
+// nullopt: the server did not answer.
+using Answer = std::optional<std::variant<Taken, Busy, Refused>>;
+enum class Outcome : std::uint8_t { succeeded, failed };
 
 template <class Kind>
-bool is(const std::optional<SharedAttempts::Answer>& answer) {
+bool is(const Answer& answer) {
   return answer && std::holds_alternative<Kind>(*answer);
 }
 
-inline SharedAttempts::Who alice() {
+inline Who alice() {
   return {.account = "alice", .address = "192.0.2.1"};
 }
-inline std::optional<SharedAttempts::Answer> take(SharedAttempts& attempts,
-                                                  SharedAttempts::Who who) {
-  return run(attempts.take(std::move(who), Deadline::never()));
+inline const Secret& shared_key() {
+  static const Secret key{"a key of sixteen bytes or more"};
+  return key;
+}
+inline AttemptStore::Cells cells_of(const Who& who) {
+  return AttemptSketch{shared_key()}.cells(who);
+}
+inline Deadline patient() {
+  return Deadline::after(SystemClock{}, std::chrono::seconds{20});
+}
+
+inline Task<Answer> taking(AttemptStore& store, Who who) {
+  const AttemptLimits limits;
+  const AttemptStore::Take take{.cells = cells_of(who),
+                                .account_limit = limits.failures_per_account,
+                                .address_limit = limits.failures_per_address};
+  const Result<AttemptStore::Answer> answer = co_await store.take(take, patient());
+  if (!answer) co_return std::nullopt;
+  switch (answer->kind) {
+    case AttemptStore::Answer::Kind::taken:
+      co_return Taken{.place = answer->number};
+    case AttemptStore::Answer::Kind::busy:
+      co_return Busy{};
+    case AttemptStore::Answer::Kind::refused:
+      break;
+  }
+  co_return Refused{.wait = std::chrono::milliseconds{answer->number}};
+}
+inline Answer take(AttemptStore& store, Who who) {
+  return run(taking(store, std::move(who)));
 }
 
 class SharingInstance {
  public:
-  using Who = SharedAttempts::Who;
-  using Outcome = SharedAttempts::Outcome;
-
   virtual ~SharingInstance() = default;
-  virtual SharedAttempts& attempts() = 0;
-  // By the time of the server instead of the test's; another window than that of attempts().
-  virtual SharedAttempts& attempts_by_the_servers_time() = 0;
-  // Calls `end`, which ends one place of attempts(), and waits until the server has heard of it.
-  virtual void wait_for(const std::function<void()>& end) = 0;
+  virtual AttemptStore& store() = 0;
+  // By the time of the server instead of the test's.
+  virtual AttemptStore& store_by_the_servers_time() = 0;
 
-  std::optional<SharedAttempts::Answer> take(Who who) {
-    return test::take(attempts(), std::move(who));
-  }
+  Answer take(Who who) { return test::take(store(), std::move(who)); }
   void end(const Who& who, Taken place, Outcome outcome) {
-    wait_for([&] { attempts().end(who, place, outcome); });
+    const AttemptStore::End ended{
+        .cells = cells_of(who), .taken = place.place, .failed = outcome == Outcome::failed};
+    EXPECT_TRUE(run(store().end(ended, patient())));
   }
   void fail(const Who& who) {
-    const auto answer = take(who);
+    const Answer answer = take(who);
     ASSERT_TRUE(is<Taken>(answer));
     end(who, std::get<Taken>(*answer), Outcome::failed);
   }

@@ -1,8 +1,10 @@
-// The limits shared through a real PostgreSQL: the policy of all shared ones, and what is the
+// The limits on guessing in a real PostgreSQL: the policy that instances share, and what is the
 // database's own.
+#include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
 
-#include "auth/attempts/stored_attempts.hpp"
+#include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/attempts/stored_attempt_limiter.hpp"
 #include "contract/shared_attempts_under_test.hpp"
 #include "storage/postgres/attempts.hpp"
 #include "storage/postgres/testing/stage.hpp"
@@ -13,12 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-using Answer = SharedAttempts::Answer;
-
-StoredAttempts::Options options() {
-  return {.deployment_key = Secret{"a key of sixteen bytes or more"},
-          .longest_wait = 20s,
-          .longest_call = 20s};
+StoredAttemptOptions options() {
+  return {.deployment_key = shared_key(), .longest_wait = 20s, .longest_call = 20s};
 }
 
 class StoredUnderTest final : public SharedAttemptsUnderTest {
@@ -30,34 +28,18 @@ class StoredUnderTest final : public SharedAttemptsUnderTest {
                      .clock = &shared.clock,
                      .statement_timeout = 20s},
                     shared.observer},
-          store{database_, [&shared] { return shared.now.count(); }},
-          attempts_{options(), store, shared.clock, shared.loop.get_executor()},
-          by_the_servers_time_{options(), store_by_the_servers_time_, shared.clock,
-                               shared.loop.get_executor()},
-          loop_{shared.loop} {}
+          store_{database_, [&shared] { return shared.now.count(); }} {}
 
-    SharedAttempts& attempts() override { return attempts_; }
-    SharedAttempts& attempts_by_the_servers_time() override { return by_the_servers_time_; }
-    void wait_for(const std::function<void()>& end) override {
-      end();
-      loop_.restart();
-      loop_.run();
-    }
+    AttemptStore& store() override { return store_; }
+    AttemptStore& store_by_the_servers_time() override { return store_by_the_servers_time_; }
     std::int64_t purge(std::int64_t limit = 10'000) {
-      return run(store.purge(limit, Deadline::never())).value();
+      return run(store_.purge(limit, Deadline::never())).value();
     }
 
    private:
     PostgresDatabase database_;
-
-   public:
-    PostgresAttempts store;
-
-   private:
+    PostgresAttempts store_;
     PostgresAttempts store_by_the_servers_time_{database_};
-    StoredAttempts attempts_;
-    StoredAttempts by_the_servers_time_;
-    boost::asio::io_context& loop_;
   };
 
   Instance& one() override { return one_; }
@@ -74,10 +56,9 @@ class StoredUnderTest final : public SharedAttemptsUnderTest {
   const TestDatabase database;
   const SystemClock clock;
   RecordingObserver observer;
-  boost::asio::io_context loop{1};
 
  private:
-  // Of those who are no superusers.
+  // Superusers connect in any case.
   void allow_connections(int limit) {
     database.admin().execute("ALTER DATABASE " + database.name() + " CONNECTION LIMIT " +
                              std::to_string(limit));
@@ -93,8 +74,15 @@ INSTANTIATE_TEST_SUITE_P(Stored, SharedAttemptsContract,
 
 class StoredAttemptsTest : public ::testing::Test {
  protected:
+  // What an instance makes of a store.
+  StoredAttemptLimiter::Parts parts(AttemptStore& store) {
+    return {.local = local_, .store = store, .clock = shared_.clock, .loop = loop_};
+  }
+
   StoredUnderTest shared_;
   StoredUnderTest::Instance& one_ = shared_.one();
+  LocalAttemptLimiter local_{{.limits = {}}, shared_.clock};
+  boost::asio::io_context loop_{1};
 };
 
 TEST_F(StoredAttemptsTest, AfterAClockWasSetBackItCountsUntilThePurge) {
@@ -133,20 +121,18 @@ TEST_F(StoredAttemptsTest, TheTableIsBoundedAndTellsNoCacheAnything) {
 TEST_F(StoredAttemptsTest, WhatComesTooLateIsNotWaitedForAndGivenBack) {
   auto impatient = options();
   impatient.longest_wait = 50ms;
-  StoredAttempts attempts{impatient, one_.store, shared_.clock, shared_.loop.get_executor()};
+  StoredAttemptLimiter limiter{impatient, parts(one_.store())};
   PostgresSession blocker = shared_.database.session();
   blocker.execute("BEGIN; LOCK TABLE attempt_cells");
-  int unanswered = 0;
   for (int i = 0; i < 10; ++i) {
-    boost::asio::co_spawn(shared_.loop, attempts.take(alice(), Deadline::never()),
-                          [&](const std::exception_ptr& error, std::optional<Answer> answer) {
-                            unanswered += error == nullptr && !answer ? 1 : 0;
+    boost::asio::co_spawn(loop_, limiter.take(alice(), Deadline::never()),
+                          [](const std::exception_ptr& error, const auto& place) {
+                            EXPECT_TRUE(error == nullptr && place) << "the local limit holds";
                           });
   }
-  shared_.loop.restart();
-  while (unanswered < 10) ASSERT_GT(shared_.loop.run_one(), 0U);
+  while (limiter.stats().local < 10) ASSERT_GT(loop_.run_one(), 0U);
   blocker.execute("COMMIT");
-  shared_.loop.run();
+  loop_.run();
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(is<Taken>(one_.take(alice()))) << i;
 }
 
@@ -155,8 +141,9 @@ TEST_F(StoredAttemptsTest, ADatabaseThatIsAwayIsNoReasonToRefuse) {
       {.url = Secret{"postgresql://nobody@127.0.0.1:1/none"}, .clock = &shared_.clock},
       shared_.observer};
   PostgresAttempts store{away};
-  StoredAttempts attempts{options(), store, shared_.clock, shared_.loop.get_executor()};
-  EXPECT_FALSE(take(attempts, alice()));
+  StoredAttemptLimiter limiter{options(), parts(store)};
+  EXPECT_TRUE(run(limiter.take(alice(), Deadline::never())));
+  EXPECT_EQ(limiter.stats().local, 1U);
 }
 
 TEST_F(StoredAttemptsTest, LimitsAreChecked) {
@@ -165,8 +152,7 @@ TEST_F(StoredAttemptsTest, LimitsAreChecked) {
         AttemptLimits{.window = 14min}}) {
     auto wrong = options();
     wrong.limits = limits;
-    EXPECT_THROW(StoredAttempts(wrong, one_.store, shared_.clock, shared_.loop.get_executor()),
-                 std::invalid_argument);
+    EXPECT_THROW(StoredAttemptLimiter(wrong, parts(one_.store())), std::invalid_argument);
   }
 }
 

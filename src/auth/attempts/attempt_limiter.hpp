@@ -1,19 +1,21 @@
 // AttemptLimiter: bounds how often passwords can be guessed.
 //
-// A place is taken before hashing, so that parallel sign-ins cannot get past the limit, and given
-// back on success. Who is over the limit only because of sign-ins still under way waits for them;
-// who is over it because of failures gets too_many_attempts with Retry-After. Constant memory,
-// whatever the number of accounts and addresses. The interface is for limiters shared by instances
-// as well. Thread safety: any event loop.
+// A sign-in takes a place before its password is hashed, so that parallel sign-ins cannot get past
+// the limit, and gives the place back on success. A sign-in over the limit only because of others
+// under way waits for them; one over the limit because of failures gets too_many_attempts with
+// Retry-After. Memory is constant, whatever the number of accounts and addresses.
+//
+// LocalAttemptLimiter counts the sign-ins of one process, StoredAttemptLimiter those of all
+// instances on a database. Thread safety: any event loop.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "async/task.hpp"
 
 namespace um {
 
@@ -39,12 +41,17 @@ class AttemptLimiter {
 
   virtual ~AttemptLimiter() = default;
   // too_many_attempts, with a Retry-After of at most the window and one step of it (see
-  // failure_window.hpp: 16 minutes for 15); timeout; unavailable (the caller was cancelled).
+  // failure_window.hpp: 16 minutes for 15); timeout; cancelled (the client disconnected).
   virtual Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline deadline) = 0;
 };
 
-// Under which name an address counts: IPv4 (also mapped into IPv6) by itself, IPv6 by its first 64
-// bits (what one customer is given), anything else by its text.
+// The name under which an address counts: IPv4 (also mapped into IPv6) by itself, IPv6 by its first
+// 64 bits (what one customer is given), anything else by its text.
 std::string address_group(std::string_view address);
+
+// The refusals of every limiter.
+Error too_many_failures(std::chrono::seconds retry_after);  // at least a second
+Error waited_too_long();
+Error client_disconnected();
 
 }  // namespace um

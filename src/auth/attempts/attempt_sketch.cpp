@@ -1,13 +1,13 @@
 #include "auth/attempts/attempt_sketch.hpp"
 
-#include <stdexcept>
-
 #include "base/hmac.hpp"
 
 namespace um {
 namespace {
 
 constexpr unsigned kBitsPerRow = 16;  // of one 64-bit hash
+constexpr auto kFirstAddress =
+    static_cast<std::int32_t>(AttemptStore::kRows) * AttemptSketch::kAccountCells;
 
 std::uint64_t word(std::string_view bytes) {
   std::uint64_t value = 0;
@@ -22,27 +22,29 @@ SipKey sip_key(const Secret& deployment_key) {
   return {.k0 = word(view.substr(0, 8)), .k1 = word(view.substr(8, 8))};
 }
 
-}  // namespace
+struct Rows {
+  std::int32_t first;
+  std::int32_t cells;  // per row
+};
 
-AttemptSketch::AttemptSketch(const Secret& deployment_key) : key_{sip_key(deployment_key)} {}
-
-AttemptSketch::Cells AttemptSketch::cells(std::string_view name, std::int32_t per_row) const {
-  const std::uint64_t hash = siphash_2_4(key_, name);
-  Cells cells{};
-  for (std::size_t row = 0; row < kRows; ++row) {
+std::array<std::int32_t, AttemptStore::kRows> cells_of(std::uint64_t hash, Rows rows) {
+  std::array<std::int32_t, AttemptStore::kRows> cells{};
+  for (std::size_t row = 0; row < cells.size(); ++row) {
     const auto cell = static_cast<std::int32_t>(hash >> (kBitsPerRow * row) & 0xffffU);
-    cells[row] = static_cast<std::int32_t>(row) * per_row + (cell & (per_row - 1));
+    cells[row] =
+        rows.first + static_cast<std::int32_t>(row) * rows.cells + (cell & (rows.cells - 1));
   }
   return cells;
 }
 
-void check_shared_limits(const AttemptLimits& limits) {
-  for (const int limit : {limits.failures_per_account, limits.failures_per_address}) {
-    if (limit < 1 || limit > AttemptSketch::kHighestLimit)
-      throw std::invalid_argument("a limit of attempts is out of range");
-  }
-  if (limits.window < std::chrono::minutes{1})
-    throw std::invalid_argument("the window of attempts must be positive");
+}  // namespace
+
+AttemptSketch::AttemptSketch(const Secret& deployment_key) : key_{sip_key(deployment_key)} {}
+
+AttemptStore::Cells AttemptSketch::cells(const AttemptLimiter::Who& who) const {
+  return {.account = cells_of(siphash_2_4(key_, who.account), {.first = 0, .cells = kAccountCells}),
+          .address = cells_of(siphash_2_4(key_, who.address),
+                              {.first = kFirstAddress, .cells = kAddressCells})};
 }
 
 }  // namespace um

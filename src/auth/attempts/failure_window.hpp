@@ -4,10 +4,10 @@
 // A count-min sketch (Cormode, Muthukrishnan: "An Improved Data Stream Summary", 2005) over a
 // sliding window: every name has one cell in each of four rows, each cell counts for all the names
 // that share it, and the smallest of the four is the estimate. So an estimate is never below the
-// truth, and nobody gets past a limit. It is above the truth only for a name that shares all four
-// cells with names that failed as often; which names share a cell depends on a random key
-// (SipHash), so it cannot be arranged, and such a name is held up no longer than the window, like
-// any other.
+// truth, and no name gets past a limit. An estimate is above the truth only for a name that shares
+// all four cells with names that failed as often. Which names share a cell depends on a random key
+// (SipHash), so a client cannot arrange it, and such a name is refused no longer than the window,
+// like any other.
 //
 // The window slides in steps of a fifteenth: a failure counts for at least the window and at most
 // one step longer. Thread safety: none; the owner locks.

@@ -5,9 +5,8 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "auth/attempts/failure_window.hpp"
 #include "async/waiter.hpp"
-#include "base/ip_network.hpp"
+#include "auth/attempts/failure_window.hpp"
 
 namespace um {
 
@@ -54,13 +53,10 @@ struct LocalAttemptLimiter::State {
 
   Error refuse_for(std::chrono::seconds wait) {
     ++stats.refused;
-    return {.code = ErrorCode::too_many_attempts,
-            .detail = "too many failed attempts to sign in",
-            .fields = {},
-            .retry_after = std::max(wait, std::chrono::seconds{1})};
+    return too_many_failures(wait);
   }
 
-  // A place came free: who waits for one like it asks again, on its own event loop.
+  // A place came free: the sign-ins that wait for one like it ask again, on their own event loops.
   void wake(const Names& names) {
     for (const auto& [waiter, wanted] : waiting) {
       if (wanted.account.shares_cell_with(names.account) ||
@@ -110,7 +106,7 @@ class LocalAttemptLimiter::TakenPlace final : public Place {
   State::Names names_;
 };
 
-// In the list of those who wait, until the coroutine goes on or is destroyed.
+// One sign-in in the list of those that wait, until its coroutine goes on or is destroyed.
 class LocalAttemptLimiter::Waiting {
  public:
   // REQUIRES the lock.
@@ -165,10 +161,10 @@ Task<Result<std::unique_ptr<AttemptLimiter::Place>>> LocalAttemptLimiter::take(W
     const auto left = deadline.at - state->clock.now();
     const Waiter::Outcome outcome = co_await Waiter::wait_while_wanted(waiting->waiter(), left);
     if (outcome == Waiter::Outcome::gone) {
-      co_return fail(ErrorCode::cancelled, "the client has gone");
+      co_return fail(client_disconnected());
     }
     if (outcome == Waiter::Outcome::time_passed) {
-      co_return fail(ErrorCode::timeout, "other sign-ins of this account take too long");
+      co_return fail(waited_too_long());
     }
   }
 }
@@ -178,15 +174,6 @@ LocalAttemptLimiter::Stats LocalAttemptLimiter::stats() const {
   Stats stats = state_->stats;
   stats.waiting = state_->waiting.size();
   return stats;
-}
-
-std::string address_group(std::string_view address) {
-  // The zone of a link-local address ("fe80::1%eth0") is not the client's.
-  const auto parsed = IpAddress::parse(address.substr(0, address.find('%')));
-  if (!parsed) return std::string{address.substr(0, 64)};
-  if (parsed->is_v4()) return parsed->text();
-  const auto& bytes = parsed->bytes();
-  return {bytes.begin(), bytes.begin() + 8};
 }
 
 }  // namespace um

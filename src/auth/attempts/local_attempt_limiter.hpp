@@ -1,13 +1,16 @@
-// LocalAttemptLimiter: the AttemptLimiter of an instance that is alone, in its own memory.
+// LocalAttemptLimiter: the AttemptLimiter of one process, in its memory: enough for SQLite, and for
+// the instances on a database that does not answer in time.
 //
-// About 7 MB, whatever the number of accounts and addresses (failure_window.hpp says what sharing a
-// counter can and cannot do). Sign-ins that wait for others are at most `waiters`; more are refused
-// with a Retry-After of a second. A restart forgets the failures. Thread safety: any event loop.
+// It takes about 7 MB, whatever the number of accounts and addresses (failure_window.hpp says what
+// sharing a counter can and cannot do). At most `waiters` sign-ins wait for others; more are
+// refused with a Retry-After of a second. A restart forgets the failures. Thread safety: any event
+// loop.
 #pragma once
 
 #include <memory>
 
 #include "auth/attempts/attempt_limiter.hpp"
+#include "base/counters.hpp"
 
 namespace um {
 
@@ -18,6 +21,20 @@ struct LocalAttemptLimiterOptions {
   std::size_t address_cells = 8192;
 };
 
+template <class Number>
+struct LocalAttemptNumbers {
+  Number waiting{};
+  Number taken{};
+  Number failures{};
+  Number refused{};
+
+  static constexpr auto table() {
+    using N = LocalAttemptNumbers;
+    return std::tuple{level_of(&N::waiting, kQueueLength, {"queue", "sign_in_attempts"}),
+                      count_of(&N::taken), count_of(&N::failures), count_of(&N::refused)};
+  }
+};
+
 class LocalAttemptLimiter final : public AttemptLimiter {
  public:
   // `clock` outlives the limiter. Throws std::invalid_argument if a limit is not positive.
@@ -26,12 +43,7 @@ class LocalAttemptLimiter final : public AttemptLimiter {
 
   Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline deadline) override;
 
-  struct Stats {
-    std::size_t waiting = 0;
-    std::uint64_t taken = 0;
-    std::uint64_t failures = 0;
-    std::uint64_t refused = 0;
-  };
+  using Stats = LocalAttemptNumbers<std::uint64_t>;
   Stats stats() const;
 
  private:

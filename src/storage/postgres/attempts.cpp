@@ -7,8 +7,6 @@ namespace um {
 
 namespace {
 
-namespace queries = postgres_queries;
-
 std::string array_of(const std::array<std::int32_t, AttemptStore::kRows>& cells) {
   const std::array<std::int64_t, AttemptStore::kRows> wide{cells[0], cells[1], cells[2], cells[3]};
   return pg::integer_array(wide);
@@ -32,7 +30,8 @@ std::optional<std::int64_t> PostgresAttempts::now() const {
 auto PostgresAttempts::take(Take take, Deadline deadline) -> Task<Result<Answer>> {
   pg::Params params{array_of(take.cells.account), array_of(take.cells.address), take.account_limit,
                     take.address_limit, now()};
-  const auto rows = co_await db_.change(queries::kTakeAttempt, std::move(params), deadline);
+  const auto rows =
+      co_await db_.change(postgres_queries::kTakeAttempt, std::move(params), deadline);
   if (!rows) co_return std::unexpected(rows.error());
   co_return answer_of(*rows);
 }
@@ -40,14 +39,15 @@ auto PostgresAttempts::take(Take take, Deadline deadline) -> Task<Result<Answer>
 Task<Result<void>> PostgresAttempts::end(End end, Deadline deadline) {
   pg::Params params{array_of(end.cells.account), array_of(end.cells.address), end.taken, end.failed,
                     now()};
-  const auto ended = co_await db_.change(queries::kEndAttempt, std::move(params), deadline);
+  const auto ended =
+      co_await db_.change(postgres_queries::kEndAttempt, std::move(params), deadline);
   if (!ended) co_return std::unexpected(ended.error());
   co_return Result<void>{};
 }
 
 Task<Result<std::int64_t>> PostgresAttempts::purge(std::int64_t limit, Deadline deadline) {
   const auto purged =
-      co_await db_.change(queries::kPurgeAttempts, pg::Params{limit, now()}, deadline);
+      co_await db_.change(postgres_queries::kPurgeAttempts, pg::Params{limit, now()}, deadline);
   if (!purged) co_return std::unexpected(purged.error());
   co_return purged->integer(0, 0);
 }
