@@ -1,7 +1,7 @@
-#include "async/flight.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "async/single_flight.hpp"
 
 namespace um {
 namespace {

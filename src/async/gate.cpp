@@ -2,48 +2,43 @@
 
 #include <algorithm>
 
-#include <boost/asio/this_coro.hpp>
-
-#include "async/waker.hpp"
+#include "async/handoff.hpp"
 
 namespace um {
 
-struct ReadGate::Waiter {
-  explicit Waiter(const boost::asio::any_io_executor& executor)
-      : waker{std::make_shared<Waker>(executor)} {}
-  std::shared_ptr<Waker> waker;
-  bool has_turn = false;  // the permit is this waiter's, whether it knows it or not
+struct ReadGate::Queued {
+  Handoff turn;
+  bool has_permit = false;  // given by release(), also while the coroutine does not know it yet
 };
 
-// A place in the queue. If the coroutine ends without taking its turn (deadline, cancellation), the
-// place is given up, or the turn that was already given is passed on.
+// A place in the queue. If the coroutine ends without its permit (deadline, cancellation), the
+// place is given up; a permit that it was given meanwhile is passed on.
 class ReadGate::Place {
  public:
-  Place(ReadGate& gate, std::shared_ptr<Waiter> waiter) : gate_{gate}, waiter_{std::move(waiter)} {}
+  Place(ReadGate& gate, std::shared_ptr<Queued> queued) : gate_{gate}, queued_{std::move(queued)} {}
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
   ~Place() {
     std::unique_lock lock{gate_.mutex_};
     if (taken_) return;
-    std::erase(gate_.queue_, waiter_);
-    const bool pass_on = waiter_->has_turn;
+    std::erase(gate_.queue_, queued_);
+    const bool pass_on = queued_->has_permit;
     lock.unlock();
     if (pass_on) gate_.release();
   }
-  bool take() {
+  bool take_permit() {
     const std::scoped_lock lock{gate_.mutex_};
-    return taken_ = waiter_->has_turn;
+    return taken_ = queued_->has_permit;
   }
 
  private:
   ReadGate& gate_;
-  std::shared_ptr<Waiter> waiter_;
+  std::shared_ptr<Queued> queued_;
   bool taken_ = false;
 };
 
 Task<Result<ReadGate::Permit>> ReadGate::enter(Deadline deadline) {
-  const auto executor = co_await boost::asio::this_coro::executor;
-  std::shared_ptr<Waiter> waiter;
+  std::shared_ptr<Queued> queued;
   {
     const std::scoped_lock lock{mutex_};
     if (stats_.running < limits_.running && queue_.empty()) {
@@ -57,17 +52,17 @@ Task<Result<ReadGate::Permit>> ReadGate::enter(Deadline deadline) {
                            .detail = "too many reads of the database are waiting",
                            .retry_after = std::chrono::seconds{1}});
     }
-    waiter = std::make_shared<Waiter>(executor);
-    queue_.push_back(waiter);
+    queued = std::make_shared<Queued>();
+    queue_.push_back(queued);
   }
-  Place place{*this, waiter};
-  while (!place.take()) {
+  Place place{*this, queued};
+  while (!place.take_permit()) {
     if (deadline.passed(clock_.now())) {
       const std::scoped_lock lock{mutex_};
       ++stats_.late;
       co_return fail(ErrorCode::timeout, "no turn to read the database before the deadline");
     }
-    co_await waiter->waker->sleep(deadline, clock_);
+    co_await queued->turn.wait(deadline, clock_);
   }
   co_return Permit{*this};
 }
@@ -80,8 +75,8 @@ void ReadGate::release() {
   queue_.pop_front();
   ++stats_.running;
   ++stats_.reads;
-  next->has_turn = true;
-  next->waker->wake();
+  next->has_permit = true;
+  next->turn.wake();
 }
 
 ReadGateStats ReadGate::stats() const {

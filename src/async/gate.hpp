@@ -1,24 +1,33 @@
-// ReadGate: how many reads may be at the primary at once.
+// ReadGate: how many reads may run on the primary at the same time.
 //
-// When a lease lapses every request needs the database at the same moment. The gate lets some of
-// them through, queues some more in order of arrival, and refuses the rest at once, so that the
-// database keeps answering at the rate it can and nobody waits for an answer that comes too late.
+// When a lease ends, every request needs the database at the same moment. The gate lets some of
+// them through, queues some more in order of arrival, and refuses the rest at once. So the database
+// keeps answering at the rate that it can sustain, and no request waits for an answer that comes
+// too late.
 //
-// Thread safety: any thread; each coroutine resumes on its own executor (see waker.hpp). A permit
-// must not outlive the gate.
+// Thread safety: any thread; each coroutine resumes on its own executor. A permit must not outlive
+// the gate.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <utility>
 
+#include "async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "async/task.hpp"
-#include "cache/cache_stats.hpp"
 
 namespace um {
+
+struct ReadGateStats {
+  std::uint64_t reads = 0;    // of the primary
+  std::uint64_t refused = 0;  // because the queue was full
+  std::uint64_t late = 0;     // the deadline passed in the queue
+  std::size_t running = 0;
+  std::size_t queued = 0;
+};
 
 class ReadGate {
  public:
@@ -43,12 +52,12 @@ class ReadGate {
    private:
     ReadGate* gate_;
   };
-  // overloaded: the queue is full. timeout: no turn before the deadline.
+  // overloaded: the queue is full. timeout: no permit before the deadline.
   Task<Result<Permit>> enter(Deadline deadline);
   ReadGateStats stats() const;
 
  private:
-  struct Waiter;
+  struct Queued;
   class Place;
 
   void release();
@@ -56,7 +65,7 @@ class ReadGate {
   const Limits limits_;
   const Clock& clock_;
   mutable std::mutex mutex_;
-  std::deque<std::shared_ptr<Waiter>> queue_;  // guarded by mutex_, like everything in a Waiter
+  std::deque<std::shared_ptr<Queued>> queue_;  // guarded by mutex_, with its elements
   ReadGateStats stats_;
 };
 

@@ -1,8 +1,5 @@
-// Runs one coroutine to its end on an event loop of its own, for callers that have nothing else to
-// do meanwhile: the commands of the command line, benchmarks, tests.
-//
-// The loop is destroyed after it came to its end, also when the task throws: another thread may
-// still be returning from handing its answer over to it.
+// run: drives one coroutine to its end on an event loop of its own, for callers that have nothing
+// else to do meanwhile: the commands of the command line, benchmarks, tests.
 #pragma once
 
 #include <exception>

@@ -1,33 +1,146 @@
-// SingleFlight: the coroutines around flight.hpp; requests on all event loops share one query per
-// key.
+// Single flight: requests that read the same key at the same time share one query of the database.
 //
-// The leader runs the query in its own coroutine, under its own deadline; there is no coroutine
-// without an owner. Whatever becomes of the leader, the others are not stranded: a result or a
-// failure of the database is handed to them; if the leader ran out of time, was cancelled or threw,
-// one of the others leads the next query, under its own deadline.
+// Naive single flight breaks linearizability by itself: a request that begins after a write was
+// acknowledged would be given the result of a query from before the write. So a request follows a
+// running flight only with its own valid lease, checked before it joined, and takes the result only
+// if the result is admissible when it arrives. Then the answer is one that L1 could have given at
+// that moment, after the lease check: an ordinary hit. Every other request needs a query that
+// starts after it joined; those wait together for the next flight, which begins when this one has
+// landed.
 //
-// Thread safety: any thread; each coroutine resumes on its own executor (see waker.hpp).
+// Flight is that rule for one key, without threads. SingleFlight is the table of flights and the
+// coroutines around it. The passengers of a flight:
+//
+//   leader      its query is the one that runs
+//   companions  were waiting before the query began
+//   followers   joined later, with a valid lease
+//
+// Every other request waits for the next flight, whatever its lease: the next query starts after
+// the request joined. At landing the leader and the companions take the result as it is. The
+// followers take it if it is admissible, otherwise they are turned away to the next flight. The
+// first passenger of the next flight leads it.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include <boost/asio/this_coro.hpp>
-
+#include "async/handoff.hpp"
+#include "async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "async/task.hpp"
-#include "cache/cache_stats.hpp"
-#include "async/flight.hpp"
-#include "cache/key_hash.hpp"
-#include "async/waker.hpp"
 
 namespace um {
 
+struct FlightStats {
+  std::uint64_t leaders = 0;
+  std::uint64_t followers = 0;    // answered by another request's query
+  std::uint64_t turned_away = 0;  // followers to which the result was not admissible
+  std::uint64_t refused = 0;      // too many were waiting
+  std::size_t waiting = 0;        // now
+};
+
+// yes: the lease check of the request itself, before it joined, succeeded.
+enum class MayFollow { no, yes };
+
+// One query at a time for one key. A Passenger is a cheap copyable handle, unique per request.
+//
+// REQUIRES, of the caller: the verdict on admissibility is taken while no request can join, in one
+// critical section with land(). A follower that joined between verdict and landing could have begun
+// after a write that the verdict did not know.
+//
+// Thread safety: none.
+template <class Passenger>
+class Flight {
+ public:
+  enum class Seat { leader, follower, next };
+
+  Seat join(Passenger passenger, MayFollow may_follow) {
+    if (!leader_) {
+      leader_ = std::move(passenger);
+      return Seat::leader;
+    }
+    if (may_follow == MayFollow::yes) {
+      followers_.push_back(std::move(passenger));
+      return Seat::follower;
+    }
+    next_.push_back(std::move(passenger));
+    return Seat::next;
+  }
+
+  struct Landing {
+    std::vector<Passenger> served{};         // take the leader's result
+    std::size_t turned_away = 0;             // followers that were moved to the next flight
+    std::optional<Passenger> next_leader{};  // begins its query now
+  };
+  enum class Verdict { admissible, not_admissible };
+  // The leader has a result.
+  Landing land(Verdict verdict) {
+    Landing landing{.served = std::exchange(companions_, {})};
+    if (verdict == Verdict::admissible) {
+      move_all(followers_, landing.served);
+    } else {
+      landing.turned_away = followers_.size();
+      move_all(followers_, next_);
+    }
+    landing.next_leader = begin_next();
+    return landing;
+  }
+  // The query failed for a reason that holds for every passenger.
+  Landing fail() { return land(Verdict::admissible); }
+  // The leader gave up (deadline, cancellation), which says nothing about the other passengers.
+  Landing abandon() {
+    std::vector<Passenger> waiting = std::exchange(companions_, {});
+    move_all(followers_, waiting);
+    move_all(next_, waiting);
+    next_ = std::move(waiting);
+    return {.next_leader = begin_next()};
+  }
+  // A passenger that is not the leader stops waiting.
+  void leave(const Passenger& passenger) {
+    std::erase(companions_, passenger);
+    std::erase(followers_, passenger);
+    std::erase(next_, passenger);
+  }
+
+  bool idle() const { return !leader_; }
+
+ private:
+  std::optional<Passenger> begin_next() {
+    leader_.reset();
+    if (next_.empty()) return std::nullopt;
+    leader_ = std::move(next_.front());
+    next_.erase(next_.begin());
+    companions_ = std::exchange(next_, {});
+    return leader_;
+  }
+  static void move_all(std::vector<Passenger>& from, std::vector<Passenger>& to) {
+    std::ranges::move(from, std::back_inserter(to));
+    from.clear();
+  }
+
+  std::optional<Passenger> leader_;
+  std::vector<Passenger> companions_;
+  std::vector<Passenger> followers_;
+  std::vector<Passenger> next_;
+};
+
+// The flights of all keys, shared by the requests on all event loops.
+//
+// The leader runs the query in its own coroutine, under its own deadline, so no coroutine is
+// without an owner. A result or a failure of the database is handed to the other passengers. If the
+// leader ran out of time, was cancelled or threw, one of the other passengers leads the next query,
+// under its own deadline.
+//
+// Thread safety: any thread; each coroutine resumes on its own executor.
 template <class T>
 class SingleFlight {
  public:
@@ -43,9 +156,9 @@ class SingleFlight {
     MayFollow may_follow = MayFollow::no;
     Deadline deadline{};
   };
-  // `ask`: Task<Result<T>>(), the query. `admit`: bool(const T&), called with the flight closed to
-  // newcomers, answers whether a later reader with a valid lease may take the result. Both outlive
-  // the call. overloaded: too many are waiting; timeout: no result before the deadline.
+  // `ask`: Task<Result<T>>(), the query. `admit`: bool(const T&), whether a later reader with a
+  // valid lease may take the result; called while no request can join. Both outlive the call.
+  // overloaded: too many requests are waiting. timeout: no result before the deadline.
   template <class Ask, class Admit>
   Task<Result<T>> run(Request request, Ask& ask, Admit& admit);
 
@@ -56,7 +169,7 @@ class SingleFlight {
 
  private:
   struct Passenger {
-    std::shared_ptr<Waker> waker;
+    Handoff news{};
     bool leads = false;
     std::optional<Result<T>> result{};
   };
@@ -64,19 +177,19 @@ class SingleFlight {
   using FlightOf = Flight<PassengerRef>;
   class Seat;
 
-  // All under mutex_.
+  // REQUIRES the lock.
   void deliver(const std::string& key, typename FlightOf::Landing landing,
                const std::optional<Result<T>>& result);
 
   const Limits limits_;
   const Clock& clock_;
   mutable std::mutex mutex_;
-  // Keys come from requests, but there are never more than `waiting` of them.
+  // At most `waiting` keys, although they come from requests.
   std::unordered_map<std::string, FlightOf> flights_;
   FlightStats stats_;
 };
 
-// A request's part in a flight. However its coroutine ends, the seat is given up properly.
+// The part of one request in a flight. However its coroutine ends, the other passengers go on.
 template <class T>
 class SingleFlight<T>::Seat {
  public:
@@ -120,12 +233,12 @@ class SingleFlight<T>::Seat {
 
   template <class Admit>
   void land(const Result<T>& result, Admit& admit) {
-    // Running out of time is the leader's own affair; the seat's destructor passes the lead on.
+    // The deadline was the leader's own; the destructor passes the lead on.
     if (!result && result.error().code == ErrorCode::timeout) return;
     const std::scoped_lock lock{table_.mutex_};
     FlightOf& flight = table_.flights_.at(key_);
     auto verdict = FlightOf::Verdict::admissible;
-    // If this throws, nothing has landed, and the seat's destructor passes the lead on.
+    // If admit() throws, nothing has landed, and the destructor passes the lead on.
     if (result && !admit(*result)) verdict = FlightOf::Verdict::not_admissible;
     landed_ = true;
     if (!result) return table_.deliver(key_, flight.fail(), result);
@@ -143,8 +256,7 @@ class SingleFlight<T>::Seat {
 template <class T>
 template <class Ask, class Admit>
 Task<Result<T>> SingleFlight<T>::run(Request request, Ask& ask, Admit& admit) {
-  const auto executor = co_await boost::asio::this_coro::executor;
-  const auto passenger = std::make_shared<Passenger>(std::make_shared<Waker>(executor));
+  const auto passenger = std::make_shared<Passenger>();
   Seat seat{*this, request, passenger};
   if (seat.refused())
     co_return fail(Error{.code = ErrorCode::overloaded,
@@ -153,7 +265,7 @@ Task<Result<T>> SingleFlight<T>::run(Request request, Ask& ask, Admit& admit) {
   while (seat.waits()) {
     if (request.deadline.passed(clock_.now()))
       co_return fail(ErrorCode::timeout, "the deadline passed while another request was asking");
-    co_await passenger->waker->sleep(request.deadline, clock_);
+    co_await passenger->news.wait(request.deadline, clock_);
   }
   if (!seat.leads()) co_return seat.take_result();
   Result<T> result = co_await ask();
@@ -168,12 +280,12 @@ void SingleFlight<T>::deliver(const std::string& key, typename FlightOf::Landing
   stats_.turned_away += landing.turned_away;
   for (const auto& passenger : landing.served) {
     passenger->result = result;
-    passenger->waker->wake();
+    passenger->news.wake();
   }
   if (landing.next_leader) {
     ++stats_.leaders;
     (*landing.next_leader)->leads = true;
-    (*landing.next_leader)->waker->wake();
+    (*landing.next_leader)->news.wake();
   } else {
     flights_.erase(key);
   }

@@ -10,6 +10,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
+#include "async/handoff.hpp"
+
 namespace um {
 namespace {
 
@@ -41,6 +43,25 @@ TEST(TaskGroup, ATaskThatGoesWithItsLoopHasEnded) {
   loop.reset();
   const boost::asio::io_context other;
   EXPECT_TRUE(group.join_blocking(other, 0s));
+}
+
+TEST(TaskGroup, AThreadWaitsForTasksOnALoopUntilTheLoopIsStopped) {
+  const SystemClock clock;
+  Handoff open;
+  TaskGroup group;
+  boost::asio::io_context loop{1};
+  const auto work = [&]() -> Task<void> { co_await open.wait(Deadline::never(), clock); };
+  group.spawn(loop.get_executor(), work());
+  {
+    std::jthread thread{[&] { loop.run(); }};
+    open.wake();
+    EXPECT_TRUE(group.join_blocking(loop, 1h));
+  }
+  loop.restart();
+  group.spawn(loop.get_executor(), work());
+  loop.poll();
+  loop.stop();
+  EXPECT_FALSE(group.join_blocking(loop, 1h));
 }
 
 TEST(TaskGroup, MayGoBeforeItsTasks) {

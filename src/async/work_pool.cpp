@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
-#include "async/waiter.hpp"
+#include "async/handoff.hpp"
 
 namespace um {
 
-enum class CallState { waiting, running, done, dropped };
+struct WorkPool::Item {
+  enum class State { waiting, running, done, dropped };
 
-struct WorkPool::Call {
   std::function<void()> work;
   Deadline deadline;
-  CallState state = CallState::waiting;  // guarded by Shared::mutex
-  std::shared_ptr<Waiter> waiter = std::make_shared<Waiter>();
+  State state = State::waiting;  // guarded by Shared::mutex
+  Handoff ended{};
 };
 
 struct WorkPool::Shared {
@@ -21,7 +21,7 @@ struct WorkPool::Shared {
   const Clock& clock;
   mutable std::mutex mutex;
   std::condition_variable ready;
-  std::deque<std::shared_ptr<Call>> queue;
+  std::deque<std::shared_ptr<Item>> queue;
   bool closing = false;
   Stats stats;
 
@@ -30,57 +30,57 @@ struct WorkPool::Shared {
     for (;;) {
       ready.wait(lock, [this] { return closing || !queue.empty(); });
       if (closing) return;
-      const std::shared_ptr<Call> call = std::move(queue.front());
+      const std::shared_ptr<Item> item = std::move(queue.front());
       queue.pop_front();
-      if (call->deadline.passed(clock.now())) {
-        call->state = CallState::dropped;
+      if (item->deadline.passed(clock.now())) {
+        item->state = Item::State::dropped;
         ++stats.cancelled;
       } else {
-        call->state = CallState::running;
+        item->state = Item::State::running;
         lock.unlock();
-        call->work();
-        call->work = nullptr;
+        item->work();
+        item->work = nullptr;
         lock.lock();
-        call->state = CallState::done;
+        item->state = Item::State::done;
       }
-      call->waiter->wake(call->waiter);
+      item->ended.wake();
     }
   }
 
   void close() {
     const std::lock_guard lock{mutex};
     closing = true;
-    for (const auto& call : queue) {
-      call->state = CallState::dropped;
-      call->waiter->wake(call->waiter);
+    for (const auto& item : queue) {
+      item->state = Item::State::dropped;
+      item->ended.wake();
     }
     queue.clear();
     ready.notify_all();
   }
 
-  // False if the call was no longer waiting.
-  bool leave(const std::shared_ptr<Call>& call) {
+  // False: a thread has begun it, or it has left already.
+  bool leave(const std::shared_ptr<Item>& item) {
     const std::lock_guard lock{mutex};
-    if (call->state != CallState::waiting) return false;
-    call->state = CallState::dropped;
+    if (item->state != Item::State::waiting) return false;
+    item->state = Item::State::dropped;
     ++stats.cancelled;
-    std::erase(queue, call);
+    std::erase(queue, item);
     return true;
   }
 };
 
-// Takes a call out of the queue when its coroutine ends in whatever way, destruction included.
+// However the coroutine of an item ends, destruction included, the item leaves the queue.
 class WorkPool::Leave {
  public:
-  Leave(std::shared_ptr<Shared> shared, std::shared_ptr<Call> call)
-      : shared_{std::move(shared)}, call_{std::move(call)} {}
-  ~Leave() { shared_->leave(call_); }
+  Leave(std::shared_ptr<Shared> shared, std::shared_ptr<Item> item)
+      : shared_{std::move(shared)}, item_{std::move(item)} {}
+  ~Leave() { shared_->leave(item_); }
   Leave(const Leave&) = delete;
   Leave& operator=(const Leave&) = delete;
 
  private:
   std::shared_ptr<Shared> shared_;
-  std::shared_ptr<Call> call_;
+  std::shared_ptr<Item> item_;
 };
 
 WorkPool::WorkPool(Options options, const Clock& clock)
@@ -97,11 +97,10 @@ WorkPool::~WorkPool() {
 
 Task<Result<void>> WorkPool::run(std::function<void()> work, Deadline deadline) {
   const std::shared_ptr<Shared> shared = shared_;  // the pool may be gone when this resumes
-  const BootTime now = clock_.now();
-  if (deadline.passed(now)) co_return fail(ErrorCode::timeout, "no time left");
-  const auto call = std::make_shared<Call>();
-  call->work = std::move(work);
-  call->deadline = deadline;
+  if (deadline.passed(clock_.now())) co_return fail(ErrorCode::timeout, "no time left");
+  const auto item = std::make_shared<Item>();
+  item->work = std::move(work);
+  item->deadline = deadline;
   {
     const std::lock_guard lock{shared->mutex};
     if (shared->closing) co_return fail(ErrorCode::unavailable, "shutting down");
@@ -112,21 +111,19 @@ Task<Result<void>> WorkPool::run(std::function<void()> work, Deadline deadline) 
       full.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
       co_return fail(std::move(full));
     }
-    shared->queue.push_back(call);
+    shared->queue.push_back(item);
   }
   shared->ready.notify_one();
-  const Leave leave{shared, call};
-  const Waiter::Outcome outcome =
-      co_await Waiter::wait_while_wanted(call->waiter, deadline.at - now);
-  if (outcome == Waiter::Outcome::gone) {
-    if (shared->leave(call)) co_return fail(ErrorCode::cancelled, "the client has gone");
-    // What has begun is waited for: its outcome counts, or going away in time would make guesses
-    // free.
-    [[maybe_unused]] const bool woken =
-        co_await Waiter::wait(call->waiter, deadline.at - shared->clock.now());
+  const Leave leave{shared, item};
+  const Handoff::End end = co_await item->ended.wait_while_wanted(deadline, shared->clock);
+  if (end == Handoff::End::cancelled) {
+    if (shared->leave(item)) co_return fail(ErrorCode::cancelled, "the client has gone");
+    // Work that has begun is waited for, because its outcome counts: otherwise a client could make
+    // guesses for free by disconnecting in time.
+    co_await item->ended.wait(deadline, shared->clock);
   }
   const std::lock_guard lock{shared->mutex};
-  if (call->state == CallState::done) co_return Result<void>{};
+  if (item->state == Item::State::done) co_return Result<void>{};
   if (shared->closing) co_return fail(ErrorCode::unavailable, "shutting down");
   co_return fail(ErrorCode::timeout, "the deadline passed");
 }

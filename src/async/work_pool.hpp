@@ -1,6 +1,6 @@
-// WorkPool: a fixed number of threads with a bounded queue, for work that is too long for an event
-// loop. Callers are coroutines; one that is cancelled or whose deadline passes leaves the queue at
-// once (work that a thread has begun is finished and its result dropped).
+// WorkPool: a fixed number of threads with a bounded queue, for work that takes too long for an
+// event loop. Callers are coroutines. A caller that is cancelled, or that reaches its deadline,
+// leaves the queue at once; work that a thread has begun is finished and its result dropped.
 //
 // Thread safety: any thread; a caller runs on an executor that runs one handler at a time.
 #pragma once
@@ -13,10 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "async/task.hpp"
 
 namespace um {
 
@@ -41,13 +41,14 @@ class WorkPool {
   WorkPool& operator=(const WorkPool&) = delete;
 
   // Runs `work` on a thread of the pool. `work` does not throw and owns what it uses: it may
-  // outlive the caller. A cancelled caller (also of the type total) leaves the queue; what has
-  // begun is waited for. overloaded, timeout, cancelled, unavailable (the pool is being closed).
+  // outlive the caller. A cancellation, also of the type total, takes waiting work out of the
+  // queue; work that has begun is waited for. Errors: overloaded, timeout, cancelled, unavailable
+  // (the pool is being closed).
   Task<Result<void>> run(std::function<void()> work, Deadline deadline);
   Stats stats() const;
 
  private:
-  struct Call;
+  struct Item;
   class Leave;
   struct Shared;
   Options options_;

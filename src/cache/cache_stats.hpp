@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "async/gate.hpp"
+#include "async/single_flight.hpp"
 #include "cache/admission.hpp"
 #include "cache/l1_value.hpp"
 
@@ -39,22 +41,6 @@ struct CoherenceStats {
   std::uint64_t reads_without_lease = 0;
   bool lease_valid = false;
   std::optional<std::chrono::nanoseconds> since_last_poll{};
-};
-
-struct FlightStats {
-  std::uint64_t leaders = 0;
-  std::uint64_t followers = 0;    // answered by another request's query
-  std::uint64_t turned_away = 0;  // followers whose flight's result was not admissible
-  std::uint64_t refused = 0;      // too many were waiting
-  std::size_t waiting = 0;        // now
-};
-
-struct ReadGateStats {
-  std::uint64_t reads = 0;    // of the primary
-  std::uint64_t refused = 0;  // because the queue was full
-  std::uint64_t late = 0;     // deadline passed in the queue
-  std::size_t running = 0;
-  std::size_t queued = 0;
 };
 
 struct SecondLevelStats {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "cache/coherence.hpp"
-#include "async/flight.hpp"
+#include "async/single_flight.hpp"
 #include "consistency/history.hpp"
 #include "consistency/sim_database.hpp"
 

@@ -3,95 +3,10 @@
 #include <stdexcept>
 
 #include "auth/passwords/bcrypt.hpp"
-#include "async/work_pool.hpp"
 
 namespace um {
 
 static_assert(PasswordHasher::kMaxCost == bcrypt::kMaxCost);
-
-class PasswordHasher::Impl {
- public:
-  Impl(PasswordHasherOptions options, const Clock& clock)
-      : options_{options},
-        nobody_{bcrypt::unmatchable(options.cost)},
-        pool_{
-            {.threads = options.threads, .queue = options.queue, .typical_work = typical(options)},
-            clock} {}
-
-  // The result lives on the heap: a thread may still write it when the caller is gone.
-  Task<Result<Secret>> hash(Secret password, Deadline deadline) {
-    const auto outcome = std::make_shared<Result<Secret>>();
-    std::function<void()> work = [outcome, password = std::move(password), cost = options_.cost] {
-      *outcome = bcrypt::hash(password, cost);
-    };
-    const std::shared_ptr<Counters> counters = counters_;
-    const Result<void> done = co_await pool_.run(std::move(work), deadline);
-    if (!done) co_return fail(done.error());
-    counters->hashed.fetch_add(1, std::memory_order_relaxed);
-    co_return std::move(*outcome);
-  }
-
-  Task<Result<bool>> verify(Secret password, std::optional<Secret> stored, Deadline deadline) {
-    const bool checkable = stored && bcrypt::supported_cost(stored->reveal()).has_value();
-    Secret against = checkable ? std::move(*stored) : nobody_;
-    const auto matches = std::make_shared<bool>(false);
-    const std::shared_ptr<Counters> counters = counters_;
-    std::function<void()> work = [matches, counters, cost = options_.cost,
-                                  password = std::move(password), against = std::move(against)] {
-      *matches = bcrypt::verify(password, against);
-      const int own_cost = *bcrypt::supported_cost(against.reveal());
-      counters->rounds.fetch_add(1ULL << own_cost, std::memory_order_relaxed);
-      if (!*matches) make_up(password, {.from = own_cost, .to = cost}, *counters);
-    };
-    const Result<void> done = co_await pool_.run(std::move(work), deadline);
-    if (!done) co_return fail(done.error());
-    counters->verified.fetch_add(1, std::memory_order_relaxed);
-    co_return checkable && *matches;
-  }
-
-  const PasswordHasherOptions& options() const { return options_; }
-
-  PasswordHasherStats stats() const {
-    const WorkPool::Stats pool = pool_.stats();
-    return {.queued = pool.queued,
-            .hashed = counters_->hashed.load(std::memory_order_relaxed),
-            .verified = counters_->verified.load(std::memory_order_relaxed),
-            .refused = pool.refused,
-            .cancelled = pool.cancelled,
-            .rounds = counters_->rounds.load(std::memory_order_relaxed)};
-  }
-
- private:
-  // Shared with the callers, who may resume when the hasher is gone.
-  struct Counters {
-    std::atomic<std::uint64_t> hashed{0};
-    std::atomic<std::uint64_t> verified{0};
-    std::atomic<std::uint64_t> rounds{0};
-  };
-  // A refusal must take as long for a cheap stored hash as for an unknown user: 2^from rounds are
-  // done, and those of from, from + 1, …, to - 1 together are the rest of 2^to. What a more
-  // expensive hash takes longer cannot be hidden without making every refusal that expensive.
-  struct Costs {
-    int from;
-    int to;
-  };
-  static void make_up(const Secret& password, Costs costs, Counters& counters) {
-    for (int cost = costs.from; cost < costs.to; ++cost) {
-      [[maybe_unused]] const bool never = bcrypt::verify(password, bcrypt::unmatchable(cost));
-      counters.rounds.fetch_add(1ULL << cost, std::memory_order_relaxed);
-    }
-  }
-  // Cost 10 takes about 50 ms, and each step of it doubles that.
-  static std::chrono::milliseconds typical(const PasswordHasherOptions& options) {
-    return std::chrono::milliseconds{(50LL << (options.cost - bcrypt::kMinCost)) >>
-                                     (10 - bcrypt::kMinCost)};
-  }
-
-  PasswordHasherOptions options_;
-  Secret nobody_;
-  std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
-  WorkPool pool_;
-};
 
 namespace {
 
@@ -105,33 +20,85 @@ const PasswordHasherOptions& checked(const PasswordHasherOptions& options) {
   return options;
 }
 
-// Has no state, so that one object serves every hasher that was given none.
+// Cost 10 takes about 50 ms, and each step of it doubles that.
+std::chrono::milliseconds typical_work(const PasswordHasherOptions& options) {
+  return std::chrono::milliseconds{(50LL << (options.cost - bcrypt::kMinCost)) >>
+                                   (10 - bcrypt::kMinCost)};
+}
+
+// Has no state, so one object serves every hasher that was constructed without a clock.
 const SystemClock kSystemClock{};
 
 }  // namespace
 
 PasswordHasher::PasswordHasher(PasswordHasherOptions options)
     : PasswordHasher{options, kSystemClock} {}
+
 PasswordHasher::PasswordHasher(PasswordHasherOptions options, const Clock& clock)
-    : impl_{std::make_unique<Impl>(checked(options), clock)} {}
+    : options_{checked(options)},
+      nobody_{bcrypt::unmatchable(options.cost)},
+      pool_{{.threads = options.threads,
+             .queue = options.queue,
+             .typical_work = typical_work(options)},
+            clock} {}
+
 PasswordHasher::~PasswordHasher() = default;
 
+// The result lives on the heap: a thread may still write it when the caller is gone.
 Task<Result<Secret>> PasswordHasher::hash(Secret password, Deadline deadline) {
-  return impl_->hash(std::move(password), deadline);
+  const auto outcome = std::make_shared<Result<Secret>>();
+  std::function<void()> work = [outcome, password = std::move(password), cost = options_.cost] {
+    *outcome = bcrypt::hash(password, cost);
+  };
+  const std::shared_ptr<Counters> counters = counters_;
+  const Result<void> done = co_await pool_.run(std::move(work), deadline);
+  if (!done) co_return fail(done.error());
+  counters->hashed.fetch_add(1, std::memory_order_relaxed);
+  co_return std::move(*outcome);
 }
 
 Task<Result<bool>> PasswordHasher::verify(Secret password, std::optional<Secret> stored_hash,
                                           Deadline deadline) {
-  return impl_->verify(std::move(password), std::move(stored_hash), deadline);
+  const bool checkable = stored_hash && bcrypt::supported_cost(stored_hash->reveal()).has_value();
+  Secret against = checkable ? std::move(*stored_hash) : nobody_;
+  const auto matches = std::make_shared<bool>(false);
+  const std::shared_ptr<Counters> counters = counters_;
+  std::function<void()> work = [matches, counters, cost = options_.cost,
+                                password = std::move(password), against = std::move(against)] {
+    *matches = bcrypt::verify(password, against);
+    const int own_cost = *bcrypt::supported_cost(against.reveal());
+    counters->rounds.fetch_add(1ULL << own_cost, std::memory_order_relaxed);
+    if (!*matches) make_up(password, {.from = own_cost, .to = cost}, *counters);
+  };
+  const Result<void> done = co_await pool_.run(std::move(work), deadline);
+  if (!done) co_return fail(done.error());
+  counters->verified.fetch_add(1, std::memory_order_relaxed);
+  co_return checkable && *matches;
+}
+
+// A refusal must take as long for a cheap stored hash as for an unknown user: 2^from rounds are
+// done, and those of from, from + 1, …, to - 1 together are the rest of 2^to. The additional time
+// of a more expensive hash cannot be hidden without making every refusal that expensive.
+void PasswordHasher::make_up(const Secret& password, Costs costs, Counters& counters) {
+  for (int cost = costs.from; cost < costs.to; ++cost) {
+    [[maybe_unused]] const bool never = bcrypt::verify(password, bcrypt::unmatchable(cost));
+    counters.rounds.fetch_add(1ULL << cost, std::memory_order_relaxed);
+  }
 }
 
 bool PasswordHasher::needs_rehash(const Secret& hash) const {
   return !hash.reveal().starts_with("$2b$") ||
-         bcrypt::supported_cost(hash.reveal()) != impl_->options().cost;
+         bcrypt::supported_cost(hash.reveal()) != options_.cost;
 }
 
 PasswordHasherStats PasswordHasher::stats() const {
-  return impl_->stats();
+  const WorkPool::Stats pool = pool_.stats();
+  return {.queued = pool.queued,
+          .hashed = counters_->hashed.load(std::memory_order_relaxed),
+          .verified = counters_->verified.load(std::memory_order_relaxed),
+          .refused = pool.refused,
+          .cancelled = pool.cancelled,
+          .rounds = counters_->rounds.load(std::memory_order_relaxed)};
 }
 
 Result<Secret> PasswordHasher::hash_here(const Secret& password, int cost) {

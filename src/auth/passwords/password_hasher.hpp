@@ -1,18 +1,22 @@
 // PasswordHasher: bcrypt on a bounded pool of its own threads, never on an event loop.
 //
 // One check at cost 10 takes about 50 ms of a core. When the queue is full the answer is
-// `overloaded` with Retry-After; a cancelled caller leaves the queue. Thread safety: any thread; a
-// caller runs on an executor that runs one handler at a time (an event loop or a strand).
+// `overloaded` with Retry-After; a cancelled caller leaves the queue.
+//
+// Thread safety: any thread; a caller runs on an executor that runs one handler at a time (an event
+// loop or a strand).
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 
+#include "async/task.hpp"
+#include "async/work_pool.hpp"
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "async/task.hpp"
 
 namespace um {
 
@@ -44,13 +48,14 @@ class PasswordHasher {
 
   // "$2b$…". Precondition: 1 to 72 bytes without NUL (else invalid). overloaded, timeout.
   Task<Result<Secret>> hash(Secret password, Deadline deadline);
-  // False also for a stored hash that is broken or costs more than kMaxCost; nullopt (an unknown
-  // user) costs the same time as a check, and so do those and a wrong password for a hash that is
-  // cheaper than new ones; one for a hash that is more expensive shows. Passwords of any length;
-  // bcrypt reads 72 bytes. overloaded, timeout.
+  // Whether the password is right. False also for a stored hash that is broken or costs more than
+  // kMaxCost. No stored hash (an unknown user), a broken one, and a wrong password for a hash that
+  // is cheaper than new ones take as long as a check at the cost of new hashes. A hash that is more
+  // expensive takes longer, which can be measured. Passwords of any length; bcrypt reads 72 bytes.
+  // overloaded, timeout.
   static constexpr int kMaxCost = 14;
   Task<Result<bool>> verify(Secret password, std::optional<Secret> stored_hash, Deadline deadline);
-  // Was `hash` made with another cost or an older prefix than new ones would be?
+  // Whether `hash` was made with another cost, or an older prefix, than a new one would be.
   bool needs_rehash(const Secret& hash) const;
   PasswordHasherStats stats() const;
 
@@ -58,11 +63,25 @@ class PasswordHasher {
   static Result<Secret> hash_here(const Secret& password, int cost);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // Shared with the callers, which may resume when the hasher is gone.
+  struct Counters {
+    std::atomic<std::uint64_t> hashed{0};
+    std::atomic<std::uint64_t> verified{0};
+    std::atomic<std::uint64_t> rounds{0};
+  };
+  struct Costs {
+    int from;
+    int to;
+  };
+  static void make_up(const Secret& password, Costs costs, Counters& counters);
+
+  const PasswordHasherOptions options_;
+  const Secret nobody_;  // a hash that no password matches
+  const std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
+  WorkPool pool_;
 };
 
-// Is it a crypt(3) form that verify() can check? ($2a$, $2b$ and $2y$ with a cost up to kMaxCost.)
+// Whether verify() can check this crypt(3) form: $2a$, $2b$ and $2y$ with a cost up to kMaxCost.
 bool is_supported_hash(std::string_view hash);
 
 }  // namespace um

@@ -2,18 +2,16 @@
 
 #include <algorithm>
 
-#include "async/waiter.hpp"
-
 namespace um {
 
-// Says that the reload is over, also when its coroutine is cancelled or destroyed.
+// Ends the reload, also when its coroutine is cancelled or destroyed.
 class KeyReloads::Running {
  public:
   explicit Running(std::shared_ptr<State> state) : state_{std::move(state)} {}
   ~Running() {
     const std::lock_guard lock{state_->mutex};
     state_->running = false;
-    for (const auto& waiter : state_->waiting) waiter->wake(waiter);
+    for (const Handoff& waiting : state_->waiting) waiting.wake();
   }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
@@ -22,23 +20,24 @@ class KeyReloads::Running {
   std::shared_ptr<State> state_;
 };
 
+// A request that waits for a reload to end.
 class KeyReloads::Queued {
  public:
   // REQUIRES the lock.
   explicit Queued(std::shared_ptr<State> state) : state_{std::move(state)} {
-    state_->waiting.push_back(waiter_);
+    state_->waiting.push_back(ended_);
   }
   ~Queued() {
     const std::lock_guard lock{state_->mutex};
-    std::erase(state_->waiting, waiter_);
+    std::erase(state_->waiting, ended_);
   }
   Queued(const Queued&) = delete;
   Queued& operator=(const Queued&) = delete;
-  const std::shared_ptr<Waiter>& waiter() const { return waiter_; }
+  const Handoff& ended() const { return ended_; }
 
  private:
   std::shared_ptr<State> state_;
-  std::shared_ptr<Waiter> waiter_ = std::make_shared<Waiter>();
+  const Handoff ended_;
 };
 
 KeyReloads::KeyReloads(Reload reload, const Clock& clock)
@@ -65,8 +64,8 @@ Task<Result<void>> KeyReloads::next(Pace pace, Deadline deadline) {
     }
   }
   if (queued) {
-    const bool woken = co_await Waiter::wait(queued->waiter(), wait_until - now);
-    if (!woken && deadline.passed(clock_.now())) {
+    const auto end = co_await queued->ended().wait(Deadline{.at = wait_until}, clock_);
+    if (end != Handoff::End::woken && deadline.passed(clock_.now())) {
       co_return fail(ErrorCode::timeout, "reading the signing keys takes too long");
     }
     co_return Result<void>{};

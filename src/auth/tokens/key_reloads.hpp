@@ -1,5 +1,7 @@
-// KeyReloads: lets requests wait for the signing keys to be read again, once at a time, however
-// many ask; and at most once a second if what they ask for may be invented (an unknown kid).
+// KeyReloads: reads the signing keys again for requests that need newer ones. One reload runs at a
+// time, and the other requests wait for it. A request whose need may be invented (an unknown kid)
+// causes at most one reload a second.
+//
 // Thread safety: any event loop.
 #pragma once
 
@@ -8,14 +10,13 @@
 #include <mutex>
 #include <vector>
 
+#include "async/handoff.hpp"
+#include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "async/task.hpp"
 
 namespace um {
-
-class Waiter;
 
 class KeyReloads {
  public:
@@ -38,7 +39,7 @@ class KeyReloads {
     std::mutex mutex;
     bool running = false;
     BootTime begun = BootTime::min();
-    std::vector<std::shared_ptr<Waiter>> waiting;
+    std::vector<Handoff> waiting;
   };
   Reload reload_;
   const Clock& clock_;

@@ -10,7 +10,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "async/waker.hpp"
+#include "async/handoff.hpp"
 #include "storage/session_store.hpp"
 #include "storage/user_store.hpp"
 
@@ -57,19 +57,17 @@ class TestLoop {
 template <class T>
 class PendingCall {
  public:
-  explicit PendingCall(const boost::asio::any_io_executor& executor)
-      : waker_{std::make_shared<Waker>(executor)} {}
   void answer(T value) {
     answer_ = std::move(value);
-    waker_->wake();
+    answered_.wake();
   }
   Task<T> wait(const Clock& clock) {
-    while (!answer_) co_await waker_->sleep(Deadline::never(), clock);
+    while (!answer_) co_await answered_.wait(Deadline::never(), clock);
     co_return *answer_;
   }
 
  private:
-  std::shared_ptr<Waker> waker_;
+  Handoff answered_;
   std::optional<T> answer_;
 };
 
@@ -77,8 +75,7 @@ template <class T>
 class PausedCalls {
  public:
   Task<T> call() {
-    const auto executor = co_await boost::asio::this_coro::executor;
-    auto pending = std::make_shared<PendingCall<T>>(executor);
+    auto pending = std::make_shared<PendingCall<T>>();
     calls_.push_back(pending);
     T value = co_await pending->wait(clock_);
     co_return value;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "async/backoff.hpp"
 #include "base/random.hpp"
 #include "storage/postgres/feed_queries.hpp"
 #include "storage/postgres/snapshot.hpp"
@@ -12,8 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kReconnectFirst = 50ms;
-constexpr auto kReconnectMost = 1000ms;
+constexpr Backoff::Bounds kReconnect{.first = 50ms, .most = 1000ms};
 constexpr std::int64_t kPurgeBatch = 1000;
 
 // A version 4 UUID (RFC 9562, section 5.4).
@@ -91,24 +91,22 @@ void PostgresChangeFeed::after_commit(std::span<const std::string> keys, std::op
 
 void PostgresChangeFeed::loop() {
   auto pause = std::chrono::nanoseconds{0};
-  std::chrono::nanoseconds backoff = kReconnectFirst;
+  Backoff backoff{kReconnect};
   while (!interrupt_.interrupted()) {
     const BootTime began = clock_.now();
     if (!connection_.is_open() && !connect()) {
-      interrupt_.sleep(backoff);
-      backoff = std::min<std::chrono::nanoseconds>(2 * backoff, kReconnectMost);
+      interrupt_.sleep(backoff.pause(random_u64()));
       continue;
     }
     const pg::Outcome<void> done = round();
     if (!done) report(done.error());
     if (done) {
       if (std::exchange(troubled_, false) && options_.log) options_.log("the feed works again");
-      backoff = kReconnectFirst;
+      backoff.succeeded();
       pause = options_.poll_interval - (clock_.now() - began);
     } else {
       connection_.close();
-      pause = backoff;
-      backoff = std::min<std::chrono::nanoseconds>(2 * backoff, kReconnectMost);
+      pause = backoff.pause(random_u64());
     }
     interrupt_.sleep(std::max(pause, std::chrono::nanoseconds{1ms}));
   }

@@ -2,43 +2,27 @@
 
 #include <algorithm>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "async/handoff.hpp"
 #include "storage/postgres/usage_writes.hpp"
 
 namespace um {
 
 namespace asio = boost::asio;
 
-// Its executor runs one handler at a time, so a wake-up that was sent after the coroutine looked
-// arrives after it went to sleep.
-struct PostgresUsageBatcher::Waiting final : UsageQueue::Entry,
-                                             std::enable_shared_from_this<Waiting> {
-  Waiting(const asio::any_io_executor& executor, UsageRecord usage, Deadline until)
-      : Entry{std::move(usage), until}, timer{executor} {}
+namespace {
+// The clock of the deadlines of the driver, which is not the database's clock in every test.
+const SystemClock kClock{};
+}  // namespace
 
-  // Returns after wake() or at the deadline, and now and then for no reason.
-  Task<void> sleep() {
-    // The timer's clock stands still while the machine sleeps, the deadline's does not.
-    constexpr std::chrono::nanoseconds kLongest = std::chrono::minutes{1};
-    const auto left = deadline.at == BootTime::max() ? kLongest : deadline.at - BootClock::now();
-    timer.expires_after(std::clamp(left, std::chrono::nanoseconds{0}, kLongest));
-    boost::system::error_code woken;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-  }
-  void wake() {
-    asio::post(timer.get_executor(), [self = shared_from_this()] { self->timer.cancel(); });
-  }
-
-  asio::steady_timer timer;
+struct PostgresUsageBatcher::Waiting final : UsageQueue::Entry {
+  using Entry::Entry;
+  Handoff news{};  // there is an answer, or this caller leads the next batch
   std::optional<Result<UsageTotals>> answer{};
 };
 
-// However a caller ends, it does not leave its record waiting, nor the others without a flight.
+// However the coroutine of a caller ends, its record leaves the queue and another caller leads.
 class PostgresUsageBatcher::Presence {
  public:
   Presence(PostgresUsageBatcher& batcher, std::shared_ptr<Waiting> place)
@@ -52,16 +36,16 @@ class PostgresUsageBatcher::Presence {
   std::shared_ptr<Waiting> place_;
 };
 
-// However a flight ends, everybody in it is answered.
-class PostgresUsageBatcher::Flight {
+// A batch that is being written. However that ends, every member is answered.
+class PostgresUsageBatcher::Writing {
  public:
-  Flight(PostgresUsageBatcher& batcher, Batch batch)
+  Writing(PostgresUsageBatcher& batcher, Batch batch)
       : batcher_{batcher}, batch_{std::move(batch)} {}
-  Flight(const Flight&) = delete;
-  Flight& operator=(const Flight&) = delete;
-  ~Flight() {
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+  ~Writing() {
     answers_.resize(batch_.size(), fail(ErrorCode::unknown_outcome, "the service is stopping"));
-    batcher_.land(batch_, std::move(answers_));
+    batcher_.finish(batch_, std::move(answers_));
   }
 
   const Batch& batch() const { return batch_; }
@@ -74,8 +58,7 @@ class PostgresUsageBatcher::Flight {
 };
 
 Task<Result<UsageTotals>> PostgresUsageBatcher::add(UsageRecord usage, Deadline deadline) {
-  const auto executor = co_await asio::this_coro::executor;
-  const auto place = std::make_shared<Waiting>(executor, std::move(usage), deadline);
+  const auto place = std::make_shared<Waiting>(std::move(usage), deadline);
   {
     const std::scoped_lock lock{mutex_};
     if (!queue_.push(place)) {
@@ -89,11 +72,11 @@ Task<Result<UsageTotals>> PostgresUsageBatcher::add(UsageRecord usage, Deadline 
     Look seen = look(place);
     if (seen.answer) co_return std::move(*seen.answer);
     if (!seen.batch.empty()) {
-      co_await fly(std::move(seen.batch));
-    } else if (deadline.passed(BootClock::now())) {
+      co_await lead(std::move(seen.batch));
+    } else if (deadline.passed(kClock.now())) {
       co_return fail(ErrorCode::timeout, "the database did not answer in time");
     } else {
-      co_await place->sleep();
+      co_await place->news.wait(deadline, kClock);
     }
   }
 }
@@ -104,22 +87,22 @@ PostgresUsageBatcher::Look PostgresUsageBatcher::look(const std::shared_ptr<Wait
   return {.batch = queue_.take()};
 }
 
-Task<void> PostgresUsageBatcher::fly(Batch batch) {
-  // Whose client has gone still flies to the end what it took along for others.
+Task<void> PostgresUsageBatcher::lead(Batch batch) {
+  // A leader whose client disconnected still finishes the batch: other callers wait for it.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  Flight flight{*this, std::move(batch)};
+  Writing writing{*this, std::move(batch)};
   std::vector<UsageRecord> usages;
   Deadline deadline{BootTime::min()};
-  for (const auto& ticket : flight.batch()) {
+  for (const auto& ticket : writing.batch()) {
     usages.push_back(ticket->record);
     deadline.at = std::max(deadline.at, ticket->deadline.at);
   }
   db_.count_writes(usages.size() - 1);
   auto answers = co_await record(usages, deadline);
   if (answers) {
-    flight.answer(std::move(*answers));
+    writing.answer(std::move(*answers));
   } else {
-    flight.answer(Answers(usages.size(), std::unexpected(answers.error())));
+    writing.answer(Answers(usages.size(), std::unexpected(answers.error())));
   }
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
 }
@@ -131,7 +114,7 @@ Task<Result<PostgresUsageBatcher::Answers>> PostgresUsageBatcher::record(
   const bool refused = !together && (together.error().code == ErrorCode::invalid ||
                                      together.error().code == ErrorCode::internal);
   if (!refused || usages.size() == 1) co_return together;
-  // Something in one record is not to the database's taste. The others do not pay for it.
+  // The database refused one of the records, and does not say which: each is tried alone.
   Answers answers;
   for (const UsageRecord& usage : usages) {
     const std::vector<UsageRecord> alone{usage};
@@ -145,7 +128,7 @@ Task<Result<PostgresUsageBatcher::Answers>> PostgresUsageBatcher::record(
   co_return answers;
 }
 
-void PostgresUsageBatcher::land(const Batch& batch, Answers answers) {
+void PostgresUsageBatcher::finish(const Batch& batch, Answers answers) {
   std::shared_ptr<Waiting> next;
   {
     const std::scoped_lock lock{mutex_};
@@ -155,18 +138,18 @@ void PostgresUsageBatcher::land(const Batch& batch, Answers answers) {
     }
     next = std::static_pointer_cast<Waiting>(queue_.next());
   }
-  for (const auto& ticket : batch) static_cast<Waiting&>(*ticket).wake();
-  if (next) next->wake();
+  for (const auto& ticket : batch) static_cast<Waiting&>(*ticket).news.wake();
+  if (next) next->news.wake();
 }
 
 void PostgresUsageBatcher::leave(const std::shared_ptr<Waiting>& place) {
   std::shared_ptr<Waiting> next;
   {
     const std::scoped_lock lock{mutex_};
-    // It may have been woken to fly, and not have come to it.
+    // It may have been woken to lead a batch, and may not have resumed.
     if (queue_.withdraw(place)) next = std::static_pointer_cast<Waiting>(queue_.next());
   }
-  if (next) next->wake();
+  if (next) next->news.wake();
 }
 
 }  // namespace um

@@ -1,9 +1,10 @@
-// PostgresUsageBatcher: usage of many callers in one transaction. Whoever finds that a flight may
-// start (usage_queue.hpp) flies it for all that wait, tells each its own answer, and wakes the
-// next; so there is no coroutine without an owner.
+// PostgresUsageBatcher: usage of many callers in one transaction. A caller that finds that a batch
+// may start (usage_queue.hpp) leads it: it writes the records of all callers that wait, hands each
+// its own answer, and wakes the leader of the next batch. So no coroutine is without an owner.
 //
-// A batch goes on until the latest deadline of its members; each of them waits until its own. Who
-// gives up while its record is in a flight is answered `timeout`, and it may have been recorded.
+// A batch goes on until the latest deadline of its members; each member waits until its own. A
+// caller that gives up while its record is in a batch is answered `timeout`, and the record may
+// have been written.
 //
 // Thread safety: any thread. Outlives its calls.
 #pragma once
@@ -25,18 +26,18 @@ class PostgresUsageBatcher {
  private:
   struct Waiting;
   class Presence;
-  class Flight;
+  class Writing;
   using Batch = std::vector<UsageQueue::Ticket>;
   using Answers = std::vector<Result<UsageTotals>>;
 
-  // With the lock: the answer if there is one, else what this caller is to fly.
+  // The answer if there is one, otherwise the batch that this caller leads now (maybe none).
   struct Look {
     std::optional<Result<UsageTotals>> answer{};
     Batch batch{};
   };
   Look look(const std::shared_ptr<Waiting>& place);
-  Task<void> fly(Batch batch);
-  void land(const Batch& batch, Answers answers);
+  Task<void> lead(Batch batch);
+  void finish(const Batch& batch, Answers answers);
   void leave(const std::shared_ptr<Waiting>& place);
 
   Task<Result<Answers>> record(const std::vector<UsageRecord>& usages, Deadline deadline);
