@@ -1,37 +1,41 @@
 // Client: PostgreSQL for coroutines, on libpq in pipeline mode (PostgreSQL documentation, 34.5).
 //
-// Each event loop has its own pool with three kinds of connections, opened when first needed:
+// Each event loop has three connection pools, whose connections are opened when first needed:
 //
 //   look-ups      pipelined: statements of many callers are in flight on one connection, each with
-//                 a Sync of its own, so that one failing does not harm its neighbours
+//                 a Sync of its own, so that a statement that fails does not harm its neighbours
 //   scans         one statement at a time, so that a slow one delays no look-up
 //   transactions  taken by one transaction at a time; single writes run here too
 //
-// Every call has a deadline and is answered by it, also when the server is not reachable or silent:
-// `timeout`, or `unknown_outcome` when what was sent may have committed. When no connection can be
-// opened, calls fail with `lost` as soon as that is known, and fast until the next attempt. A
-// cancelled call ends like one whose deadline passed.
+// Every call has a deadline and is answered by then, also when the server is not reachable or
+// silent: `timeout`, or `unknown_outcome` when the commands that were sent may have committed. When
+// no connection can be opened, calls fail with `lost` as soon as that is known, and at once until
+// the next attempt. A cancelled call ends like one whose deadline passed.
 //
-// Thread safety: all calls from any thread. A coroutine on one of the client's loops uses that
-// loop's pool without a hop; others hop there and resume on their own executor. stop() and the
-// destructor: from any thread that is not one of the loops'; every call must have ended before the
+// Thread safety: all calls from any thread. A coroutine on one of the loops uses the pools of that
+// loop without a hop; other coroutines hop there and resume on their own executor. stop() and the
+// destructor: from any thread that runs none of the loops. Every call must have ended before the
 // destructor, and each loop must run, have stopped for good, or be destroyed afterwards.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "async/backoff.hpp"
+#include "async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/query_stats.hpp"
-#include "async/task.hpp"
 #include "drivers/pg/failure.hpp"
 #include "drivers/pg/options.hpp"
-#include "drivers/pg/params.hpp"
 #include "drivers/pg/query.hpp"
 #include "drivers/pg/rows.hpp"
-#include "drivers/pg/stats.hpp"
 #include "drivers/pg/transaction.hpp"
 
 namespace boost::asio {
@@ -40,13 +44,15 @@ class io_context;
 
 namespace um::pg {
 
+class Pool;
+
 class Client {
  public:
   using QueryStats = um::QueryStats<Query>;
 
-  // `loops`: each is run by one thread and outlives the client's last call. None: the client runs a
-  // loop of its own on a thread of its own. Throws std::invalid_argument if the URL is unusable.
-  // Nothing is connected yet.
+  // `loops`: each is run by one thread and outlives the last call. Empty: the client runs a loop of
+  // its own on a thread of its own. Throws std::invalid_argument if the URL is unusable. Nothing is
+  // connected yet.
   explicit Client(Options options, std::vector<boost::asio::io_context*> loops = {});
   ~Client();
   Client(const Client&) = delete;
@@ -68,18 +74,18 @@ class Client {
   //   co_await client.transaction<Row>(at, [&](Transaction& t) -> Task<Outcome<Row>> {…});
   //   co_await client.transaction<Result<Row>>(at, [&](Transaction& t) -> Task<Result<Row>> {…});
   //
-  // Commits when work returned a value (for T = Result: one that holds a value), rolls back
-  // otherwise and hands on what work returned. After a serialization failure or a deadlock
-  // (40001, 40P01), of the commit too, everything is run again, three times at most, until the
-  // deadline: work must not keep anything from a call before. When the connection is lost, the
-  // deadline passes or the pool is full, that Failure is the outcome whatever work made of it.
+  // Commits when work returned a value (for T = Result: one that holds a value). Otherwise rolls
+  // back and returns the result of work. After a serialization failure or a deadlock (40001,
+  // 40P01), of the commit too, everything is run again, three times at most, until the deadline:
+  // work must not keep anything from a call before. When the connection is lost, the deadline
+  // passes or the pool is full, that Failure is the outcome, whatever work returned.
   template <class T, class Work>
   Task<Outcome<T>> transaction(Deadline deadline, Work work);
 
   Stats stats() const;
   const QueryStats& query_stats() const;
 
-  // What on_connect returned may not be true any more: connections that were opened before are
+  // For when the result of on_connect may have changed: connections that were opened before are
   // closed as soon as nothing is under way on them, and new ones are opened when they are needed.
   // No call fails for it. Returns at once.
   void renew();
@@ -89,21 +95,88 @@ class Client {
   void stop();
 
  private:
-  struct Impl;
+  struct LoopPools {
+    boost::asio::io_context* loop;
+    std::shared_ptr<Pool> look_ups;
+    std::shared_ptr<Pool> scans;
+    std::shared_ptr<Pool> transactions;
+
+    void renew() const;
+    void stop() const;
+  };
+  struct OwnLoop;
+  class Construction;
+  class Stopping;
+
+  // How often a statement that failed was run again, and how long to pause before the next time.
   struct Attempts {
-    Deadline deadline;
+    explicit Attempts(Deadline until);
+    const Deadline deadline;
+    Backoff backoff;
     int repeated = 0;
   };
   enum class Next { hand_over, again };
 
+  // Those of the loop that the executor belongs to; of the next loop in turn if it is another one.
+  const LoopPools& pools_of(const boost::asio::any_io_executor& executor);
+
   // The steps of transaction() that do not depend on T.
-  std::shared_ptr<Transaction> begin(const Attempts& attempts,
+  std::unique_ptr<Transaction> begin(const Attempts& attempts,
                                      const boost::asio::any_io_executor& executor);
   Task<Next> after_failure(Attempts& attempts, const Failure& failure);
 
-  std::shared_ptr<Impl> impl_;
+  void unreachable(std::string_view reason);
+  void reachable();
+
+  const Options options_;
+  QueryStats query_stats_;
+  std::atomic<bool> down_{false};
+  std::atomic<std::uint64_t> repeated_{0};  // transactions and writes run again
+  std::unique_ptr<OwnLoop> own_loop_;       // null if the client was given loops
+  std::vector<LoopPools> pools_;            // destroyed before the loop that they refer to
+  std::atomic<std::size_t> next_{0};
 };
 
-}  // namespace um::pg
+namespace detail {
 
-#include "drivers/pg/client_transaction.hpp"
+template <class T>
+inline constexpr bool kIsResult = false;
+template <class T>
+inline constexpr bool kIsResult<Result<T>> = true;
+
+// Whether the result of work asks for a commit.
+template <class T>
+bool keeps(const Outcome<T>& made) {
+  if constexpr (kIsResult<T>) {
+    return made.has_value() && made->has_value();
+  } else {
+    return made.has_value();
+  }
+}
+
+}  // namespace detail
+
+template <class T, class Work>
+Task<Outcome<T>> Client::transaction(Deadline deadline, Work work) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  Attempts attempts{deadline};
+  for (;;) {
+    auto transaction = begin(attempts, executor);
+    Outcome<T> made = co_await work(*transaction);
+    if (transaction->failure() == nullptr && detail::keeps(made)) {
+      const Outcome<void> committed = co_await transaction->commit();
+      if (committed) co_return made;
+    }
+    if (transaction->failure() == nullptr) co_return made;  // work decided to roll back
+
+    Failure failure = *transaction->failure();
+    transaction.reset();  // rolls back, and gives the connection back
+    const Next next = co_await after_failure(attempts, failure);
+    if (next == Next::again) continue;
+    // Only work knows the meaning of a refusal; every other failure is one of the connection.
+    if (failure.kind == Failure::refused && !detail::keeps(made)) co_return made;
+    co_return failed(std::move(failure));
+  }
+}
+
+}  // namespace um::pg

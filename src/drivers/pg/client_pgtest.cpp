@@ -4,7 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "drivers/pg/array.hpp"
+#include "async/task_group.hpp"
+#include "drivers/pg/query.hpp"
 #include "support/pg_client.hpp"
 #include "support/postgres_database.hpp"
 
@@ -196,8 +197,9 @@ TEST_F(ClientPgTest, AScanDelaysNoLookUp) {
     order.emplace_back("look-up");
     if (order.size() == 2) client.stop();
   };
-  boost::asio::co_spawn(loop, scan(), boost::asio::detached);
-  boost::asio::co_spawn(loop, look_up(), boost::asio::detached);
+  TaskGroup tasks;
+  tasks.spawn(loop.get_executor(), scan());
+  tasks.spawn(loop.get_executor(), look_up());
   loop.run();
   EXPECT_THAT(order, ::testing::ElementsAre("look-up", "scan"));
 }
@@ -236,15 +238,15 @@ TEST_F(ClientPgTest, ACancelledCallEndsAtOnceAndItsConnectionGoesOn) {
   const auto cancel = [&]() -> Task<void> {
     const auto first = co_await client.look_up(kOne, {}, patient());
     EXPECT_TRUE(first);
-    signal.emit(boost::asio::cancellation_type::total);
+    signal.emit(boost::asio::cancellation_type::terminal);
     const auto rows = co_await client.look_up(kOne, {}, patient());
     EXPECT_TRUE(rows);
     EXPECT_EQ(kind, Failure::timeout);
     client.stop();
   };
-  boost::asio::co_spawn(loop, cancel(), boost::asio::detached);
-  boost::asio::co_spawn(loop, wait(),
-                        boost::asio::bind_cancellation_slot(signal.slot(), boost::asio::detached));
+  const auto ended = [](const std::exception_ptr&) {};
+  boost::asio::co_spawn(loop, cancel(), ended);
+  boost::asio::co_spawn(loop, wait(), boost::asio::bind_cancellation_slot(signal.slot(), ended));
   loop.run();
   EXPECT_EQ(kind, Failure::timeout);
   EXPECT_EQ(client.stats().look_ups.opened, 1U);

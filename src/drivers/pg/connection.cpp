@@ -47,8 +47,8 @@ void Connection::open(std::shared_ptr<void> keep_alive) {
                  });
 }
 
-// The connection may be closed, and opened again, during every wait: what was waited for is then
-// somebody else's past.
+// The connection may be closed, and opened again, during every wait: then this coroutine is of an
+// earlier connection and ends.
 Task<void> Connection::live([[maybe_unused]] std::shared_ptr<void> keep_alive) {
   const auto epoch = epoch_;
   auto opened = co_await opener_.open();
@@ -189,8 +189,8 @@ void Connection::take(ResultPtr result) {
   }
   auto effect = pipeline_.receive(std::move(reply), BootClock::now());
   if (!effect.expected) return lose(lost_because("a reply to nothing that was sent"));
-  if (effect.answered != nullptr && settings_->observer != nullptr) {
-    settings_->observer->executed(*effect.answered, effect.took, effect.failed);
+  if (effect.answered != nullptr && settings_->executed) {
+    settings_->executed(*effect.answered, effect.took, effect.failed);
   }
   if (!effect.finished) return;
   if (effect.finished == setup_) {

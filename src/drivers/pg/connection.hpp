@@ -1,30 +1,24 @@
-// Connection: one connection of a group: opened on demand, then a Pipeline over a Handle, until it
-// is lost or closed; then it can be opened again.
+// Connection: one connection of a pool. It is opened on demand, runs a Pipeline over a Handle until
+// it is lost or closed, and can then be opened again.
 //
 //     closed → opening → open → closed
 //
-// Opening includes the statements every new connection runs. The owner is told about every change
-// exactly once; units in flight are handed back to it when the connection is lost.
+// Opening includes the statements that every new connection runs. The owner hears of every change
+// exactly once, and gets back the units in flight when the connection is lost.
 //
 // Thread safety: none; the loop of its executor. The owner outlives it.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "drivers/pg/opener.hpp"
+#include "drivers/pg/handle.hpp"
 #include "drivers/pg/pipeline.hpp"
 
 namespace um::pg {
-
-// Counts an executed query.
-class QueryObserver {
- public:
-  virtual ~QueryObserver() = default;
-  virtual void executed(const Query& query, std::chrono::nanoseconds took, bool failed) = 0;
-};
 
 class Connection {
  public:
@@ -43,7 +37,8 @@ class Connection {
     enum class Note { none, last_value } note;  // of the last command of setup
     std::shared_ptr<const void> queries;        // keeps alive what setup refers to
     std::chrono::nanoseconds stall_bound;
-    QueryObserver* observer;  // outlives the connection
+    // Called for every query that was executed, on the loop.
+    std::function<void(const Query& query, std::chrono::nanoseconds took, bool failed)> executed;
   };
   enum class State { closed, opening, open };
 
@@ -52,16 +47,16 @@ class Connection {
   // REQUIRES: closed. `keep_alive` is held until the connection is closed and has let go.
   void open(std::shared_ptr<void> keep_alive);
 
-  // REQUIRES: open. False: the connection turned out to be lost (the owner was told) and this unit
-  // was not sent.
+  // REQUIRES: open. False: the connection was found lost (the owner was told) and this unit was not
+  // sent.
   bool send(const std::shared_ptr<Unit>& unit);
 
-  // Tells the owner, with what was in flight, that it is lost or not opened.
+  // Tells the owner that it is lost, or not opened, and hands back the units in flight.
   void close(const Failure& why) { lose(why); }
   // The same without telling the owner.
   std::vector<std::shared_ptr<Unit>> stop();
 
-  // Gives up an address, or the connection, that does not answer. True if it was closed for that.
+  // Gives up an address, or the whole connection, that does not answer. True: it was closed.
   bool expire(BootTime now);
 
   State state() const { return state_; }
@@ -77,7 +72,7 @@ class Connection {
     bool rolling_back = false;
     // To be closed when nothing is in flight.
     bool retired = false;   // the server takes no writes any more
-    bool outdated = false;  // what it learnt when it was opened may not be true any more
+    bool outdated = false;  // the result of on_connect may have changed since it was opened
   };
   Marks marks{};
 

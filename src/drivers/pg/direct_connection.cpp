@@ -7,6 +7,8 @@
 #include <system_error>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <climits>
 #include <libpq-fe.h>
 
@@ -14,6 +16,8 @@
 
 namespace um::pg {
 namespace {
+
+constexpr std::chrono::milliseconds kResolveStep{10};  // how soon giving up is noticed
 
 int milliseconds_until(BootTime end, BootTime now) {
   if (end <= now) return 0;
@@ -52,6 +56,37 @@ void Interrupt::sleep(std::chrono::nanoseconds at_most) const {
   const timespec time{.tv_sec = std::max<std::int64_t>(seconds.count(), 0),
                       .tv_nsec = std::max<std::int64_t>((at_most - seconds).count(), 0)};
   ::ppoll(&waiting, 1, &time, nullptr);
+}
+
+struct BlockingResolver::Loop {
+  boost::asio::io_context context{1};
+  boost::asio::ip::tcp::resolver resolver{context};
+};
+
+BlockingResolver::BlockingResolver(const Clock& clock)
+    : clock_{clock}, loop_{std::make_unique<Loop>()} {}
+BlockingResolver::~BlockingResolver() = default;
+
+std::vector<std::string> BlockingResolver::resolve(const std::string& name, Deadline deadline,
+                                                   const std::function<bool()>& give_up) {
+  struct Question {
+    bool answered = false;
+    std::vector<std::string> addresses;
+  };
+  const auto question = std::make_shared<Question>();  // outlives a call that gave up
+  loop_->resolver.async_resolve(
+      name, "", [question](const boost::system::error_code& error, const auto& found) {
+        question->answered = true;
+        if (error) return;
+        for (const auto& entry : found)
+          question->addresses.push_back(entry.endpoint().address().to_string());
+      });
+  while (!question->answered && !deadline.passed(clock_.now()) && !give_up()) {
+    loop_->context.restart();
+    loop_->context.run_one_for(kResolveStep);
+  }
+  if (!question->answered) loop_->resolver.cancel();
+  return question->addresses;
 }
 
 void DirectConnection::Finish::operator()(pg_conn* connection) const {
@@ -109,7 +144,7 @@ Outcome<void> DirectConnection::open(const Options& options, Deadline deadline) 
   return opened;
 }
 
-// When the first of so many parts of the time that is left is over.
+// The end of the first of `parts` equal parts of the time that is left.
 BootTime DirectConnection::share_of(Deadline deadline, std::size_t parts) const {
   const BootTime now = clock_.now();
   if (deadline.at == BootTime::max() || deadline.passed(now)) return deadline.at;
@@ -133,7 +168,7 @@ Outcome<void> DirectConnection::open(const ConnectionInfo::Keywords& keywords, D
   return {};
 }
 
-// Until everything is sent and the answer is there.
+// Until everything is sent and the answer has arrived.
 Outcome<void> DirectConnection::flush_and_receive(Deadline deadline) {
   while (true) {
     const int unsent = PQflush(connection_.get());

@@ -1,5 +1,5 @@
-// DirectConnection: one connection for a thread of its own, which waits in its calls. For work that
-// must not stand behind anything else, such as a poll at regular intervals.
+// DirectConnection: one connection for a thread of its own, which blocks in its calls. For work
+// that must not queue behind other work, such as a poll at regular intervals.
 //
 // Every call ends by its deadline, or soon after interrupt(); the connection is then closed, never
 // used again, because its answer could still arrive. No PQcancel: it blocks. Of several hosts each
@@ -9,16 +9,16 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/secret.hpp"
-#include "drivers/pg/blocking_resolver.hpp"
 #include "drivers/pg/connection_info.hpp"
 #include "drivers/pg/failure.hpp"
-#include "drivers/pg/params.hpp"
 #include "drivers/pg/query.hpp"
 #include "drivers/pg/rows.hpp"
 
@@ -26,7 +26,7 @@ struct pg_conn;  // libpq's PGconn
 
 namespace um::pg {
 
-// Wakes up whoever waits. Readable once interrupted, for good.
+// Ends the waits of a thread. Its descriptor is readable once interrupted, for good.
 class Interrupt {
  public:
   Interrupt();
@@ -42,6 +42,24 @@ class Interrupt {
 
  private:
   int descriptor_;
+};
+
+// The addresses of a host name, for a thread that may wait, but not for ever. getaddrinfo() cannot
+// be cut short, so it runs on a thread of Asio's. An answer that comes too late is dropped; the
+// destructor waits for it. Thread safety: one thread.
+class BlockingResolver {
+ public:
+  explicit BlockingResolver(const Clock& clock);
+  ~BlockingResolver();
+
+  // Empty: there are none, or the deadline passed, or `give_up` returned true.
+  std::vector<std::string> resolve(const std::string& name, Deadline deadline,
+                                   const std::function<bool()>& give_up);
+
+ private:
+  struct Loop;
+  const Clock& clock_;
+  std::unique_ptr<Loop> loop_;
 };
 
 class DirectConnection {

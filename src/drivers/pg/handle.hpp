@@ -1,21 +1,25 @@
-// Handle: one libpq connection and the watching of its socket by an event loop.
+// Handle: one libpq connection, whose socket an event loop watches. Opener: finds a server that
+// takes a connection, and makes a Handle.
 //
 // libpq opens and closes the socket as it likes until the connection is made, so the loop watches
-// it only while somebody waits: wait() is the one suspension point while connecting. Nothing in
-// here blocks: names are resolved before (see connection_info.hpp), and PQcancel is not used.
+// it only during wait(), the one suspension point while connecting. Nothing in here blocks: names
+// are resolved before (see connection_info.hpp), and PQcancel is not used.
 //
-// Thread safety: none; the loop of its executor. Closed by the destructor.
+// Thread safety: none; the loop of the executor. The destructor of a Handle closes it.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "async/task.hpp"
 #include "drivers/pg/connection_info.hpp"
+#include "drivers/pg/failure.hpp"
 #include "drivers/pg/pipeline.hpp"
 
 struct pg_conn;  // libpq's PGconn
@@ -34,7 +38,7 @@ class Handle {
   Handle& operator=(const Handle&) = delete;
   ~Handle() { close(); }
 
-  // Connecting: start, then wait for what poll() asks for until it is ready.
+  // To connect: start, then wait for the direction that poll() names until it is ready.
   bool start(const ConnectionInfo::Keywords& keywords);
   Poll poll();
   // False when the wait was ended by close() or interrupt().
@@ -65,6 +69,44 @@ class Handle {
 
   boost::asio::posix::stream_descriptor descriptor_;
   pg_conn* connection_ = nullptr;
+};
+
+// Each host of the URL is resolved by the resolver of the loop, and each of its addresses is tried
+// in turn, for at most `per_address`. One open() at a time; expire() and abort() end it early, also
+// from within (they only mark and wake).
+class Opener {
+ public:
+  struct Settings {
+    std::shared_ptr<const ConnectionInfo> info;
+    std::chrono::nanoseconds per_address;
+  };
+  Opener(Handle::Executor executor, Settings settings);
+
+  // A handle that is connected, not in pipeline mode yet. Failure::lost with libpq's reason of the
+  // last address otherwise.
+  Task<Outcome<std::unique_ptr<Handle>>> open();
+
+  // Gives up the address that is being tried if its time is over.
+  void expire(BootTime now);
+  void abort();
+
+ private:
+  struct Target {
+    const Host* host;
+    std::string address;  // empty: a local socket
+  };
+  Task<void> add_targets(const Host& host);
+  Task<bool> connect(const Target& target);
+
+  Handle::Executor executor_;
+  Settings settings_;
+  boost::asio::ip::tcp::resolver resolver_;
+  std::unique_ptr<Handle> handle_;
+  std::vector<Target> targets_;
+  BootTime give_up_at_ = BootTime::max();
+  bool aborted_ = false;
+  bool timed_out_ = false;
+  std::string reason_;
 };
 
 }  // namespace um::pg

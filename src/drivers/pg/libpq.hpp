@@ -1,4 +1,4 @@
-// What every caller of libpq does the same way: hand over parameters, read errors, silence notices.
+// Helpers for callers of libpq: parameters as libpq takes them, errors as values, notices.
 //
 // Thread safety: pure, or that of the connection that is given.
 #pragma once
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "drivers/pg/failure.hpp"
-#include "drivers/pg/params.hpp"
+#include "drivers/pg/query.hpp"
 
 struct pg_conn;    // libpq's PGconn
 struct pg_result;  // libpq's PGresult
@@ -24,11 +24,11 @@ struct ParamArrays {
   std::vector<int> formats;
 };
 
-// What the server reported. Never its detail: that may quote a whole row, with its password hash.
+// The error of a result, without its detail, which may quote a whole row with its password hash.
 Failure failure_of(const pg_result* result);
 // One field of an error (PG_DIAG_…); empty if the server sent none.
 std::string error_field(const pg_result* result, int code);
-// The first line of what libpq says of a connection; it never quotes the password.
+// The first line of libpq's message about a connection; it never quotes the password.
 std::string first_line_of_error(const pg_conn* connection);
 
 // Otherwise libpq prints notices and warnings on stderr.

@@ -1,8 +1,9 @@
-// What a Client is told at construction.
+// Options: the configuration of a Client. Stats: what it counts, over all of its loops.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -30,8 +31,8 @@ struct Options {
   std::size_t scan_connections = 1;
   std::size_t transaction_connections = 4;
 
-  // Look-ups sent on one connection and not answered. More: fewer round trips under load, a longer
-  // wait behind a slow one.
+  // Look-ups sent on one connection and not answered. More: fewer round trips under load, and a
+  // longer wait behind a slow look-up.
   std::size_t look_ups_in_flight = 64;
   // Calls of one kind that wait on one loop for a connection; beyond it, `overloaded`.
   std::size_t queue_limit = 1024;
@@ -57,6 +58,25 @@ struct Options {
 
   // One line when the database becomes unreachable and when it is back; any thread.
   std::function<void(std::string_view)> log{};
+};
+
+struct Stats {
+  struct Kind {
+    std::size_t open = 0;       // connections
+    std::size_t busy = 0;       // of these, with something in flight or taken by a transaction
+    std::size_t in_flight = 0;  // calls sent and not answered
+    std::size_t waiting = 0;    // calls not sent yet
+    std::uint64_t opened = 0;   // from here on: since the start
+    std::uint64_t connect_failures = 0;
+    std::uint64_t lost = 0;        // open connections that were lost
+    std::uint64_t stalled = 0;     // of these, closed because no answer came
+    std::uint64_t overloaded = 0;  // calls refused
+    std::uint64_t timeouts = 0;    // calls whose deadline passed
+    std::uint64_t repeated = 0;    // statements prepared anew, transactions run again
+  };
+  Kind look_ups{};
+  Kind scans{};
+  Kind transactions{};
 };
 
 }  // namespace um::pg

@@ -54,7 +54,7 @@ std::optional<Pipeline::Send> Pipeline::next_to_send() {
 
 void Pipeline::forget(const Query* query, std::uint64_t prepared) {
   const auto entry = prepared_.find(query);
-  // Unless somebody prepared it anew meanwhile.
+  // A later unit may have prepared it anew.
   if (entry != prepared_.end() && entry->second == prepared) prepared_.erase(entry);
 }
 

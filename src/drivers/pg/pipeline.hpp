@@ -1,8 +1,10 @@
-// Pipeline: what goes over one connection and to whom each reply belongs, without the connection.
+// Pipeline: the messages of one connection and the unit that each reply belongs to, without the
+// connection. A unit is a list of commands that end with one Sync: they succeed or fail together,
+// and apart from every other unit on the connection.
 //
-// Its owner pushes units, sends whatever next_to_send() says until it says nothing, and hands over
+// Its owner pushes units, sends the messages of next_to_send() until there is none, and hands over
 // the replies in the order in which they arrive (PostgreSQL documentation, 34.5 and 55.2.3: after
-// an error the server skips everything up to the next Sync). Each unit is
+// an error the server skips everything up to the next Sync). Each unit is sent as
 //
 //     [prepare] execute … [prepare] execute Sync
 //
@@ -25,9 +27,36 @@
 #include <unordered_map>
 #include <vector>
 
-#include "drivers/pg/unit.hpp"
+#include "base/clock.hpp"
+#include "drivers/pg/failure.hpp"
+#include "drivers/pg/query.hpp"
+#include "drivers/pg/rows.hpp"
 
 namespace um::pg {
+
+struct Command {
+  enum class How {
+    prepared,  // prepared on its first use on a connection
+    once,      // parsed each time it is sent
+  };
+  const Query* query;
+  Params params{};
+  How how = How::prepared;
+};
+
+struct Unit {
+  explicit Unit(std::vector<Command> to_send) : commands{std::move(to_send)} {}
+  Unit(const Unit&) = delete;
+  Unit& operator=(const Unit&) = delete;
+  virtual ~Unit() = default;
+
+  std::vector<Command> commands;
+
+  // One answer for each command, or fewer and the failure of the next command.
+  std::vector<Rows> answers{};
+  std::optional<Failure> failure{};
+  BootTime sent_at{};
+};
 
 class Pipeline {
  public:

@@ -1,9 +1,8 @@
 #include "drivers/pg/transaction.hpp"
 
-#include <iterator>
 #include <utility>
 
-#include "drivers/pg/transaction_state.hpp"
+#include "drivers/pg/pool.hpp"
 
 namespace um::pg {
 namespace {
@@ -17,27 +16,24 @@ Command once(const Query& query) {
 
 }  // namespace
 
-Transaction::Transaction(std::shared_ptr<State> state) : state_{std::move(state)} {}
+Transaction::Transaction(std::shared_ptr<Pool> pool, Deadline deadline)
+    : pool_{std::move(pool)}, deadline_{deadline} {}
 
 Transaction::~Transaction() = default;
 
-Task<Outcome<std::vector<Rows>>> Transaction::State::perform(std::vector<Command> commands,
-                                                             Call::Effect effect) {
-  if (failure) co_return failed(*failure);
-  const bool first = lease == nullptr;
-  if (first) commands.insert(commands.begin(), once(kBegin));
-  auto call = std::make_shared<Call>(
-      Call::Spec{.commands = std::move(commands),
-                 .deadline = deadline,
-                 .effect = effect,
-                 .stale = Call::Stale::report,
-                 .wants = first ? Call::Wants::connection : Call::Wants::answer,
-                 .lease = lease});
-  co_await um::pg::perform(group, call);
-  lease = call->lease;
+Task<Outcome<std::vector<Rows>>> Transaction::perform(CallSpec spec) {
+  if (failure_) co_return failed(*failure_);
+  const bool first = lease_ == nullptr;
+  if (first) spec.commands.insert(spec.commands.begin(), once(kBegin));
+  spec.stale = CallSpec::Stale::report;
+  spec.wants = first ? CallSpec::Wants::connection : CallSpec::Wants::answer;
+  spec.lease = lease_;
+  const auto call = std::make_shared<Call>(std::move(spec));
+  co_await um::pg::perform(pool_, call);
+  lease_ = call->lease;
   if (!call->outcome) {
-    failure = call->outcome.error();
-    co_return failed(*failure);
+    failure_ = call->outcome.error();
+    co_return failed(*failure_);
   }
   auto rows = *std::move(call->outcome);
   if (first) rows.erase(rows.begin());
@@ -45,39 +41,32 @@ Task<Outcome<std::vector<Rows>>> Transaction::State::perform(std::vector<Command
 }
 
 Task<Outcome<Rows>> Transaction::run(const Query& query, Params params) {
-  std::vector<Command> commands;
-  commands.push_back({.query = &query, .params = std::move(params)});
-  auto rows = co_await state_->perform(std::move(commands), Call::Effect::none);
+  CallSpec spec{.deadline = deadline_};
+  spec.commands.push_back({.query = &query, .params = std::move(params)});
+  auto rows = co_await perform(std::move(spec));
   if (!rows) co_return failed(std::move(rows.error()));
   co_return std::move(rows->back());
 }
 
 Task<Outcome<std::vector<Rows>>> Transaction::run_all(std::vector<Statement> statements) {
-  std::vector<Command> commands;
-  commands.reserve(statements.size() + 1);
+  if (statements.empty()) co_return std::vector<Rows>{};
+  CallSpec spec{.deadline = deadline_};
+  spec.commands.reserve(statements.size() + 1);
   for (auto& statement : statements) {
-    commands.push_back({.query = statement.query, .params = std::move(statement.params)});
+    spec.commands.push_back({.query = statement.query, .params = std::move(statement.params)});
   }
-  if (commands.empty()) co_return std::vector<Rows>{};
-  co_return co_await state_->perform(std::move(commands), Call::Effect::none);
+  auto rows = co_await perform(std::move(spec));
+  co_return rows;
 }
 
 Task<Outcome<void>> Transaction::commit() {
-  if (state_->failure) co_return failed(*state_->failure);
-  if (!state_->lease) co_return Outcome<void>{};  // nothing was begun
-  std::vector<Command> commands;
-  commands.push_back(once(kCommit));
-  const auto rows = co_await state_->perform(std::move(commands), Call::Effect::commits);
+  if (failure_) co_return failed(*failure_);
+  if (!lease_) co_return Outcome<void>{};  // nothing was begun
+  CallSpec spec{.deadline = deadline_, .effect = CallSpec::Effect::commits};
+  spec.commands.push_back(once(kCommit));
+  const auto rows = co_await perform(std::move(spec));
   if (!rows) co_return failed(rows.error());
   co_return Outcome<void>{};
-}
-
-Deadline Transaction::deadline() const {
-  return state_->deadline;
-}
-
-const Failure* Transaction::failure() const {
-  return state_->failure ? &*state_->failure : nullptr;
 }
 
 }  // namespace um::pg

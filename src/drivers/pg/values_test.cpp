@@ -1,11 +1,9 @@
-// Parameters on their way out, results and failures on their way in, and the back-off between.
+// Parameters on their way out, results and failures on their way in.
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 
-#include "drivers/pg/array.hpp"
-#include "async/backoff.hpp"
 #include "drivers/pg/failure.hpp"
-#include "drivers/pg/params.hpp"
+#include "drivers/pg/query.hpp"
 #include "drivers/pg/rows.hpp"
 
 namespace um::pg {
@@ -119,38 +117,6 @@ TEST(Failure, EachKindHasItsErrorAndNoMessageIsShown) {
   EXPECT_EQ(code(Failure::refused, "42601"), ErrorCode::internal);
   for (const char* state : {"25006", "40001", "40P01", "53100", "55P03"}) {
     EXPECT_EQ(code(Failure::refused, state), ErrorCode::unavailable) << state;
-  }
-}
-
-TEST(Backoff, DoublesUpToItsBoundAndStartsAgainAfterASuccess) {
-  const BootTime now{1h};
-  Backoff backoff{{.first = 50ms, .most = 2s}};
-  EXPECT_LE(backoff.not_before(), now);
-  std::vector<std::chrono::nanoseconds> waits;
-  for (int i = 0; i < 40; ++i) {
-    backoff.failed(now, 0);
-    waits.push_back(backoff.not_before() - now);
-  }
-  EXPECT_EQ(waits[0], 50ms);
-  EXPECT_EQ(waits[1], 100ms);
-  EXPECT_EQ(waits[5], 1600ms);
-  EXPECT_EQ(waits[6], 2s);
-  EXPECT_EQ(waits[39], 2s);
-  EXPECT_TRUE(backoff.failing());
-  backoff.succeeded();
-  EXPECT_FALSE(backoff.failing());
-  backoff.lost(now, 0);
-  EXPECT_EQ(backoff.not_before() - now, 50ms);
-  EXPECT_FALSE(backoff.failing());
-}
-
-TEST(Backoff, ChanceTakesAwayHalfAtMost) {
-  const BootTime now{1h};
-  for (std::uint64_t chance = 0; chance < 2000; chance += 7) {
-    Backoff backoff{{.first = 100ms, .most = 2s}};
-    backoff.failed(now, chance);
-    EXPECT_LE(backoff.not_before() - now, 100ms);
-    EXPECT_GE(backoff.not_before() - now, 50ms);
   }
 }
 

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "drivers/pg/array.hpp"
+#include "drivers/pg/query.hpp"
 #include "storage/rules.hpp"
 
 namespace um::postgres_adoption {

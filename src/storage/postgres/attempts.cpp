@@ -1,6 +1,6 @@
 #include "storage/postgres/attempts.hpp"
 
-#include "drivers/pg/array.hpp"
+#include "drivers/pg/query.hpp"
 #include "storage/postgres/queries.hpp"
 
 namespace um {

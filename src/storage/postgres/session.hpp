@@ -12,7 +12,7 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "drivers/pg/failure.hpp"
-#include "drivers/pg/params.hpp"
+#include "drivers/pg/query.hpp"
 #include "drivers/pg/rows.hpp"
 
 struct pg_conn;  // libpq's PGconn

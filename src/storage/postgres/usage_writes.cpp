@@ -1,6 +1,6 @@
 #include "storage/postgres/usage_writes.hpp"
 
-#include "drivers/pg/array.hpp"
+#include "drivers/pg/query.hpp"
 #include "storage/postgres/queries.hpp"
 #include "storage/postgres/user_writes.hpp"
 #include "storage/rules.hpp"

@@ -1,4 +1,4 @@
-#include "drivers/pg/params.hpp"
+#include "drivers/pg/query.hpp"
 
 #include <array>
 #include <charconv>
@@ -6,6 +6,21 @@
 #include <stdexcept>
 
 namespace um::pg {
+
+namespace {
+
+template <class Elements, class Write>
+std::string array_of(const Elements& elements, Write write) {
+  std::string text = "{";
+  for (const auto& element : elements) {
+    if (text.size() > 1) text += ',';
+    write(text, element);
+  }
+  text += '}';
+  return text;
+}
+
+}  // namespace
 
 Params& Params::append(std::string_view bytes, bool binary) {
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
@@ -42,6 +57,22 @@ Params::Value Params::at(std::size_t index) const {
   const Place& place = values_.at(index);
   if (place.length < 0) return {.data = nullptr, .length = -1, .binary = false};
   return {.data = data_.data() + place.begin, .length = place.length, .binary = place.binary};
+}
+
+std::string text_array(std::span<const std::string> elements) {
+  return array_of(elements, [](std::string& text, const std::string& element) {
+    text += '"';
+    for (const char c : element) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '"';
+  });
+}
+
+std::string integer_array(std::span<const std::int64_t> elements) {
+  return array_of(elements,
+                  [](std::string& text, std::int64_t element) { text += std::to_string(element); });
 }
 
 }  // namespace um::pg
