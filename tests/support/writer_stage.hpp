@@ -7,11 +7,10 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/detached.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "drivers/sqlite/deadline_watch.hpp"
+#include "drivers/sqlite/job_queue.hpp"
 #include "drivers/sqlite/testing/fault_vfs.hpp"
 #include "drivers/sqlite/writer.hpp"
 #include "support/run_task.hpp"

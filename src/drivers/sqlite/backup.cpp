@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #include "drivers/sqlite/connection.hpp"
-#include "drivers/sqlite/hard_links.hpp"
+#include "drivers/sqlite/database_file.hpp"
 
 namespace um::sqlite {
 
@@ -40,7 +40,7 @@ std::unexpected<Error> failed(const std::string& doing) {
   return fail(ErrorCode::unavailable, doing + ": " + std::strerror(errno));
 }
 
-// Empty, readable by its owner only, and certainly ours.
+// Makes the file, empty and readable by its owner only. Fails if it exists.
 Result<void> create(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) return failed("cannot create " + file.string());

@@ -17,13 +17,22 @@
 
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
+#include "base/query_stats.hpp"
 #include "drivers/sqlite/error.hpp"
-#include "drivers/sqlite/query.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace um::sqlite {
+
+// A named statement: statistics and logs call it by its name. Queries are constants with static
+// storage: a statement is prepared once per connection and found again by the address of its Query.
+struct Query {
+  std::string_view name;
+  std::string_view sql;
+};
+
+using QueryStats = um::QueryStats<Query>;
 
 // A parameter that is stored as bytes, not as text.
 struct Blob {

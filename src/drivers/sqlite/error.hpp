@@ -1,6 +1,5 @@
-// What SQLite reports when something fails, and how it is classified. Inside the driver failures
-// travel as exceptions of this one type; every job that leaves the driver turns them into
-// um::Error.
+// SqliteError: a failure that SQLite reported, with its class. Inside the driver failures travel as
+// exceptions of this type; jobs turn them into um::Error when they leave the driver.
 //
 // Result codes: https://www.sqlite.org/rescode.html
 #pragma once

@@ -1,9 +1,8 @@
-#include "drivers/sqlite/file_lock.hpp"
-
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include "drivers/sqlite/database_file.hpp"
 #include "support/temp_directory.hpp"
 
 namespace um::sqlite {

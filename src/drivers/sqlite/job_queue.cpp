@@ -6,8 +6,7 @@ namespace um::sqlite {
 
 namespace {
 
-// A wait is cut into pieces of at most this, so that clocks of tests and far deadlines need no
-// care.
+// A wait is cut into pieces of at most this length, for the clocks of tests and for far deadlines.
 constexpr std::chrono::nanoseconds kLongestWait = std::chrono::seconds{1};
 
 std::chrono::nanoseconds until(BootTime at, BootTime now) {
@@ -22,6 +21,17 @@ Error closing() {
 }
 
 }  // namespace
+
+Task<void> submit(JobQueue& queue, std::shared_ptr<Job> job) {
+  // Only a mark: the lock of the queue decides whether the job was begun.
+  std::function<void()> cancel = [mark = std::weak_ptr{job}] {
+    if (const auto cancelled = mark.lock()) {
+      cancelled->cancelled_.store(true, std::memory_order_relaxed);
+    }
+  };
+  queue.push(job);
+  co_await job->ended_.wait_for_answer(std::move(cancel));
+}
 
 JobQueue::JobQueue(Options options) : options_{std::move(options)} {}
 
@@ -160,6 +170,51 @@ void JobQueue::fail_each(const Jobs& jobs, const Error& error) {
   for (const auto& job : jobs) {
     job->fail(error);
     job->complete();
+  }
+}
+
+void DeadlineWatch::start() {
+  thread_ = std::thread{&DeadlineWatch::loop, this};
+}
+
+void DeadlineWatch::stop() {
+  {
+    const std::scoped_lock lock{mutex_};
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void DeadlineWatch::on_deadline(Deadline deadline) {
+  if (deadline.at >= wakes_at_.load()) return;
+  {
+    const std::scoped_lock lock{mutex_};
+    look_again_ = true;
+  }
+  changed_.notify_all();
+}
+
+void DeadlineWatch::loop() {
+  std::unique_lock lock{mutex_};
+  while (!stopping_) {
+    look_again_ = false;
+    // Stored before the queues are read: a push that this pass misses finds the far time and wakes
+    // this thread.
+    wakes_at_ = BootTime::max();
+    lock.unlock();
+    const BootTime now = clock_.now();
+    BootTime earliest = BootTime::max();
+    for (JobQueue* queue : queues_) earliest = std::min(earliest, queue->expire(now));
+    lock.lock();
+    wakes_at_ = earliest;
+    const auto ready = [this] { return stopping_ || look_again_; };
+    if (earliest == BootTime::max()) {
+      changed_.wait(lock, ready);
+    } else {
+      changed_.wait_for(
+          lock, std::min<std::chrono::nanoseconds>(earliest - now, std::chrono::seconds{1}), ready);
+    }
   }
 }
 

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "drivers/sqlite/deadline_watch.hpp"
-
 namespace um::sqlite {
 namespace {
 

@@ -1,8 +1,10 @@
 // ReaderPool: a few threads, each with a read-only connection of its own, behind one bounded queue.
 //
 // In WAL mode readers neither wait for the writer nor hold it up. Work of different length belongs
-// into different pools, so that a scan never stands before a look-up. A running statement is
-// interrupted when its job's deadline passes. Thread safety: run() from any thread.
+// into different pools, so that a look-up never waits for a scan. A running statement is
+// interrupted when the deadline of its job passes.
+//
+// Thread safety: run() from any thread.
 #pragma once
 
 #include <functional>
@@ -11,9 +13,8 @@
 #include <vector>
 
 #include "drivers/sqlite/connection.hpp"
-#include "drivers/sqlite/job.hpp"
+#include "drivers/sqlite/database_file.hpp"
 #include "drivers/sqlite/job_queue.hpp"
-#include "drivers/sqlite/open_files.hpp"
 
 namespace um::sqlite {
 
@@ -25,7 +26,7 @@ class ReaderPool {
     std::size_t queue_capacity = 1024;
     const Clock* clock;  // outlives the pool
     std::function<void(Deadline)> on_deadline{};
-    const OpenFiles* files = nullptr;  // of the writer; nullptr: not looked at
+    const OpenFiles* files = nullptr;  // of the writer; nullptr: not checked
   };
 
   explicit ReaderPool(Options options);

@@ -14,12 +14,11 @@ constexpr Query kKeep{"release", "RELEASE job"};
 constexpr Query kUndo{"undo", "ROLLBACK TO job"};
 constexpr std::array kQueries{&kBegin, &kCommit, &kRollBack, &kSavepoint, &kKeep, &kUndo};
 
-// Between two tries for the lock: short, because what SQLite offers to wait with is a sleep as
-// well.
+// Between two tries for the lock: short, because the wait that SQLite offers is a sleep as well.
 constexpr std::chrono::milliseconds kLongestPause{16};
 // Programs that write beside us hold the lock for milliseconds; longer is worth a line in the log.
 constexpr std::chrono::milliseconds kBusyWorthALine{500};
-// How long a stop waits for a lock that somebody else holds before it gives up what is queued.
+// How long a stop waits for a lock that another connection holds before it fails the queued jobs.
 constexpr std::chrono::seconds kLockPatienceAtStop{2};
 
 }  // namespace
@@ -76,8 +75,8 @@ void Writer::tick() {
     options_.observer->tick(*db_);
   } catch (const SqliteError& error) {
     roll_back();
-    // The lock file of a database that is being recovered is busy for a moment; the next tick will
-    // do.
+    // The lock file of a database that is being recovered is busy for a moment; the next tick
+    // tries again.
     if (error.fault() != Fault::busy) handle(error);
     reopen_if_needed();
   }
@@ -99,7 +98,7 @@ void Writer::run_group() {
 }
 
 void Writer::wait_for_lock(const SqliteError& busy) {
-  // Real time, not the clock of the options: what is waited for happens outside this program.
+  // Real time, not the clock of the options: the lock is released outside this program.
   const BootTime now = BootClock::now();
   if (!busy_since_) busy_since_ = now;
   if (now - *busy_since_ > kBusyWorthALine) complain(to_error(busy).detail);
@@ -198,8 +197,8 @@ Writer::Outcome Writer::commit() {
       options_.observer->rolled_back(keys_);
       return Outcome::rolled_back;
     }
-    // The frame that commits may be in the log although its sync failed: a crash before the next
-    // commit could bring it back, so neither "done" nor "not done" would be true.
+    // The frame that commits may be in the log although its sync failed, and a crash before the
+    // next commit could bring it back: neither "done" nor "not done" would be true.
     failure_ = {.code = ErrorCode::unknown_outcome,
                 .detail = "the disk failed during a commit; it may have happened"};
     options_.observer->outcome_unknown(keys_);
@@ -254,7 +253,7 @@ void Writer::handle(const SqliteError& error) {
     case Fault::read_only:
       reopen_ = true;
       [[fallthrough]];
-    case Fault::moved:  // what stands there now must not be opened
+    case Fault::moved:  // the file that has the name now must not be opened
     case Fault::full:
     case Fault::busy:
     case Fault::interrupted:
@@ -280,7 +279,7 @@ void Writer::use_files() {
   were_moved_ = were_moved_ || files_.moved();
   files_.check(*db_);
   if (!were_moved_) return;
-  // Somebody else may have written to them meanwhile, unseen.
+  // Another program may have written to them meanwhile, unseen.
   options_.observer->opened(*db_);
   were_moved_ = false;
 }

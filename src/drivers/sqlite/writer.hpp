@@ -1,16 +1,16 @@
 // Writer: the one thread that writes to a database, with group commit.
 //
-// It takes what waits in its queue, executes each job in a savepoint of its own inside one
-// transaction, commits, and only then answers all of them: many small writes share one sync of the
-// disk, and one that fails does not take its neighbours along. While another connection holds the
-// write lock, jobs stay in the queue, where their deadlines apply; once a job was begun its waiter
-// is told the real outcome, however long that takes.
+// It takes the jobs that wait in its queue, executes each in a savepoint of its own inside one
+// transaction, commits, and only then completes all of them. So many small writes share one sync of
+// the disk, and a write that fails does not undo its neighbours. While another connection holds the
+// write lock, jobs stay in the queue, where their deadlines apply; a job that was begun gets its
+// real outcome, however long that takes.
 //
 // When a group fails as a whole (disk full) it is rolled back and each job tried alone, so that one
 // large write does not refuse the small ones around it. After an I/O error the connection is opened
 // anew. While the files are not where they were opened, nothing is read or written.
 //
-// Thread safety: run() from any thread. The observer is called on the writer's thread only.
+// Thread safety: run() from any thread. The observer is called on the thread of the writer only.
 #pragma once
 
 #include <atomic>
@@ -22,26 +22,24 @@
 #include <vector>
 
 #include "drivers/sqlite/connection.hpp"
-#include "drivers/sqlite/job.hpp"
+#include "drivers/sqlite/database_file.hpp"
 #include "drivers/sqlite/job_queue.hpp"
-#include "drivers/sqlite/open_files.hpp"
-#include "drivers/sqlite/transaction.hpp"
 
 namespace um::sqlite {
 
-// Is told about every step of every transaction. What it throws as SqliteError counts as a failure
-// of the database; apart from that it does not throw.
+// Hears of every step of every transaction. A SqliteError that it throws counts as a failure of the
+// database; it throws nothing else.
 class WriteObserver {
  public:
   virtual ~WriteObserver() = default;
   // A connection was opened, opened again after a failure, or its files are back in their place.
   virtual void opened(Connection& db) = 0;
   // BEGIN IMMEDIATE succeeded; nothing was executed yet. From here to the end of the transaction
-  // nobody else can commit.
+  // no other connection can commit.
   virtual void begun(Connection& db) = 0;
-  // Everything was executed, COMMIT follows. `keys`: what was touched, each key once.
+  // Everything was executed, COMMIT follows. `keys`: the keys that were touched, each once.
   virtual void committing(Connection& db, std::span<const std::string> keys) = 0;
-  // Exactly one of these follows a committing() that did not throw, before anybody is answered.
+  // Exactly one of these follows a committing() that did not throw, before any job is completed.
   virtual void committed(std::span<const std::string> keys) = 0;
   virtual void rolled_back(std::span<const std::string> keys) = 0;
   virtual void outcome_unknown(std::span<const std::string> keys) = 0;
@@ -49,6 +47,33 @@ class WriteObserver {
   virtual void tick(Connection& db) = 0;
   // The same while a long job holds the transaction open.
   virtual void tick_in_transaction() = 0;
+};
+
+// The view that a write job has of the transaction that it shares with its neighbours.
+//
+// Thread safety: the thread of the writer only, and not after the job returned.
+class Transaction {
+ public:
+  Transaction(Connection& db, std::function<void()> pulse) : db_{db}, pulse_{std::move(pulse)} {}
+
+  Connection& db() { return db_; }
+
+  // Names something that this job changes; the observer hears of it if the changes are kept.
+  void touch(std::string key) { touched_.push_back(std::move(key)); }
+
+  // A job that takes longer than some milliseconds calls it now and then.
+  void pulse() { pulse_(); }
+
+  // Undoes the changes of the job although it succeeds (a rehearsal).
+  void discard() { discard_ = true; }
+
+ private:
+  friend class Writer;
+
+  Connection& db_;
+  std::function<void()> pulse_;
+  std::vector<std::string> touched_;
+  bool discard_ = false;
 };
 
 class Writer {
@@ -93,10 +118,10 @@ class Writer {
   // Makes the next tick happen now.
   void tick_soon();
 
-  // Whether the files are where they were opened; looked at in every tick and before every group.
+  // Whether the files are where they were opened; checked in every tick and before every group.
   const OpenFiles& files() const { return files_; }
 
-  // Did the last try to write fail because of the surroundings (disk, lock, file)?
+  // Whether the last try to write failed because of the surroundings (disk, lock, file).
   bool troubled() const { return troubled_.load(); }
 
   JobQueue& queue() { return queue_; }
@@ -144,10 +169,10 @@ class Writer {
   std::vector<std::string> keys_;
   bool changed_ = false;
   Error failure_{};  // why it was rolled back
-  // of a lock that somebody else holds
+  // of a lock that another connection holds
   std::optional<BootTime> busy_since_{};
   std::chrono::milliseconds pause_{1};
-  // What was said last about the surroundings (empty: all is well) and about mistakes of our own.
+  // The last lines of the log about the surroundings (empty: all is well) and about a bug.
   std::string trouble_{};
   std::string bug_{};
 };

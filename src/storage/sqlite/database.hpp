@@ -6,7 +6,7 @@
 // Thread safety: any thread. The destructor finishes what was accepted.
 #pragma once
 
-#include "drivers/sqlite/deadline_watch.hpp"
+#include "drivers/sqlite/job_queue.hpp"
 #include "drivers/sqlite/reader_pool.hpp"
 #include "drivers/sqlite/writer.hpp"
 #include "storage/reading.hpp"

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "drivers/sqlite/hard_links.hpp"
+#include "drivers/sqlite/database_file.hpp"
 #include "storage/migration.hpp"
 #include "storage/sqlite/adoption.hpp"
 #include "storage/sqlite/rows.hpp"

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "drivers/sqlite/query.hpp"
+#include "drivers/sqlite/connection.hpp"
 
 namespace um::sqlite_queries {
 

@@ -1,7 +1,6 @@
 #include "storage/sqlite/storage.hpp"
 
-#include "drivers/sqlite/file_lock.hpp"
-#include "drivers/sqlite/hard_links.hpp"
+#include "drivers/sqlite/database_file.hpp"
 #include "storage/purge.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/migrator.hpp"

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "drivers/sqlite/transaction.hpp"
+#include "drivers/sqlite/writer.hpp"
 #include "storage/user_store.hpp"
 
 namespace um::sqlite_writes {
