@@ -3,6 +3,7 @@
 
 #include "cache/redis_l2_store.hpp"
 #include "drivers/redis/client.hpp"
+#include "support/loop_thread.hpp"
 #include "support/fact_samples.hpp"
 #include "support/patience.hpp"
 #include "support/redis_server.hpp"
@@ -17,7 +18,7 @@ using test::same;
 
 struct Instance {
   Instance(const std::string& url, std::string key, const Clock& clock)
-      : client{{.endpoint = redis::parse_url(url).value(), .timeout = 5s}, clock},
+      : client{{.endpoint = redis::parse_url(url).value(), .timeout = 5s}, clock, loop.loops()},
         store{{.deployment_key = Secret{std::move(key)}, .loading_mark = 20s, .longest_wait = 20s},
               client,
               clock} {}
@@ -27,6 +28,7 @@ struct Instance {
   std::optional<Fact> get(const std::string& key) {
     return test::run(store.get(key, Deadline::never()));
   }
+  test::LoopThread loop;
   redis::Client client;
   RedisL2Store store;
 };

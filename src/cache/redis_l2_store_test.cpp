@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/redis/client.hpp"
+#include "support/loop_thread.hpp"
 #include "support/fact_samples.hpp"
 #include "support/fake_redis.hpp"
 #include "support/patience.hpp"
@@ -34,7 +35,7 @@ class RedisL2 : public ::testing::Test {
         }));
     client_ = std::make_unique<redis::Client>(
         redis::ClientOptions{.endpoint = redis::parse_url(server_->url()).value(), .timeout = 5s},
-        clock_);
+        clock_, loop_.loops());
     store_ = std::make_unique<RedisL2Store>(
         RedisL2Options{.deployment_key = kMacKey, .longest_wait = 5s}, *client_, clock_);
   }
@@ -63,6 +64,7 @@ class RedisL2 : public ::testing::Test {
   std::mutex mutex_;
   std::vector<Words> seen_;  // guarded by mutex_
   std::unique_ptr<FakeRedis> server_;
+  test::LoopThread loop_;
   std::unique_ptr<redis::Client> client_;
   std::unique_ptr<RedisL2Store> store_;
   const FactSeal seal_{kMacKey};

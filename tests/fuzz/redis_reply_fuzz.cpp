@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "drivers/redis/greeting.hpp"
 #include "drivers/redis/pipeline.hpp"
 
 namespace {

@@ -9,6 +9,7 @@
 
 #include "drivers/redis/client.hpp"
 #include "support/fake_redis.hpp"
+#include "support/loop_thread.hpp"
 #include "support/patience.hpp"
 #include "support/run_task.hpp"
 
@@ -25,7 +26,9 @@ class ClientFixture : public ::testing::Test {
   static ClientOptions options(const std::string& url) {
     return {.endpoint = parse_url(url).value(), .client_name = "tester", .timeout = 2s};
   }
-  void connect(ClientOptions with) { client_ = std::make_unique<Client>(std::move(with), clock_); }
+  void connect(ClientOptions with) {
+    client_ = std::make_unique<Client>(std::move(with), clock_, loop_.loops());
+  }
   void connect(const FakeRedis& server) { connect(options(server.url())); }
   Outcome<Reply> call(Command command, Deadline deadline = Deadline::never()) {
     return test::run(client_->call(std::move(command), deadline));
@@ -43,12 +46,13 @@ class ClientFixture : public ::testing::Test {
     EXPECT_FALSE(outcome.has_value());
     return outcome ? Kind::refused : outcome.error().kind;
   }
-  // Without a word, and without hurry: nobody knows when the client's thread gets to it.
+  // Makes no call, and waits: the loop of the client decides when.
   bool away() {
     return eventually([&] { return client_->stats().open == 1; });
   }
 
   SystemClock clock_;
+  test::LoopThread loop_;
   std::unique_ptr<Client> client_;
 };
 

@@ -1,19 +1,21 @@
-// Breaker: whether a server is worth asking (circuit breaker; M. Nygard, "Release It!", 2007).
+// Breaker: whether calls to a server have a chance (circuit breaker; M. Nygard, "Release It!",
+// 2007).
 //
 //   closed   calls go through
-//   open     calls fail at once, nobody waits; after a pause somebody tries again
-//   probing  a connection is being tried, without any caller's request; success closes
+//   open     calls fail at once; after a pause a new connection is tried
+//   probing  that connection is being made, without the call of any caller; success closes
 //
-// The pause doubles from one failure to the next, with jitter, so that many instances do not come
-// back at the same moment. After a probe has succeeded the first lost connection opens the breaker
-// again, with a longer pause, until a call has been answered: a server that greets and then answers
-// nothing does not get calls to wait for it again and again.
+// The pause doubles from one failure to the next. After a probe has succeeded, the first connection
+// that is lost opens the breaker again, with a longer pause, until a call has been answered. So a
+// server that accepts connections and then answers nothing does not get calls again and again.
 //
-// Pure; thread safety: none. The random numbers are the caller's.
+// Pure; thread safety: none.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+
+#include "async/backoff.hpp"
 
 namespace um::redis {
 
@@ -27,16 +29,18 @@ class Breaker {
  public:
   enum class State : std::uint8_t { closed, open, probing };
 
-  explicit Breaker(BreakerOptions options = {}) : options_{options} {}
+  explicit Breaker(BreakerOptions options = {})
+      : most_losses_{options.losses},
+        backoff_{{.first = options.first_pause, .most = options.longest_pause}} {}
 
   State state() const { return state_; }
   std::uint64_t openings() const { return openings_; }
 
-  // `random`: evenly from [0, 1). Returns how long to wait before connecting again.
-  std::chrono::nanoseconds connect_failed(double random) { return open(random); }
-  std::chrono::nanoseconds connection_lost(double random) {
-    if (++losses_ < options_.losses) return {};
-    return open(random);
+  // The pause before the next attempt to connect. `chance`: any random number (backoff.hpp).
+  std::chrono::nanoseconds connect_failed(std::uint64_t chance) { return open(chance); }
+  std::chrono::nanoseconds connection_lost(std::uint64_t chance) {
+    if (++losses_ < most_losses_) return {};
+    return open(chance);
   }
   void begin_connect() {
     if (state_ == State::open) state_ = State::probing;
@@ -44,28 +48,21 @@ class Breaker {
   void connected() { state_ = State::closed; }
   void answered() {
     losses_ = 0;
-    pauses_ = 0;
+    backoff_.succeeded();
   }
 
  private:
-  std::chrono::nanoseconds open(double random) {
+  std::chrono::nanoseconds open(std::uint64_t chance) {
     if (state_ == State::closed) ++openings_;
     state_ = State::open;
-    losses_ = options_.losses;
-    std::chrono::nanoseconds pause = options_.first_pause;
-    for (int i = 0; i < pauses_ && pause < options_.longest_pause; ++i) pause *= 2;
-    if (pause > options_.longest_pause) pause = options_.longest_pause;
-    ++pauses_;
-    constexpr double kLeast = 0.5;
-    const double share = kLeast + (1 - kLeast) * random;
-    return std::chrono::nanoseconds{
-        static_cast<std::int64_t>(static_cast<double>(pause.count()) * share)};
+    losses_ = most_losses_;
+    return backoff_.pause(chance);
   }
 
-  const BreakerOptions options_;
+  const int most_losses_;
+  Backoff backoff_;
   State state_ = State::closed;
   int losses_ = 0;
-  int pauses_ = 0;
   std::uint64_t openings_ = 0;
 };
 

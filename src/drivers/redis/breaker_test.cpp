@@ -8,7 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 using State = Breaker::State;
 
-constexpr double kNoJitter = 1.0;
+constexpr std::uint64_t kNoJitter = 0;
+constexpr std::uint64_t kMostJitter = 512;
 
 TEST(Breaker, AConnectionThatCannotBeMadeOpensAtOnce) {
   Breaker breaker;
@@ -26,7 +27,7 @@ TEST(Breaker, PausesDoubleUpToTheLongestAndJitterOnlyShortensThem) {
   EXPECT_EQ(breaker.connect_failed(kNoJitter), 100ms);
   EXPECT_EQ(breaker.connect_failed(kNoJitter), 200ms);
   EXPECT_EQ(breaker.connect_failed(kNoJitter), 350ms);
-  EXPECT_EQ(breaker.connect_failed(0), 175ms);
+  EXPECT_EQ(breaker.connect_failed(kMostJitter), 175ms);
   EXPECT_EQ(breaker.openings(), 1u) << "it was never closed in between";
 }
 

@@ -1,34 +1,35 @@
-// Client: a Redis server, as something that helps when it can and costs at most `timeout` when it
-// cannot.
+// Client: a Redis server that helps when it can, and costs a call at most `timeout` when it cannot.
 //
-// One connection for each event loop; concurrent calls share it (pipelining). No call takes longer
-// than `timeout`, whatever the server does: is gone, slow, loading, full, or no Redis at all. After
-// failures the circuit breaker makes calls fail at once, until a connection of its own accord has
-// worked (breaker.hpp).
+// Each event loop has one connection, which concurrent calls share (pipelining). No call takes
+// longer than `timeout`, whatever the server does: it may be gone, slow, loading, full, or no Redis
+// at all. After failures the circuit breaker lets calls fail at once, until the client has made a
+// connection that works (breaker.hpp).
 //
-// Threads: a call made on one of the loops uses that loop's connection without a hop. From any
-// other executor it hops to a loop and back. Without loops the client has one of its own, with a
-// thread of its own.
+// A call on one of the loops uses the connection of that loop without a hop. A call on any other
+// executor hops to a loop and back.
 //
-// Thread safety: any thread. Calls must have ended, or their loops stopped, before the client goes;
-// the client goes before the loops and the clock.
+// Thread safety: any thread. All calls must have ended, or their loops must be stopped, before the
+// client is destroyed. The loops and the clock outlive the client.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/deadline.hpp"
+#include <boost/asio/any_io_executor.hpp>
+
 #include "async/task.hpp"
+#include "base/deadline.hpp"
 #include "drivers/redis/breaker.hpp"
 #include "drivers/redis/command.hpp"
-#include "drivers/redis/failure.hpp"
 #include "drivers/redis/pipeline.hpp"
-#include "drivers/redis/stats.hpp"
+#include "drivers/redis/reply.hpp"
 #include "drivers/redis/url.hpp"
 
 namespace boost::asio {
@@ -40,29 +41,54 @@ namespace um::redis {
 struct ClientOptions {
   Endpoint endpoint{};
   std::string client_name{};  // as CLIENT LIST shows it; no spaces
-  // Of one call. Larger means that a slow server is waited for, by every request.
+  // Of one call. Larger: every request waits longer for a slow server.
   std::chrono::nanoseconds timeout = std::chrono::milliseconds{50};
-  // Of a connection in the making, for which no call waits longer than `timeout`.
+  // Of making a connection. No call waits for that longer than `timeout`.
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds{1};
   PipelineLimits limits{};  // for each loop
   BreakerOptions breaker{};
   std::size_t background = 256;  // send(): commands under way, for each loop
-  // Gets one line when the server is left out and when it is used again; from any thread. May be
-  // empty.
+  // Gets one line when the server is no longer used and one when it is used again; any thread. May
+  // be empty.
   std::function<void(std::string_view)> log{};
 };
 
+// Everything counts from the construction of the client.
+struct Stats {
+  std::size_t links = 0;      // one for each event loop
+  std::size_t connected = 0;  // of them, now
+  std::size_t open = 0;       // circuit breakers that are not closed, now
+  std::size_t probing = 0;    // of them, making a connection now
+
+  std::uint64_t calls = 0;  // each ends as one of the following
+  std::uint64_t answers = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t lost = 0;         // the connection ended
+  std::uint64_t unavailable = 0;  // failed at once: no connection, or the breaker is open
+  std::uint64_t overloaded = 0;   // failed at once: too many under way
+  std::uint64_t cancelled = 0;
+  std::array<std::uint64_t, kErrorClasses> refused{};  // error replies, by ErrorClass
+
+  std::uint64_t dropped = 0;      // background commands that were not even tried
+  std::uint64_t connections = 0;  // made; all but the first of each link are reconnects
+  std::uint64_t breaker_openings = 0;
+  std::array<std::uint64_t, kBreakages> breakages{};  // connections that ended or failed, by reason
+  std::string last_breakage{};                        // for people
+};
+
+class Link;
+
 class Client {
  public:
-  // Connects in the background; never fails because the server is away. Throws
-  // std::invalid_argument if the CA file cannot be used. `clock` outlives the client.
+  // REQUIRES: at least one loop, each run by one thread. Connects in the background, and does not
+  // fail because the server is away. Throws std::invalid_argument if the CA file cannot be used.
   Client(ClientOptions options, const Clock& clock,
-         const std::vector<boost::asio::io_context*>& loops = {});
+         const std::vector<boost::asio::io_context*>& loops);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // The server's answer; an error reply is Failure::refused.
+  // The reply of the server; an error reply is Failure::refused.
   Task<Outcome<Reply>> call(Command command, Deadline deadline);
 
   // EVALSHA, or EVAL where the server does not know the script yet; both within the deadline.
@@ -73,23 +99,27 @@ class Client {
   };
   Task<Outcome<Reply>> eval(const Script& script, ScriptCall what, Deadline deadline);
 
-  // Sends a command in the background; nobody hears what becomes of it. Dropped if too many are
+  // Sends a command in the background and drops its reply. The command is dropped if too many are
   // under way or the server is away. Never blocks.
   void send(Command command);
 
   Stats stats() const;
-  // Ends all connections; calls under way fail, later ones too. Once; called by the destructor.
+
+  // Ends all connections. Calls under way fail, and so do later ones. Called by the destructor.
+  // Returns when the client does nothing any more on loops that run, except on the loop of the
+  // calling thread.
   void stop();
 
  private:
-  struct OwnLoop;
-  class Links;
   Deadline bounded(Deadline deadline) const;
+  std::shared_ptr<Link> link_of(const boost::asio::any_io_executor& executor) const;
+  std::shared_ptr<Link> link_of_this_thread() const;
+  std::shared_ptr<Link> any_link();
 
   const Clock& clock_;
   const std::chrono::nanoseconds timeout_;
-  std::unique_ptr<OwnLoop> own_;
-  std::unique_ptr<Links> links_;
+  std::vector<std::shared_ptr<Link>> links_;  // one for each loop
+  std::atomic<std::size_t> next_{0};
   std::atomic<bool> stopped_{false};
 };
 

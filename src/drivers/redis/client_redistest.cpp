@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/redis/client.hpp"
+#include "support/loop_thread.hpp"
 #include "support/patience.hpp"
 #include "support/redis_server.hpp"
 #include "support/run_task.hpp"
@@ -33,7 +34,7 @@ class RealRedis : public ::testing::Test {
                       .timeout = patience.timeout,
                       .connect_timeout = patience.connect,
                       .breaker = {.first_pause = 5ms, .longest_pause = 20ms}},
-        clock_);
+        clock_, loop_.loops());
   }
   bool connected() {
     return eventually([&] { return client_->stats().connected == 1; });
@@ -49,6 +50,7 @@ class RealRedis : public ::testing::Test {
   }
 
   SystemClock clock_;
+  test::LoopThread loop_;
   std::unique_ptr<Client> client_;
 };
 

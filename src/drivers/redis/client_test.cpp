@@ -6,12 +6,12 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <gtest/gtest.h>
 
+#include "async/task_group.hpp"
 #include "support/redis_client_fixture.hpp"
 
 namespace um::redis {
@@ -168,13 +168,14 @@ TEST_F(RedisClient, ACallOnOneOfTheLoopsUsesItsConnection) {
     ASSERT_TRUE(eventually([&] { return client_->stats().connected == 2; }));
     EXPECT_EQ(server.connections(), 2);
     std::atomic<int> right{0};
+    TaskGroup tasks;
     auto ask = [&](std::thread::id thread) -> Task<void> {
       Command command{"GET", "a"};
       const auto reply = co_await client_->call(std::move(command), Deadline::never());
       if (reply && std::this_thread::get_id() == thread) ++right;
     };
-    boost::asio::co_spawn(first, ask(first_thread.get_id()), boost::asio::detached);
-    boost::asio::co_spawn(second, ask(second_thread.get_id()), boost::asio::detached);
+    tasks.spawn(first.get_executor(), ask(first_thread.get_id()));
+    tasks.spawn(second.get_executor(), ask(second_thread.get_id()));
     EXPECT_TRUE(eventually([&] { return right == 2; }));
     // From outside: there and back.
     const auto reply = call(Command{"GET", "b"});
@@ -204,9 +205,11 @@ TEST_F(RedisClient, CallsUnderWayMayGoWithTheirLoop) {
     loop->poll();
     return client_->stats().connected == 1;
   }));
-  for (int i = 0; i < 3; ++i) boost::asio::co_spawn(*loop, ask(), boost::asio::detached);
+  TaskGroup tasks;
+  for (int i = 0; i < 3; ++i) tasks.spawn(loop->get_executor(), ask());
   loop->poll();
   EXPECT_EQ(client_->stats().calls, 3u);
+  loop->stop();
   client_.reset();
   loop.reset();
   EXPECT_EQ(ended, 0);

@@ -1,5 +1,5 @@
-// Command: one command as it goes over the wire. Arguments are any bytes; nothing is parsed, so
-// nothing can be injected.
+// Command: one command in its wire format. Arguments are any bytes and are never parsed, so nothing
+// can be injected. Thread safety: a value.
 #pragma once
 
 #include <initializer_list>
@@ -21,7 +21,7 @@ class Command {
   std::string bytes_;
 };
 
-// A Lua script with the name under which the server remembers it (EVALSHA). Immutable.
+// A Lua script and the digest by which the server finds it again (EVALSHA). Immutable.
 class Script {
  public:
   explicit Script(std::string text);

@@ -1,13 +1,14 @@
 #include "drivers/redis/connection.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <openssl/crypto.h>
 
 namespace um::redis {
 
-Connection::Connection(boost::asio::io_context& loop, TlsContext tls, Options options)
+Connection::Connection(boost::asio::io_context& loop, TlsContext tls, Options options,
+                       TaskGroup& tasks)
     : loop_{loop},
+      tasks_{tasks},
       connect_timeout_{options.connect_timeout},
       on_answer_{std::move(options.on_answer)},
       stream_{make_stream(loop, std::move(tls))},
@@ -15,7 +16,7 @@ Connection::Connection(boost::asio::io_context& loop, TlsContext tls, Options op
 
 Task<bool> Connection::open(const Endpoint& endpoint) {
   const auto self = shared_from_this();
-  // Closing the stream is what ends a wait that takes too long.
+  // Breaking off closes the stream, which ends whatever takes too long.
   boost::asio::steady_timer timer{loop_, connect_timeout_};
   timer.async_wait([weak = weak_from_this()](const boost::system::error_code& cancelled) {
     const auto alive = weak.lock();
@@ -60,14 +61,13 @@ Task<bool> Connection::read_once() {
     after_breakage();
     co_return false;
   }
-  flush();  // the greeting's end lets the others go
+  flush();  // the end of the greeting releases the commands of callers
   co_return true;
 }
 
 void Connection::flush() {
   if (!opened_ || writing_ || broken()) return;
-  writing_ = true;
-  boost::asio::co_spawn(loop_, write_all(), boost::asio::detached);
+  writing_ = tasks_.spawn(loop_.get_executor(), write_all());
 }
 
 Task<void> Connection::write_all() {
@@ -86,7 +86,7 @@ Task<void> Connection::write_all() {
   writing_ = false;
 }
 
-Outcome<Pipeline::Ticket> Connection::add(const Command& command, Call& call) {
+Outcome<Pipeline::Ticket> Connection::add(const Command& command, Pending& call) {
   Outcome<Pipeline::Ticket> ticket = pipeline_.add(command);
   if (!ticket) return ticket;
   calls_.emplace(*ticket, &call);

@@ -2,25 +2,15 @@
 
 #include <algorithm>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "base/random.hpp"
-#include "drivers/redis/greeting.hpp"
+#include "base/replace_all.hpp"
 
 namespace um::redis {
 namespace {
 
-// A connection that lived this long and was closed while nobody used it did its work: servers end
-// idle connections.
+// A connection that lived this long and was closed while no call used it is no failure: servers
+// close idle connections.
 constexpr std::chrono::seconds kGoodLife{1};
-
-double random_share() {
-  constexpr double kRange = 9007199254740992.0;  // 2^53: what a double holds exactly
-  return static_cast<double>(random_u64() >> 11U) / kRange;
-}
 
 void one_more(std::atomic<std::uint64_t>& counter) {
   counter.fetch_add(1, std::memory_order_relaxed);
@@ -32,14 +22,28 @@ std::unexpected<Failure> failed(Failure::Kind kind, std::string message) {
 
 }  // namespace
 
-// Whatever becomes of the coroutine that waits, its place in the row is given up properly.
-class Link::Wait {
+void Outages::begin(std::string_view why) {
+  const std::scoped_lock lock{mutex_};
+  if (++loops_without_ > 1) return;
+  std::string line = "Redis is left out until it answers again: " + std::string{why};
+  if (!password_.empty()) replace_all(line, password_.reveal(), "***");
+  tell(line);
+}
+
+void Outages::end() {
+  const std::scoped_lock lock{mutex_};
+  if (--loops_without_ == 0) tell("Redis is used again");
+}
+
+// The place of a call in the queue of a connection. However its coroutine ends, the place is given
+// up.
+class Link::Place {
  public:
-  Wait(std::shared_ptr<Connection> connection, Pipeline::Ticket ticket)
+  Place(std::shared_ptr<Connection> connection, Pipeline::Ticket ticket)
       : connection_{std::move(connection)}, ticket_{ticket} {}
-  ~Wait() { give_up(Breakage::cancelled); }
-  Wait(const Wait&) = delete;
-  Wait& operator=(const Wait&) = delete;
+  ~Place() { give_up(Breakage::cancelled); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
   void give_up(Breakage reason) { connection_->abandon(ticket_, reason); }
 
  private:
@@ -47,20 +51,19 @@ class Link::Wait {
   const Pipeline::Ticket ticket_;
 };
 
-Link::Link(boost::asio::io_context& loop, std::shared_ptr<const LinkOptions> options,
-           const Clock& clock)
-    : loop_{loop},
-      options_{std::move(options)},
-      clock_{clock},
-      pause_{loop},
-      breaker_{options_->breaker} {}
+Link::Link(boost::asio::io_context& loop, std::shared_ptr<LinkOptions> options, const Clock& clock)
+    : loop_{loop}, options_{std::move(options)}, clock_{clock}, breaker_{options_->breaker} {}
 
 std::shared_ptr<Connection> Link::make_connection() {
   Connection::Options options{.limits = options_->limits,
                               .greeting = greeting_for(options_->endpoint, options_->client_name),
                               .connect_timeout = options_->connect_timeout,
                               .on_answer = [this](const Reply&) { breaker_.answered(); }};
-  return std::make_shared<Connection>(loop_, options_->tls, std::move(options));
+  return std::make_shared<Connection>(loop_, options_->tls, std::move(options), tasks_);
+}
+
+void Link::start() {
+  tasks_.spawn(loop_.get_executor(), run());
 }
 
 Task<void> Link::run() {
@@ -85,9 +88,7 @@ Task<void> Link::run() {
     publish();
     tell_outages();
     if (pause.count() <= 0 || stopped_) continue;
-    pause_.expires_after(pause);
-    boost::system::error_code ended;
-    co_await pause_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ended));
+    co_await stop_.wait(Deadline::after(clock_, pause), clock_);
   }
 }
 
@@ -102,19 +103,19 @@ std::chrono::nanoseconds Link::after(const Connection& connection, bool was_conn
   }
   if (why == Breakage::stopped || why == Breakage::cancelled) return {};
   if (!was_connected || why == Breakage::not_ready || why == Breakage::refused)
-    return breaker_.connect_failed(random_share());
+    return breaker_.connect_failed(random_u64());
   if (why == Breakage::closed && connection.was_idle() && clock_.now() - since > kGoodLife)
     return {};
-  return breaker_.connection_lost(random_share());
+  return breaker_.connection_lost(random_u64());
 }
 
 void Link::stop() {
   stopped_ = true;
-  pause_.cancel();
+  stop_.wake();
   if (current_) current_->break_off(Breakage::stopped, "the client was stopped");
 }
 
-// A connection that is being made is waited for as long as one call may take, and no longer.
+// Calls wait for a connection that is being made, but only as long as one call may take.
 bool Link::worth_trying(BootTime now) const {
   if (stopped_ || breaker_.state() != Breaker::State::closed) return false;
   if (!current_ || current_->broken()) return false;
@@ -135,18 +136,15 @@ Task<Outcome<Reply>> Link::attempt(const Command& command, Deadline deadline) {
   const auto left = std::min(deadline.at - now, options_->timeout);
   if (left.count() <= 0) co_return failed(Failure::Kind::timeout, "no time left");
   const auto connection = current_;
-  Connection::Call call{loop_};
+  Connection::Pending call;
   const Outcome<Pipeline::Ticket> ticket = connection->add(command, call);
   if (!ticket) co_return std::unexpected{ticket.error()};
-  Wait wait{connection, *ticket};
+  Place place{connection, *ticket};
   if (!call.outcome) {
-    call.timer.expires_after(left);
-    boost::system::error_code ended;
-    co_await call.timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ended));
-    // An answer that came at the last moment is one.
+    const auto end = co_await call.ended.wait({.at = now + left}, clock_);
     if (!call.outcome) {
-      const bool cancelled = ended == boost::asio::error::operation_aborted;
-      wait.give_up(cancelled ? Breakage::cancelled : Breakage::timeout);
+      const bool cancelled = end == Handoff::End::cancelled;
+      place.give_up(cancelled ? Breakage::cancelled : Breakage::timeout);
       if (cancelled) co_return failed(Failure::Kind::cancelled, "the caller gave up");
       co_return failed(Failure::Kind::timeout, "no answer in time");
     }
@@ -173,7 +171,7 @@ void Link::send(Command command) {
     one_more(counters_.dropped);
     return;
   }
-  boost::asio::co_spawn(loop_, send_one(std::move(command)), boost::asio::detached);
+  tasks_.spawn(loop_.get_executor(), send_one(std::move(command)));
 }
 
 Task<void> Link::send_one(Command command) {
@@ -211,9 +209,9 @@ void Link::tell_outages() {
   const bool outage = breaker_.state() != Breaker::State::closed;
   if (outage == told_outage_ || stopped_) return;
   told_outage_ = outage;
-  if (!outage) return options_->outages->end();
+  if (!outage) return options_->outages.end();
   const std::lock_guard lock{mutex_};
-  options_->outages->begin(last_breakage_);
+  options_->outages.begin(last_breakage_);
 }
 
 void Link::add_to(Stats& stats) const {

@@ -1,56 +1,83 @@
-// Link: what one event loop has of a server. It keeps one connection up for as long as it lives,
-// replaces it when it breaks, and knows whether calls have a chance (breaker.hpp).
+// Link: the connection of one event loop to the server. It makes the connection, replaces it when
+// it breaks, and knows whether calls have a chance (breaker.hpp).
 //
-// Thread safety: add_to() and reserve() from any thread; everything else on the loop's thread. Kept
-// alive by its coroutine, which ends after stop().
+// Thread safety: start() before the loop runs or from any thread, once; add_to(), reserve() and
+// join() from any thread; everything else on the thread of the loop. Its coroutine keeps it alive
+// and ends after stop().
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
+#include "async/handoff.hpp"
+#include "async/task_group.hpp"
 #include "base/deadline.hpp"
+#include "base/secret.hpp"
 #include "drivers/redis/breaker.hpp"
+#include "drivers/redis/client.hpp"
 #include "drivers/redis/connection.hpp"
-#include "drivers/redis/outages.hpp"
-#include "drivers/redis/stats.hpp"
 
 namespace um::redis {
 
-struct LinkOptions {
-  Endpoint endpoint{};
-  TlsContext tls{};
-  std::string client_name{};
-  std::chrono::nanoseconds timeout{};
-  std::chrono::nanoseconds connect_timeout{};
-  PipelineLimits limits{};
-  BreakerOptions breaker{};
-  std::size_t background = 0;  // commands nobody waits for, under way at once
-  std::shared_ptr<Outages> outages{};
+// Tells people once when the first event loop finds the server away, and once when all loops use it
+// again. Thread safety: any thread; `log` is called under a lock, one line at a time.
+class Outages {
+ public:
+  // Either may be empty. The password is blotted out of the server's messages.
+  Outages(std::function<void(std::string_view)> log, Secret password)
+      : log_{std::move(log)}, password_{std::move(password)} {}
+
+  // Each loop calls them in turns.
+  void begin(std::string_view why);
+  void end();
+
+ private:
+  void tell(const std::string& line) const {
+    if (log_) log_(line);
+  }
+
+  const std::function<void(std::string_view)> log_;
+  const Secret password_;
+  std::mutex mutex_;
+  int loops_without_ = 0;  // guarded by mutex_
+};
+
+// Shared by the links of one client.
+struct LinkOptions : ClientOptions {
+  LinkOptions(ClientOptions options, TlsContext trusted)
+      : ClientOptions{std::move(options)},
+        tls{std::move(trusted)},
+        outages{log, endpoint.password} {}
+  TlsContext tls;
+  Outages outages;
 };
 
 class Link : public std::enable_shared_from_this<Link> {
  public:
-  Link(boost::asio::io_context& loop, std::shared_ptr<const LinkOptions> options,
-       const Clock& clock);
+  Link(boost::asio::io_context& loop, std::shared_ptr<LinkOptions> options, const Clock& clock);
 
   boost::asio::io_context& loop() const { return loop_; }
 
-  Task<void> run();
+  void start();
   void stop();
+  // Blocks a thread that runs none of the loops until the coroutines have ended, or the loop is
+  // stopped, or `patience` has passed.
+  void join(std::chrono::nanoseconds patience) { tasks_.join_blocking(loop_, patience); }
+
   Task<Outcome<Reply>> call(Command command, Deadline deadline);
-  // From any thread: a place for one command that nobody waits for. send() uses it up.
+  // A place for one command in the background, which send() uses up. False: there is none.
   bool reserve();
   void send(Command command);
   void add_to(Stats& stats) const;
 
  private:
-  class Wait;
+  class Place;
   struct Counters {
     std::atomic<std::uint64_t> calls{0};
     std::atomic<std::uint64_t> answers{0};
@@ -68,6 +95,7 @@ class Link : public std::enable_shared_from_this<Link> {
     std::atomic<Breaker::State> breaker{Breaker::State::closed};
   };
 
+  Task<void> run();
   bool worth_trying(BootTime now) const;
   std::shared_ptr<Connection> make_connection();
   std::chrono::nanoseconds after(const Connection& connection, bool was_connected, BootTime since);
@@ -78,9 +106,9 @@ class Link : public std::enable_shared_from_this<Link> {
   void tell_outages();
 
   boost::asio::io_context& loop_;
-  const std::shared_ptr<const LinkOptions> options_;
+  const std::shared_ptr<LinkOptions> options_;
   const Clock& clock_;
-  boost::asio::steady_timer pause_;
+  const Handoff stop_;  // ends a pause
   Breaker breaker_;
   std::shared_ptr<Connection> current_;
   BootTime connecting_since_{};
@@ -91,6 +119,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::atomic<std::size_t> background_{0};
   mutable std::mutex mutex_;
   std::string last_breakage_;  // guarded by mutex_
+  TaskGroup tasks_;
 };
 
 }  // namespace um::redis

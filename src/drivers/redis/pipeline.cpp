@@ -11,45 +11,62 @@ Breakage breakage_of(ErrorClass error) {
 
 }  // namespace
 
+Greeting greeting_for(const Endpoint& endpoint, std::string_view client_name) {
+  using Must = GreetingStep::Must;
+  Greeting greeting;
+  const std::string_view password = endpoint.password.reveal();
+  if (!endpoint.user.empty()) {
+    greeting.push_back({Command{"AUTH", endpoint.user.reveal(), password}, Must::succeed});
+  } else if (!password.empty()) {
+    greeting.push_back({Command{"AUTH", password}, Must::succeed});
+  }
+  if (endpoint.database != 0)
+    greeting.push_back({Command{"SELECT", std::to_string(endpoint.database)}, Must::succeed});
+  if (!client_name.empty())
+    greeting.push_back({Command{"CLIENT", "SETNAME", client_name}, Must::be_answered});
+  greeting.push_back({Command{"PING"}, Must::succeed});
+  return greeting;
+}
+
 Pipeline::Pipeline(PipelineLimits limits, const Greeting& greeting)
     : limits_{limits}, reader_{limits.reply} {
   for (const GreetingStep& step : greeting) {
-    const auto whose =
-        step.must == GreetingStep::Must::succeed ? Whose::greeting_must_succeed : Whose::greeting;
-    rows_.push_back({.ticket = next_ticket_++,
-                     .whose = whose,
-                     .bytes = 0,
-                     .sent = false,
-                     .unsent = step.command.bytes()});
+    const auto origin =
+        step.must == GreetingStep::Must::succeed ? Origin::greeting_must_succeed : Origin::greeting;
+    queue_.push_back({.ticket = next_ticket_++,
+                      .origin = origin,
+                      .bytes = 0,
+                      .sent = false,
+                      .unsent = step.command.bytes()});
   }
-  if (rows_.empty()) phase_ = Phase::ready;
+  if (queue_.empty()) phase_ = Phase::ready;
 }
 
 Outcome<Pipeline::Ticket> Pipeline::add(const Command& command) {
   if (phase_ == Phase::broken)
     return std::unexpected{Failure{.kind = Failure::Kind::unavailable, .message = why_}};
   const std::size_t size = command.bytes().size();
-  if (rows_.size() >= limits_.commands || size > limits_.bytes - bytes_)
+  if (queue_.size() >= limits_.commands || size > limits_.bytes - bytes_)
     return std::unexpected{
         Failure{.kind = Failure::Kind::overloaded, .message = "too many commands under way"}};
   bytes_ += size;
-  rows_.push_back({.ticket = next_ticket_,
-                   .whose = Whose::caller,
-                   .bytes = size,
-                   .sent = false,
-                   .unsent = command.bytes()});
+  queue_.push_back({.ticket = next_ticket_,
+                    .origin = Origin::caller,
+                    .bytes = size,
+                    .sent = false,
+                    .unsent = command.bytes()});
   return next_ticket_++;
 }
 
 std::string Pipeline::take_output() {
   std::string output;
   if (phase_ == Phase::broken) return output;
-  const auto unsent = std::ranges::partition_point(rows_, &Row::sent);
-  for (auto row = unsent; row != rows_.end(); ++row) {
-    if (phase_ == Phase::greeting && row->whose == Whose::caller) break;
-    output += row->unsent;
-    row->unsent = {};
-    row->sent = true;
+  const auto unsent = std::ranges::partition_point(queue_, &Queued::sent);
+  for (auto queued = unsent; queued != queue_.end(); ++queued) {
+    if (phase_ == Phase::greeting && queued->origin == Origin::caller) break;
+    output += queued->unsent;
+    queued->unsent = {};
+    queued->sent = true;
   }
   return output;
 }
@@ -70,42 +87,43 @@ std::vector<Pipeline::Answer> Pipeline::receive(std::string_view bytes) {
 }
 
 void Pipeline::take(Reply reply, std::vector<Answer>& answers) {
-  if (rows_.empty() || !rows_.front().sent)
+  if (queue_.empty() || !queue_.front().sent)
     return break_off(Breakage::protocol, "the server answered something that was not asked");
-  const Row row = std::move(rows_.front());
-  rows_.pop_front();
-  if (row.whose != Whose::caller) return greeted(row.whose, reply);
+  const Queued queued = std::move(queue_.front());
+  queue_.pop_front();
+  if (queued.origin != Origin::caller) return greeted(queued.origin, reply);
 
-  bytes_ -= row.bytes;
+  bytes_ -= queued.bytes;
   std::string failed;
   if (reply.kind == Reply::Kind::error) {
     const ErrorClass error = classify_error(reply.text);
-    // From now on it would say this to everything.
+    // The server would reply this to every command from now on.
     if (error == ErrorClass::not_ready || reply.text.starts_with("NOAUTH"))
       failed = printable(reply.text);
   }
-  answers.push_back({.ticket = row.ticket, .reply = std::move(reply)});
+  answers.push_back({.ticket = queued.ticket, .reply = std::move(reply)});
   if (!failed.empty()) break_off(breakage_of(classify_error(failed)), failed);
 }
 
-void Pipeline::greeted(Whose whose, const Reply& reply) {
+void Pipeline::greeted(Origin origin, const Reply& reply) {
   if (reply.kind == Reply::Kind::error) {
     const ErrorClass error = classify_error(reply.text);
-    if (whose == Whose::greeting_must_succeed || error == ErrorClass::not_ready)
+    if (origin == Origin::greeting_must_succeed || error == ErrorClass::not_ready)
       return break_off(breakage_of(error), printable(reply.text));
   } else if (reply.kind != Reply::Kind::status) {
     return break_off(Breakage::protocol, "the server's greeting is not that of Redis");
   }
-  const bool more = !rows_.empty() && rows_.front().whose != Whose::caller;
+  const bool more = !queue_.empty() && queue_.front().origin != Origin::caller;
   if (!more) phase_ = Phase::ready;
 }
 
 void Pipeline::abandon(Ticket ticket, Breakage reason) {
-  const auto row = std::ranges::find(rows_, ticket, &Row::ticket);
-  if (phase_ == Phase::broken || row == rows_.end()) return;
-  if (row->sent) return break_off(reason, "an answer that nobody waits for any more is under way");
-  bytes_ -= row->bytes;
-  rows_.erase(row);
+  const auto queued = std::ranges::find(queue_, ticket, &Queued::ticket);
+  if (phase_ == Phase::broken || queued == queue_.end()) return;
+  if (queued->sent)
+    return break_off(reason, "an answer that nobody waits for any more is under way");
+  bytes_ -= queued->bytes;
+  queue_.erase(queued);
 }
 
 void Pipeline::break_off(Breakage reason, std::string why) {
@@ -113,7 +131,7 @@ void Pipeline::break_off(Breakage reason, std::string why) {
   phase_ = Phase::broken;
   breakage_ = reason;
   why_ = std::move(why);
-  rows_.clear();
+  queue_.clear();
   bytes_ = 0;
 }
 

@@ -1,13 +1,14 @@
-// Pipeline: one connection's commands and replies, without the connection.
+// Pipeline: the commands and replies of one connection, without the connection.
 //
-// A server answers commands in the order in which they came, and nothing but that order says which
-// reply belongs to which command. So a command that has been sent stays in the row until its reply
-// is there; if nobody wants to wait that long, the whole connection is broken: were it used again,
-// the late reply would be taken for that of the next command, and a user for another one.
+// A server answers commands in the order in which they arrived, and only that order tells which
+// reply belongs to which command. So a command that was sent stays in the queue until its reply
+// arrives. If its caller does not wait that long, the whole connection is broken off: if it were
+// used again, the late reply would be taken for the reply to the next command, and one user for
+// another.
 //
-//   greeting  AUTH, SELECT, CLIENT SETNAME, PING; what callers add waits
-//   ready     what callers add is output at once
-//   broken    nothing is accepted, nothing is output, nothing that arrives is read
+//   greeting  AUTH, SELECT, CLIENT SETNAME, PING; commands of callers wait
+//   ready     commands of callers are output at once
+//   broken    no command is accepted, nothing is output, no input is read
 //
 // Pure: bytes in, bytes and answers out. Thread safety: none.
 // Invariants:
@@ -24,8 +25,9 @@
 #include <vector>
 
 #include "drivers/redis/command.hpp"
-#include "drivers/redis/failure.hpp"
+#include "drivers/redis/reply.hpp"
 #include "drivers/redis/reply_reader.hpp"
+#include "drivers/redis/url.hpp"
 
 namespace um::redis {
 
@@ -42,6 +44,11 @@ struct GreetingStep {
 };
 using Greeting = std::vector<GreetingStep>;
 
+// What a client sends first on a new connection: AUTH and SELECT if the endpoint asks for them,
+// CLIENT SETNAME (which some proxies do not know), and PING, which detects a server that is no
+// Redis and one that is still loading.
+Greeting greeting_for(const Endpoint& endpoint, std::string_view client_name);
+
 class Pipeline {
  public:
   enum class Phase : std::uint8_t { greeting, ready, broken };
@@ -56,37 +63,38 @@ class Pipeline {
   Phase phase() const { return phase_; }
   Breakage breakage() const { return breakage_; }
   const std::string& why() const { return why_; }
-  bool idle() const { return rows_.empty(); }  // nobody waits for anything
+  bool idle() const { return queue_.empty(); }  // no command waits for its reply
 
   // Failure::overloaded or unavailable.
   Outcome<Ticket> add(const Command& command);
-  // What is to be written now; counts as sent from now on. Empty: nothing.
+  // The bytes to write now; they count as sent from now on. Empty: none.
   std::string take_output();
   // The answers that these bytes completed; may break the connection, after them.
   std::vector<Answer> receive(std::string_view bytes);
-  // Nobody waits for this one any more. What was not sent is forgotten; else the connection breaks.
+  // The caller of this command stopped waiting. A command that was not sent is removed from the
+  // queue; otherwise the connection is broken off.
   void abandon(Ticket ticket, Breakage reason);
   void break_off(Breakage reason, std::string why);
 
  private:
-  enum class Whose : std::uint8_t { caller, greeting_must_succeed, greeting };
-  struct Row {
+  enum class Origin : std::uint8_t { caller, greeting_must_succeed, greeting };
+  struct Queued {
     Ticket ticket;
-    Whose whose;
+    Origin origin;
     std::size_t bytes;
     bool sent;
-    std::string unsent{};  // the command, until it is handed out
+    std::string unsent{};  // the command, until it is output
   };
 
   void take(Reply reply, std::vector<Answer>& answers);
-  void greeted(Whose whose, const Reply& reply);
+  void greeted(Origin origin, const Reply& reply);
 
   const PipelineLimits limits_;
   ReplyReader reader_;
   Phase phase_ = Phase::greeting;
   Breakage breakage_ = Breakage::none;
   std::string why_;
-  std::deque<Row> rows_;  // in the order of sending; the sent ones first
+  std::deque<Queued> queue_;  // in the order of sending; the sent ones first
   std::size_t bytes_ = 0;
   Ticket next_ticket_ = 1;
 };

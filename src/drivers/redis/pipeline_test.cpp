@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "drivers/redis/greeting.hpp"
-
 namespace um::redis {
 namespace {
 

@@ -9,8 +9,8 @@
 namespace um::redis {
 namespace {
 
-// What the callbacks of one reader share. They are called from C: nothing may be thrown out of
-// them; nullptr makes hiredis report an error.
+// The state that the callbacks of one reader share. C code calls them, so they throw nothing;
+// nullptr makes hiredis report an error.
 struct Budget {
   ReplyLimits limits;
   std::size_t elements_left = 0;
@@ -21,7 +21,7 @@ Budget& budget_of(const redisReadTask* task) {
   return *static_cast<Budget*>(task->privdata);
 }
 
-// Where the new reply goes: into its parent, which has room for it, or it is the root.
+// The place of a new reply: in its parent, which has room for it, or it is the root.
 Reply* place_of(const redisReadTask* task) {
   if (task->parent == nullptr) return new (std::nothrow) Reply;
   auto* parent = static_cast<Reply*>(task->parent->obj);
@@ -84,7 +84,7 @@ void* make_nil(const redisReadTask* task) {
   return make(task, [](Reply& reply) { reply.kind = Reply::Kind::nil; });
 }
 
-// Only ever called with a root.
+// hiredis calls it with roots only.
 void free_reply(void* reply) {
   delete static_cast<Reply*>(reply);
 }
@@ -103,8 +103,8 @@ struct ReplyReader::Hiredis {
 
   std::size_t buffered() const { return reader->len - reader->pos; }
 
-  // The length of a text is known long before its end: one that will be refused is not waited for.
-  // Between two pieces hiredis stands behind the type's character.
+  // The length of a text is known long before its end arrives, so a text that is too long is
+  // refused at once. Between two pieces hiredis stands behind the character of the type.
   bool announces_too_much() const {
     if (reader->ridx < 0 || reader->rstack[reader->ridx].type != REDIS_REPLY_STRING) return false;
     const char* first = reader->buf + reader->pos;

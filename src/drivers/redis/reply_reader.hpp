@@ -1,11 +1,11 @@
-// ReplyReader: bytes of a server in, replies out, whatever the pieces they come in. Parsing is
-// hiredis'; the limits are ours, because its reader waits for as much as a length announces and
-// allocates what an array header asks for.
+// ReplyReader: bytes of a server in, replies out, in pieces of any size. hiredis parses. The limits
+// are added here, because its reader waits for as many bytes as a length announces, and allocates
+// as many elements as an array header announces.
 //
 // Thread safety: none.
 // Invariants:
 //  1. At most `limits.reply_bytes` and one piece are ever buffered.
-//  2. After an error nothing is read any more: where the next reply begins is not known.
+//  2. After an error nothing is read any more: the beginning of the next reply is unknown.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ class ReplyReader {
   ReplyReader(const ReplyReader&) = delete;
   ReplyReader& operator=(const ReplyReader&) = delete;
 
-  // The replies that `bytes` completed. The error is a sentence for people. Replies completed by
-  // the same piece before the error are lost, as the connection is.
+  // The replies that `bytes` completed. The error is a sentence for people. The connection is lost
+  // then, with the replies that the same piece completed before the error.
   std::expected<std::vector<Reply>, std::string> read(std::string_view bytes);
 
  private:

@@ -25,7 +25,7 @@ Breakage while_connected(const error_code& error) {
   return error.category() == asio::error::get_ssl_category() ? Breakage::tls : Breakage::closed;
 }
 
-// What both kinds share: the socket, and how to reach the address.
+// The part that both streams share: resolving and connecting.
 class Connecting {
  public:
   explicit Connecting(asio::io_context& loop) : resolver_{loop} {}
@@ -48,7 +48,7 @@ class Connecting {
                                  asio::redirect_error(asio::use_awaitable, error));
     if (closed_) co_return problem(Breakage::timeout, asio::error::timed_out);
     if (error) co_return problem(Breakage::connect, error);
-    // Commands are small and waited for.
+    // Commands are small, and a caller waits for each.
     socket.set_option(tcp::no_delay{true}, error);
     socket.set_option(asio::socket_base::keep_alive{true}, error);
     co_return std::expected<void, Problem>{};
@@ -130,7 +130,7 @@ class TlsStream final : public Stream {
   Task<std::expected<void, Problem>> write(const std::string& bytes) override {
     return write_to(stream_, bytes);
   }
-  // Without a farewell: nothing that has been sent may count any more.
+  // Without a TLS shutdown: no reply is of use any more.
   void close() override { connecting_.close(stream_.next_layer()); }
 
  private:

@@ -1,7 +1,7 @@
 // Stream: a TCP connection to a server, with or without TLS, as coroutines of one event loop.
 //
-// Thread safety: none; everything on the loop's thread. One read and one write may be under way at
-// the same time. close() from anywhere on that thread ends what is under way with an error.
+// Thread safety: none; all calls on the thread of the loop. One read and one write may be under way
+// at the same time. close() ends both with an error.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,9 @@
 #include <span>
 #include <string>
 
-#include "base/error.hpp"
 #include "async/task.hpp"
-#include "drivers/redis/failure.hpp"
+#include "base/error.hpp"
+#include "drivers/redis/reply.hpp"
 #include "drivers/redis/url.hpp"
 
 namespace boost::asio {
@@ -26,7 +26,8 @@ namespace um::redis {
 
 using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 
-// What is trusted; null for a plain endpoint. ErrorCode::invalid: the CA file cannot be used.
+// The certificates to trust; null for a plain endpoint. ErrorCode::invalid: the CA file cannot be
+// used.
 Result<TlsContext> make_tls_context(const Endpoint& endpoint);
 
 class Stream {
@@ -44,7 +45,7 @@ class Stream {
   virtual void close() = 0;
 };
 
-// `tls` null: plain.
+// Without TLS if `tls` is null.
 std::unique_ptr<Stream> make_stream(boost::asio::io_context& loop, TlsContext tls);
 
 }  // namespace um::redis

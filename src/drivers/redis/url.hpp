@@ -1,10 +1,11 @@
-// Endpoint: where a server is and how to introduce oneself, read from a URL
+// Endpoint: the address of a server and the credentials for it, read from a URL
 //
 //   redis://[[user]:password@]host[:port][/db]        plain
 //   rediss://…[?ca=/path/to/ca.pem]                   TLS; the certificate must be valid for `host`
 //
 // User and password may contain %XX escapes. Without `ca` the system's certificates are trusted.
-// Pure functions; any thread.
+//
+// Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ struct Endpoint {
   std::string ca_file{};  // empty: the system's
 };
 
-// ErrorCode::invalid with a sentence that never contains what was between `//` and `@`.
+// ErrorCode::invalid with a sentence that never contains the part between `//` and `@`.
 Result<Endpoint> parse_url(std::string_view url);
 
 // The URL without user and password, for people: "rediss://cache.example:6379/0".
