@@ -13,10 +13,10 @@ namespace um::pg {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::in;
-using ::testing::kOne;
-using ::testing::kSlow;
-using ::testing::patient;
+using pg::testing::in;
+using pg::testing::kOne;
+using pg::testing::kSlow;
+using pg::testing::patient;
 
 constexpr Query kEcho{.name = "echo",
                       .sql =

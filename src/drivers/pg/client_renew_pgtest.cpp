@@ -8,7 +8,7 @@
 namespace um::pg {
 namespace {
 
-using ::testing::patient;
+using pg::testing::patient;
 
 constexpr Query kRenewPid{.name = "pid", .sql = "select pg_backend_pid()"};
 constexpr Query kNap{.name = "nap", .sql = "select pg_sleep(0.05)"};

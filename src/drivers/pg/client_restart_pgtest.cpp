@@ -11,8 +11,8 @@
 namespace um::pg {
 namespace {
 
-using ::testing::kOne;
-using ::testing::patient;
+using pg::testing::kOne;
+using pg::testing::patient;
 
 constexpr Query kRestartPid{.name = "pid", .sql = "select pg_backend_pid()"};
 

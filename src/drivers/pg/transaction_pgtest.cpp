@@ -11,10 +11,10 @@ namespace um::pg {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::in;
-using ::testing::kOne;
-using ::testing::kSlow;
-using ::testing::patient;
+using pg::testing::in;
+using pg::testing::kOne;
+using pg::testing::kSlow;
+using pg::testing::patient;
 
 constexpr Query kCount{.name = "count", .sql = "select count(*) from things"};
 constexpr Query kInsertItem{.name = "insert", .sql = "insert into things (name) values ($1)"};

@@ -67,7 +67,8 @@ Task<bool> Connection::read_once() {
 
 void Connection::flush() {
   if (!opened_ || writing_ || broken()) return;
-  writing_ = tasks_.spawn(loop_.get_executor(), write_all());
+  writing_ = true;  // before it begins: it may end at once
+  tasks_.spawn(loop_.get_executor(), write_all());
 }
 
 Task<void> Connection::write_all() {
