@@ -1,16 +1,17 @@
 #include "config/config.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <span>
 #include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "config/config_check.hpp"
-#include "config/config_file.hpp"
 #include "base/printable.hpp"
+#include "config/config_file.hpp"
 #include "config/setting.hpp"
-#include "config/suggest.hpp"
+#include "config/units.hpp"
 #include "config/url_mask.hpp"
 
 namespace um {
@@ -50,6 +51,40 @@ std::unexpected<Error> refused(const Setting& setting, const Found& found) {
                                 : fmt::format("\"{}\"", printable(found.text, {.max_bytes = 100}));
   return bad(fmt::format("{} ({}): {} is not allowed; allowed: {}", setting.name, found.origin,
                          value, setting.allowed));
+}
+
+constexpr std::size_t kMaxEdits = 2;
+constexpr std::size_t kMaxLength = 64;  // longer names are not typing errors
+
+// Levenshtein's distance, one row at a time.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// "; did you mean cache-ttl?" if a known name is at most two edits away, else empty.
+std::string suggestion(std::string_view name, std::span<const std::string> known) {
+  if (name.size() > kMaxLength) return {};
+  const std::string* best = nullptr;
+  std::size_t best_distance = kMaxEdits + 1;
+  for (const std::string& candidate : known) {
+    const std::size_t edits = distance(name, candidate);
+    if (edits < best_distance) {
+      best = &candidate;
+      best_distance = edits;
+    }
+  }
+  return best == nullptr ? std::string{} : "; did you mean " + *best + "?";
 }
 
 Result<void> check_names(const std::vector<Setting>& table, const ConfigInput& input,
@@ -100,6 +135,45 @@ void apply_defaults_of_postgresql(Config& config) {
   config.consistency = Consistency::bounded;
   const auto shown = std::ranges::find(config.effective, "consistency", &EffectiveSetting::name);
   shown->value = "bounded";
+}
+
+// "cache-ttl (um.toml:3)".
+std::string named(const Config& config, std::string_view name) {
+  const auto it = std::ranges::find(config.effective, name, &EffectiveSetting::name);
+  return fmt::format("{} ({})", name, it == config.effective.end() ? "default" : it->origin);
+}
+
+bool is_given(const Config& config, std::string_view name) {
+  const auto it = std::ranges::find(config.effective, name, &EffectiveSetting::name);
+  return it != config.effective.end() && it->source != ConfigSource::defaults;
+}
+
+// Contradictions between settings: what one setting alone cannot show.
+Result<void> check_config(const Config& config) {
+  if (config.redis && config.database.kind == DatabaseUrl::Kind::sqlite) {
+    return bad(named(config, "redis") +
+               ": needs PostgreSQL; with SQLite there is one instance and its "
+               "memory is the cache; allowed: no redis, or a postgresql:// database");
+  }
+  if (config.database.kind == DatabaseUrl::Kind::postgresql &&
+      config.consistency == Consistency::strict && is_given(config, "consistency")) {
+    return bad(named(config, "consistency") +
+               ": strict is not available with PostgreSQL; allowed: bounded");
+  }
+  if (config.tls_cert.has_value() != config.tls_key.has_value()) {
+    return bad(fmt::format("{}: needs {} as well; allowed: both or neither",
+                           named(config, config.tls_cert ? "tls-cert" : "tls-key"),
+                           config.tls_cert ? "tls-key" : "tls-cert"));
+  }
+  // The jitter lengthens the lifetime of an entry by up to a tenth.
+  if (config.cache_ttl * 11 >= config.change_retention * 10) {
+    return bad(
+        fmt::format("{}: {} with 10 % jitter is not below {} = {}; allowed: a shorter cache-ttl or "
+                    "a longer change-retention",
+                    named(config, "cache-ttl"), format_duration(config.cache_ttl),
+                    named(config, "change-retention"), format_duration(config.change_retention)));
+  }
+  return {};
 }
 
 }  // namespace

@@ -18,8 +18,8 @@
 
 #include "base/error.hpp"
 #include "base/ip_network.hpp"
+#include "base/log_options.hpp"
 #include "base/secret.hpp"
-#include "telemetry/log_options.hpp"
 
 namespace um {
 

@@ -27,7 +27,8 @@ Result<std::string> read_all(const std::string& path) {
     return bad_file(fmt::format("config: cannot read {}: {}", printable(path), reason));
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > kMaxBytes) return bad_file(fmt::format("config: {} is over 1 MiB", printable(path)));
+  if (text.size() > kMaxBytes)
+    return bad_file(fmt::format("config: {} is over 1 MiB", printable(path)));
   return text;
 }
 
@@ -59,7 +60,7 @@ Result<std::map<std::string, FileValue>> read_config_file(const std::string& pat
     table = toml::parse(*text, path);
   } catch (const toml::parse_error& error) {
     return bad_file(fmt::format("config: {}:{}: {}", printable(path), error.source().begin.line,
-                           printable(error.description())));
+                                printable(error.description())));
   }
   std::map<std::string, FileValue> values;
   for (const auto& [key, node] : table) {
@@ -71,8 +72,8 @@ Result<std::map<std::string, FileValue>> read_config_file(const std::string& pat
           "{} ({}): there are no sections; allowed: the settings at the top level", name, origin));
     }
     if (!value) {
-      return bad_file(fmt::format("{} ({}): not a string, a whole number or an array of strings", name,
-                             origin));
+      return bad_file(fmt::format("{} ({}): not a string, a whole number or an array of strings",
+                                  name, origin));
     }
     values.emplace(key.str(), FileValue{.text = std::move(*value), .origin = origin});
   }

@@ -1,8 +1,8 @@
 // Setting: one row of the table of settings, and the table.
 //
-// A value is text until `assign` accepts it; the flag, the environment variable, the key of the
-// file, the help text, `user-manager config` and the table in the documentation are all made from
-// this row.
+// A value is text until `assign` accepts it. The flag, the environment variable, the key of the
+// file, the help text, `user-manager config` and the table in the documentation are made from this
+// row.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ struct Setting {
   std::string default_text{};    // for people: "5min", "none", "number of cores"
   bool secret = false;           // the value may hold a password: no message repeats it
 
-  // Takes the value over; false, and nothing changed, if it is not allowed.
+  // Stores the value; false, and nothing changed, if it is not allowed.
   std::function<bool(Config&, std::string_view)> assign{};
   // The value in the form that `assign` takes, with passwords masked; empty: none.
   std::function<std::string(const Config&)> show{};

@@ -1,6 +1,5 @@
-// Files that settings name. What is wrong with one is said in one line, in words of this program
-// and not of the library that would have read it. Thread safety: any thread; may block in the file
-// system.
+// Files that settings name. An error is one line in the words of this program, not of the library
+// that would have read the file. Thread safety: any thread; may block in the file system.
 #pragma once
 
 #include <string>
@@ -16,11 +15,11 @@ struct SettingFile {
   const std::string& path;
 };
 
-// invalid: there is none, it is a directory, may not be read, or is empty. Does not open it: the
-// end of a pipe (`<(…)` of a shell) can be read once only.
+// invalid: the file does not exist, is a directory or empty, or may not be read. Does not open it:
+// the end of a pipe (`<(…)` of a shell) can be read once only.
 Result<void> check_setting_file(SettingFile file);
 
-// The same, or it is larger than 64 KiB.
+// invalid: as above, or the file is larger than 64 KiB.
 Result<Secret> read_setting_file(SettingFile file);
 
 }  // namespace um

@@ -4,8 +4,8 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "base/utf8.hpp"
 #include "base/printable.hpp"
+#include "base/utf8.hpp"
 #include "config/url_mask.hpp"
 
 namespace um::setting_kinds {

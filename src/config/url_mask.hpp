@@ -1,4 +1,4 @@
-// Hides passwords in database URLs before anybody sees them.
+// Masks passwords in database URLs, for messages and the log.
 #pragma once
 
 #include <string>
@@ -7,8 +7,9 @@
 namespace um {
 
 // "postgresql://ann:secret@h/db?sslpassword=x" -> "postgresql://ann:***@h/db?sslpassword=***".
-// Errs on the side of hiding: everything between the first colon and the last @ is taken for the
-// password, as people put unescaped characters there, and user information without a colon as well.
+// Masks too much rather than too little: everything between the first colon and the last @ counts
+// as the password, because people put unescaped characters there; so does user information without
+// a colon.
 std::string mask_url(std::string_view url);
 
 }  // namespace um

@@ -15,7 +15,7 @@
 #include <variant>
 
 #include "base/error.hpp"
-#include "telemetry/log_options.hpp"
+#include "base/log_options.hpp"
 
 namespace um {
 

@@ -1,10 +1,10 @@
-// LogLimiter: a Logger that hands on what another one writes, but of lines of the same kind only
-// the first few of each second. How many were left out follows in a line of its own, so that a
-// database that is away for a minute gives some hundred lines and not one for each request.
+// LogLimiter: a Logger that passes lines on to another one, but of lines of the same kind only the
+// first few of each second. The number of lines left out follows in a line of its own. So a
+// database that is away for a minute causes some hundred lines and not one for each request.
 //
-// Of the same kind are lines with the same message, `route` and `status`. Only warnings and errors
-// are limited, and not even these where debug lines are wanted. Memory is bounded: of kinds beyond
-// the limit all are one. Thread safety: any thread.
+// Lines with the same message, `route` and `status` are of the same kind. Only warnings and errors
+// are limited, and none where debug lines are enabled. Memory is bounded: all kinds beyond the
+// limit count as one. Thread safety: any thread.
 #pragma once
 
 #include <map>
@@ -34,8 +34,8 @@ class LogLimiter final : public Logger {
   void write(LogLevel level, std::string_view message, std::span<const LogField> fields) override;
   std::uint64_t dropped() const override { return inner_.dropped(); }
 
-  // Writes what was left out in seconds that are over. To be called about once a second: nobody
-  // else would, when no more lines come.
+  // Writes the numbers of lines left out in seconds that are over. To be called about once a
+  // second, for the case that no more lines come.
   void tell_left_out();
 
  private:

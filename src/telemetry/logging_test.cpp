@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "base/secret.hpp"
-#include "telemetry/log_line.hpp"
 
 namespace um {
 namespace {

@@ -1,4 +1,4 @@
-// What is logged and in which form; settings, so apart from the logger itself.
+// Which lines the log has and in which form: settings, and what a logger is made with.
 #pragma once
 
 namespace um {
