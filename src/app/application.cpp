@@ -5,7 +5,6 @@
 
 #include "app/open_storage.hpp"
 #include "app/token_secret.hpp"
-#include "app/wait_for.hpp"
 #include "config/setting_file.hpp"
 #include "drivers/http/tls.hpp"
 #include "storage/cache_times.hpp"
@@ -19,8 +18,7 @@ constexpr auto kStartDeadline = 10s;
 constexpr auto kStartPause = 200ms;
 constexpr auto kKeyReloadInterval = 5s;
 constexpr auto kHousekeepingInterval = 60s;
-// A lease ends T after the last poll was sent. Of the queries that then come all at once, this many
-// run.
+// How many of the queries run that come all at once when a lease lapses.
 constexpr std::size_t kPrimaryReads = 64;
 
 Result<void> check_tls_files(const Config& config) {
@@ -44,7 +42,7 @@ CacheSettings cache_settings(const Config& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
+Result<std::unique_ptr<Application>> Application::make(Surroundings around) {
   auto secret = read_token_secret(around.config);
   if (!secret) return fail(std::move(secret.error()));
   if (auto files = check_tls_files(around.config); !files) return fail(std::move(files.error()));
@@ -67,13 +65,13 @@ Result<std::unique_ptr<Service>> Service::make(Surroundings around) {
     if (!redis) return fail(std::move(redis.error()));
     parts.redis = std::move(*redis);
   }
-  std::unique_ptr<Service> service{new Service{around, std::move(parts)}};
-  Result<void> bound = service->listen();
+  std::unique_ptr<Application> application{new Application{around, std::move(parts)}};
+  Result<void> bound = application->listen();
   if (!bound) return fail(std::move(bound.error()));
-  return service;
+  return application;
 }
 
-Service::Service(Surroundings around, Parts parts)
+Application::Application(Surroundings around, Parts parts)
     : config_{around.config},
       clock_{around.clock},
       log_{around.log},
@@ -115,15 +113,15 @@ Service::Service(Surroundings around, Parts parts)
            api_options()},
       background_{loops_->first()} {}
 
-// After stop(): no chore, no request and no poll is under way. The feed goes first because it calls
-// the cache; the loops are stopped before the parts that their coroutines refer to.
-Service::~Service() {
+// After stop(): no chore, no request and no poll is under way. The feed stops first because it
+// calls the cache. The loops stop before the parts that their coroutines refer to are destroyed.
+Application::~Application() {
   stop_background();
   loops_->stop();
 }
 
 // Instances that share a database share the limits on guessing.
-AttemptLimiter& Service::make_limiter(const std::optional<Secret>& deployment_key) {
+AttemptLimiter& Application::make_limiter(const std::optional<Secret>& deployment_key) {
   AttemptStore* store = storage_->attempts();
   if (store == nullptr || !deployment_key) return local_limiter_;
   return stored_limiter_.emplace(
@@ -132,7 +130,7 @@ AttemptLimiter& Service::make_limiter(const std::optional<Secret>& deployment_ke
           .local = local_limiter_, .store = *store, .clock = clock_, .loop = loops_->first()});
 }
 
-api::ApiOptions Service::api_options() {
+api::ApiOptions Application::api_options() {
   return {.reading = config_.access == AccessPolicy::public_access ? api::ReadAccess::public_
                                                                    : api::ReadAccess::private_,
           .trusted_proxies = api::TrustedProxies{config_.trusted_proxies},
@@ -143,7 +141,7 @@ api::ApiOptions Service::api_options() {
           .log = [this](const api::RequestLogLine& line) { log_request(line); }};
 }
 
-void Service::log_request(const api::RequestLogLine& line) const {
+void Application::log_request(const api::RequestLogLine& line) const {
   const auto microseconds =
       std::chrono::duration_cast<std::chrono::microseconds>(line.took).count();
   const std::string user = line.user ? line.user->text() : std::string{};
@@ -162,7 +160,7 @@ void Service::log_request(const api::RequestLogLine& line) const {
     log_.debug("request", fields);
 }
 
-Result<void> Service::listen() {
+Result<void> Application::listen() {
   http::ServerOptions options{
       .address = config_.listen.address,
       .port = config_.listen.port,
@@ -184,7 +182,7 @@ Result<void> Service::listen() {
   return {};
 }
 
-Result<void> Service::start() {
+Result<void> Application::run() {
   start_feed();
   const auto deadline = Deadline::after(clock_, kStartDeadline);
   Result<void> keys = wait_for(loops_->first(), tokens_.start(deadline));
@@ -199,9 +197,9 @@ Result<void> Service::start() {
   return {};
 }
 
-// A key that another process revoked must end at once: keys are read again when a poll brings a
-// change of them or one that it cannot name, and now and then anyway.
-void Service::start_feed() {
+// A key that another process revoked must end at once: the keys are read again when a poll brings a
+// change of a key or a change without a name, and every few seconds in any case.
+void Application::start_feed() {
   auto reload_keys = background_.start(
       {.every = kKeyReloadInterval, .work = [this]() -> Task<bool> {
          const auto deadline = Deadline::after(clock_, config_.database_timeout);
@@ -220,7 +218,7 @@ void Service::start_feed() {
   storage_->changes().start(*listener_);
 }
 
-void Service::start_housekeeping() {
+void Application::start_housekeeping() {
   background_.start({.every = kHousekeepingInterval, .work = [this]() -> Task<bool> {
                        const auto deadline = Deadline::after(clock_, config_.database_timeout);
                        const Result<bool> more =
@@ -231,31 +229,31 @@ void Service::start_housekeeping() {
                      }});
 }
 
-Result<bool> Service::has_admin() {
+Result<bool> Application::has_admin() {
   const auto deadline = Deadline::after(clock_, kStartDeadline);
   return wait_for(loops_->first(), storage_->users().has_admin(deadline));
 }
 
-void Service::announce_stop() {
+void Application::drain() {
   operations_.note_draining();
   server_->announce_end();
 }
 
-bool Service::stop(std::chrono::seconds at_most) {
+bool Application::stop(std::chrono::seconds at_most) {
   operations_.note_draining();
   const bool complete = server_->drain(at_most);
   stop_background();
   return complete;
 }
 
-void Service::stop_background() {
+void Application::stop_background() {
   storage_->changes().stop();
   background_.stop();
   if (stored_limiter_) stored_limiter_->stop();
 }
 
-ServiceStats Service::stats() const {
-  ServiceStats stats{
+ApplicationStats Application::stats() const {
+  ApplicationStats stats{
       .requests = api_.stats(),
       .server = server_->stats(),
       .cache = cache_.stats(),

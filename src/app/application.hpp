@@ -1,8 +1,9 @@
-// Service: everything that `serve` runs, wired together. The members stand in the order in which
-// they are made; each may use the ones above it.
+// Application: everything that `serve` runs, wired together. The members stand in the order in
+// which they are made; each may use the ones above it.
 //
-// Life: make() opens the database and binds the address, start() serves, stop() drains. All three
-// from the main thread, once, in this order; the parts have their own threads.
+// Life: make() opens the database and binds the address, run() serves, drain() announces the end,
+// stop() ends. All of these from the main thread, once, in this order (drain() may be left out);
+// the parts have their own threads.
 #pragma once
 
 #include <chrono>
@@ -31,10 +32,10 @@
 
 namespace um {
 
-class Service {
+class Application {
  public:
   struct Surroundings {
-    const Config& config;  // these outlive the service
+    const Config& config;  // these outlive the application
     const Clock& clock;
     Logger& log;
     // PostgreSQL: the key that all instances share. It seals facts in Redis and hides the names of
@@ -42,33 +43,33 @@ class Service {
     std::optional<Secret> deployment_key{};
   };
   // invalid: a setting (certificate, secret file, address); unavailable and others: the database.
-  static Result<std::unique_ptr<Service>> make(Surroundings around);
-  ~Service();
-  Service(const Service&) = delete;
-  Service& operator=(const Service&) = delete;
+  static Result<std::unique_ptr<Application>> make(Surroundings around);
+  ~Application();
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
 
-  // Reads the signing keys and begins to serve.
-  Result<void> start();
-  // Before stop(): not ready any more, but still serving, each connection once more.
-  void announce_stop();
-  // Finishes what is under way; false if something had to be cut off after `at_most`.
+  // Reads the signing keys and begins to serve; returns then.
+  Result<void> run();
+  // Not ready any more, but still serving: each connection gets one more answer.
+  void drain();
+  // Finishes the requests under way; false if some were cut off after `at_most`.
   bool stop(std::chrono::seconds at_most);
 
   std::uint16_t port() const { return server_->port(); }
   bool serves_https() const { return https_; }
   std::string storage_description() const { return storage_->describe(); }
   Result<bool> has_admin();
-  ServiceStats stats() const;
+  ApplicationStats stats() const;
 
  private:
-  // What is opened before the rest is made.
+  // The parts that are opened before the rest is made, because that can fail.
   struct Parts {
     std::unique_ptr<EventLoops> loops;
     std::unique_ptr<Storage> storage;
     std::unique_ptr<RedisParts> redis{};
     std::optional<Secret> hs256_secret{};
   };
-  Service(Surroundings around, Parts parts);
+  Application(Surroundings around, Parts parts);
   Result<void> listen();
   void start_feed();
   void start_housekeeping();
@@ -82,8 +83,8 @@ class Service {
   Logger& log_;
   const BootTime started_at_;
 
-  // Goes last: the threads of the storage and of the hasher end with their parts, and until then
-  // the one that posted the last answer may still be returning from that.
+  // Destroyed last: a thread of the storage or of the hasher may still be returning from posting
+  // its last answer to a loop until its part has joined it.
   std::unique_ptr<EventLoops> loops_;
 
   std::unique_ptr<Storage> storage_;

@@ -1,6 +1,8 @@
-// ServiceStats: what every part of the process counts, collected at one moment. Values only;
-// rendered for Prometheus by metrics.hpp and as JSON by cache_report.hpp.
+// ApplicationStats: what every part of the process counts, read at one moment, and its two pages.
 #pragma once
+
+#include <optional>
+#include <string>
 
 #include "api/request_stats.hpp"
 #include "app/redis_parts.hpp"
@@ -15,7 +17,7 @@
 
 namespace um {
 
-struct ServiceStats {
+struct ApplicationStats {
   api::RequestStats requests{};
   http::ServerStats server{};
   CacheStats cache{};
@@ -30,5 +32,13 @@ struct ServiceStats {
   std::uint64_t dropped_log_lines = 0;
   double uptime_seconds = 0;
 };
+
+// The page behind GET /metrics, in Prometheus' text format, version 0.0.4. Names and labels are an
+// interface: dashboards depend on them (docs/operations/monitoring.md says what to watch).
+std::string render_metrics(const ApplicationStats& stats);
+
+// The answer to GET /cache/stats, a JSON object: hits by level, misses, refusals, evictions, bytes,
+// lease, holds, database reads.
+std::string render_cache_report(const ApplicationStats& stats);
 
 }  // namespace um

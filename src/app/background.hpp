@@ -1,5 +1,5 @@
-// Background: what is done again and again while the service runs. Each chore is a coroutine that
-// is called at its interval, on one event loop; one that takes longer delays only itself.
+// Background: chores that repeat while the program runs. Each chore is a coroutine that is called
+// at its interval, on one event loop; a chore that takes longer delays only itself.
 //
 // Thread safety: start() and stop() from one thread that is not a loop.
 #pragma once
@@ -20,7 +20,7 @@ class Background {
  public:
   struct Chore {
     std::chrono::milliseconds every;
-    // True: there is more to do, at once. Reports its failures itself; does not throw.
+    // True: the chore is called again at once. It reports its failures itself and does not throw.
     std::function<Task<bool>()> work;
   };
 
@@ -30,10 +30,10 @@ class Background {
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  // What it returns makes the chore happen now, or once more if it is under way: from any thread,
-  // until stop() is called.
+  // Returns a function that calls the chore now, or once more if it is under way. The function may
+  // be called from any thread until stop() is called.
   std::function<void()> start(Chore chore);
-  // Lets the chores under way finish and returns when they have.
+  // Returns when the chores under way have finished.
   void stop();
 
  private:

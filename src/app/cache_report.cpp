@@ -1,5 +1,4 @@
-#include "app/cache_report.hpp"
-
+#include "app/application_stats.hpp"
 #include "app/stat_names.hpp"
 #include "base/json_writer.hpp"
 
@@ -51,7 +50,7 @@ void write_flights(JsonWriter& json, const FlightStats& stats) {
 }
 
 // null: there is no second level.
-void write_second_level(JsonWriter& json, const ServiceStats& all) {
+void write_second_level(JsonWriter& json, const ApplicationStats& all) {
   if (!all.redis) {
     json.value(nullptr);
     return;
@@ -68,7 +67,7 @@ void write_second_level(JsonWriter& json, const ServiceStats& all) {
 
 }  // namespace
 
-std::string render_cache_report(const ServiceStats& all) {
+std::string render_cache_report(const ApplicationStats& all) {
   const CoherenceStats& stats = all.cache.coherence;
   JsonWriter json;
   json.open_object();

@@ -1,8 +1,8 @@
-// ChangeWatcher: a ChangeListener that passes everything on and tells whether the signing keys may
-// have been changed: a poll names them, or says that there were changes that it cannot name. They
-// are kept in memory outside of the cache; whoever keeps them then looks again.
+// ChangeWatcher: a ChangeListener that passes everything on and calls `keys` when the signing keys
+// may have changed: a poll names them, or has changes that it cannot name. The signing keys are
+// kept in memory outside of the cache, so their owner reads them again then.
 //
-// Thread safety: as ChangeListener; `keys` is called on the feed's thread and must not block.
+// Thread safety: that of ChangeListener; `keys` is called on the feed's thread and must not block.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ class ChangeWatcher final : public ChangeListener {
  public:
   struct Keys {
     std::function<void()> changed;
-    std::function<void(BootTime at)> unchanged;  // up to then, since the poll before
+    std::function<void(BootTime at)> unchanged;  // from the poll before until `at`
   };
   // `next` outlives the watcher.
   ChangeWatcher(ChangeListener& next, Keys keys) : next_{next}, keys_{std::move(keys)} {}
@@ -28,7 +28,7 @@ class ChangeWatcher final : public ChangeListener {
     next_.settle(keys, xid);
   }
   void apply(const Poll& poll) override {
-    // First: the lease that the poll renews is not for what it took away.
+    // Before next_.apply(): the poll renews the lease, and old keys must be gone by then.
     if (poll.flush_reason || std::ranges::any_of(poll.changes, concerns_keys)) {
       keys_.changed();
     } else {

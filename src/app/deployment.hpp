@@ -12,20 +12,20 @@
 namespace um {
 
 struct Deployment {
-  // As given, with the times of the deployment where it says nothing of them.
+  // As given; the times of the deployment replace defaults.
   Config config;
-  // PostgreSQL: what facts in Redis are sealed with.
+  // PostgreSQL: seals facts in Redis; see Application::Surroundings::deployment_key.
   std::optional<Secret> fact_key{};
 };
 
 enum class MigrateFirst { no, yes };
 
-// Blocks. invalid: the configuration says something else than the deployment, or the schema is not
-// this program's; conflict, unavailable: see storage/postgres/migrator.hpp.
+// Blocks. invalid: the configuration contradicts the deployment, or the schema is not this
+// program's; conflict, unavailable: see storage/postgres/migrator.hpp.
 Result<Deployment> join_deployment(const Config& config, MigrateFirst migrate);
 
-// The times that `migrate` stores: those that were configured, on top of what is stored. nullopt:
-// none was. Blocks.
+// The times that `migrate` stores: the configured ones, and the stored ones for the rest. nullopt
+// if none was configured. Blocks.
 std::optional<CacheTimes> times_to_store(const Config& config);
 
 }  // namespace um

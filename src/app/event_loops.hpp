@@ -8,8 +8,12 @@
 #include <thread>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "async/task.hpp"
 
 namespace um {
 
@@ -23,7 +27,7 @@ class EventLoops {
   std::vector<boost::asio::io_context*> contexts() const;
   // The loop for work that belongs to no connection.
   boost::asio::io_context& first() { return loops_.front()->context; }
-  // Joins the threads. Whatever still waits on the loops is destroyed with them, not resumed.
+  // Joins the threads. A coroutine that still waits on a loop is destroyed with it, not resumed.
   void stop();
 
  private:
@@ -35,5 +39,11 @@ class EventLoops {
   };
   std::vector<std::unique_ptr<Loop>> loops_;
 };
+
+// Runs a coroutine on a loop and blocks the calling thread, which is not a loop, until it ends.
+template <class T>
+T wait_for(boost::asio::io_context& loop, Task<T> task) {
+  return boost::asio::co_spawn(loop, std::move(task), boost::asio::use_future).get();
+}
 
 }  // namespace um

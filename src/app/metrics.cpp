@@ -1,8 +1,6 @@
-#include "app/metrics.hpp"
-
 #include <chrono>
 
-#include "app/shared_metrics.hpp"
+#include "app/application_stats.hpp"
 #include "app/stat_names.hpp"
 #include "telemetry/metrics_page.hpp"
 
@@ -46,7 +44,7 @@ void add_server(MetricsPage& page, const http::ServerStats& stats) {
                {}, number(stats.refusals));
 }
 
-void add_cache_contents(MetricsPage& page, const ServiceStats& all) {
+void add_cache_contents(MetricsPage& page, const ApplicationStats& all) {
   const CoherenceStats& stats = all.cache.coherence;
   for (std::size_t kind = 0; kind < kEntryKinds; ++kind) {
     const std::string name{entry_kind_name(kind)};
@@ -128,7 +126,7 @@ void add_queue_refusals(MetricsPage& page, std::string queue, std::uint64_t coun
                {{"queue", std::move(queue)}}, number(count));
 }
 
-void add_queues(MetricsPage& page, const ServiceStats& stats) {
+void add_queues(MetricsPage& page, const ApplicationStats& stats) {
   add_queue(page, "database_writes", stats.storage.write_queue);
   add_queue(page, "database_reads", stats.storage.read_queue);
   add_queue(page, "primary_reads", stats.cache.primary.queued);
@@ -161,7 +159,7 @@ void add_storage(MetricsPage& page, const StorageStats& stats) {
                {}, number(stats.sessions_displaced));
 }
 
-void add_sign_in(MetricsPage& page, const ServiceStats& stats) {
+void add_sign_in(MetricsPage& page, const ApplicationStats& stats) {
   const auto outcome = [&](const char* name, std::uint64_t count) {
     page.counter({"user_manager_sign_ins_total", "Sign-ins, by outcome"}, {{"outcome", name}},
                  number(count));
@@ -184,9 +182,61 @@ void add_sign_in(MetricsPage& page, const ServiceStats& stats) {
   tokens("refused", stats.tokens.refused);
 }
 
+void add_l2(MetricsPage& page, const SecondLevelStats& level, const RedisL2Store::Stats& facts) {
+  page.counter({"user_manager_l2_facts_refused_total",
+                "Facts from Redis that were too old or held, of another namespace"},
+               {}, number(level.refused));
+  const auto read = [&](const char* result, std::uint64_t count) {
+    page.counter({"user_manager_l2_reads_total", "Facts asked of Redis, by what came of it"},
+                 {{"result", result}}, number(count));
+  };
+  read("fact", facts.facts);
+  read("absent", facts.absent);
+  read("unreachable", facts.unreachable);
+  for (std::size_t fault = 0; fault < kEntryFaults; ++fault)
+    read(to_string(static_cast<EntryFault>(fault)).data(), facts.refused[fault]);
+  page.counter({"user_manager_l2_writes_total", "Facts sent to Redis"}, {}, number(facts.puts));
+  const auto turn = [&](const char* result, std::uint64_t count) {
+    page.counter({"user_manager_l2_turns_total",
+                  "Keys nobody had: asked by this instance, waited for, received from another"},
+                 {{"result", result}}, number(count));
+  };
+  turn("asked", facts.marks);
+  turn("waited", facts.waits);
+  turn("received", facts.received);
+}
+
+void add_redis(MetricsPage& page, const redis::Stats& stats) {
+  page.gauge({"user_manager_redis_connected", "Connections to Redis, one for each event loop"}, {},
+             number(stats.connected));
+  page.gauge({"user_manager_redis_breaker_open", "Circuit breakers that let nothing through"}, {},
+             number(stats.open));
+  page.counter({"user_manager_redis_breaker_openings_total", "Times that a breaker opened"}, {},
+               number(stats.breaker_openings));
+  const auto call = [&](std::string result, std::uint64_t count) {
+    page.counter({"user_manager_redis_calls_total", "Commands, by how they ended"},
+                 {{"result", std::move(result)}}, number(count));
+  };
+  call("answer", stats.answers);
+  call("timeout", stats.timeouts);
+  call("lost", stats.lost);
+  call("unavailable", stats.unavailable);
+  call("overloaded", stats.overloaded);
+  call("cancelled", stats.cancelled);
+  for (std::size_t error = 0; error < redis::kErrorClasses; ++error)
+    call("error_" + std::string{to_string(static_cast<redis::ErrorClass>(error))},
+         stats.refused[error]);
+  page.counter({"user_manager_redis_dropped_total", "Background commands given up unsent"}, {},
+               number(stats.dropped));
+  for (std::size_t reason = 1; reason < redis::kBreakages; ++reason)
+    page.counter({"user_manager_redis_breakages_total", "Connections that ended, by reason"},
+                 {{"reason", std::string{to_string(static_cast<redis::Breakage>(reason))}}},
+                 number(stats.breakages[reason]));
+}
+
 }  // namespace
 
-std::string render_metrics(const ServiceStats& stats) {
+std::string render_metrics(const ApplicationStats& stats) {
   MetricsPage page;
   page.gauge({"user_manager_info", "Always 1; the version is in the label"},
              {{"version", UM_VERSION}}, 1);
@@ -204,7 +254,11 @@ std::string render_metrics(const ServiceStats& stats) {
   add_queues(page, stats);
   add_storage(page, stats.storage);
   add_sign_in(page, stats);
-  add_shared_metrics(page, stats);
+  if (stats.redis) {
+    add_l2(page, stats.cache.second_level, stats.redis->l2);
+    add_redis(page, stats.redis->client);
+  }
+  if (stats.stored_attempts) page.add(*stats.stored_attempts);
   return page.text();
 }
 

@@ -1,16 +1,14 @@
-#include "app/metrics.hpp"
-
 #include <gmock/gmock.h>
 
-#include "app/cache_report.hpp"
+#include "app/application_stats.hpp"
 
 namespace um {
 namespace {
 
 using testing::HasSubstr;
 
-ServiceStats some_stats() {
-  ServiceStats stats;
+ApplicationStats some_stats() {
+  ApplicationStats stats;
   stats.requests.routes.push_back(
       {.route = "get_user", .method = "GET", .by_status = {{200, 7}, {404, 2}}});
   stats.cache.coherence.hits[2] = 5;
@@ -40,7 +38,7 @@ TEST(Metrics, EveryFamilyOfTheContractIsThere) {
 }
 
 TEST(Metrics, APageOfAFreshProcessCanBeRendered) {
-  const std::string text = render_metrics(ServiceStats{});
+  const std::string text = render_metrics(ApplicationStats{});
   EXPECT_THAT(text, HasSubstr("user_manager_info{version="));
   EXPECT_THAT(text, testing::Not(HasSubstr("user_manager_lease_age_seconds ")));  // no poll yet
 }
@@ -50,7 +48,7 @@ TEST(CacheReport, SaysTheSameAsTheMetrics) {
   EXPECT_THAT(text,
               HasSubstr(R"("hits":{"l1":{"absent":0,"email":0,"user":5,"session":0,"total":5})"));
   EXPECT_THAT(text, HasSubstr(R"("changed":3)"));
-  EXPECT_THAT(text, HasSubstr(R"("age_seconds":2E-2)"));
+  EXPECT_THAT(text, HasSubstr(R"("age_seconds":0.02)"));
 }
 
 }  // namespace

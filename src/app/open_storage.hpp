@@ -9,8 +9,8 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "config/config.hpp"
-#include "telemetry/log.hpp"
 #include "storage/storage.hpp"
+#include "telemetry/log.hpp"
 
 namespace um {
 

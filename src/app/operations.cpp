@@ -1,8 +1,5 @@
 #include "app/operations.hpp"
 
-#include "app/cache_report.hpp"
-#include "app/metrics.hpp"
-
 namespace um {
 
 Task<std::vector<api::Missing>> ServiceOperations::readiness(Deadline deadline) {

@@ -7,7 +7,7 @@
 
 #include "api/operations.hpp"
 #include "app/application_stats.hpp"
-#include "app/shared_ping.hpp"
+#include "app/readiness_ping.hpp"
 #include "auth/tokens/token_authority.hpp"
 #include "cache/cache.hpp"
 #include "storage/storage.hpp"
@@ -21,7 +21,7 @@ class ServiceOperations final : public api::Operations {
     Cache& cache;
     TokenAuthority& tokens;
     const Clock& clock;
-    std::function<ServiceStats()> stats;  // from any loop
+    std::function<ApplicationStats()> stats;  // from any loop
   };
   explicit ServiceOperations(Parts parts)
       : parts_{std::move(parts)},
@@ -37,7 +37,7 @@ class ServiceOperations final : public api::Operations {
 
  private:
   Parts parts_;
-  SharedPing ping_;
+  ReadinessPing ping_;
   std::atomic<bool> draining_{false};
 };
 

@@ -10,18 +10,18 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include "app/deployment.hpp"
 #include "app/application.hpp"
+#include "app/deployment.hpp"
+#include "config/url_mask.hpp"
 #include "telemetry/log_limiter.hpp"
 #include "telemetry/logging.hpp"
-#include "config/url_mask.hpp"
 
 namespace um {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Longer than any deadline of a request, so that only a mistake of ours is ever cut off.
+// Longer than any deadline of a request, so that stopping cuts off a request only after a bug.
 std::chrono::seconds drain_time(const Config& config) {
   constexpr auto kMargin = 5s;
   return std::max(30s, std::chrono::ceil<std::chrono::seconds>(config.database_timeout) + kMargin);
@@ -29,13 +29,13 @@ std::chrono::seconds drain_time(const Config& config) {
 
 using Steady = std::chrono::steady_clock;
 
-// From construction until release(), SIGTERM and SIGINT do not end the process but wait here to be
-// asked for.
+// From construction until release(), SIGTERM and SIGINT do not end the process: wait() returns
+// instead.
 class StopSignal {
  public:
   StopSignal() : signals_{context_, SIGTERM, SIGINT} {}
 
-  // Until the next one or until then; calls `every_second` meanwhile.
+  // Returns at the next signal or at `until`; calls `every_second` meanwhile.
   void wait(const std::function<void()>& every_second,
             Steady::time_point until = Steady::time_point::max()) {
     asked_ = false;
@@ -50,7 +50,7 @@ class StopSignal {
     context_.poll();
   }
 
-  // The next one gets its usual effect.
+  // The next signal ends the process.
   void release() {
     signals_.clear();
     std::signal(SIGTERM, SIG_DFL);
@@ -91,8 +91,8 @@ std::string shown_database(const DatabaseUrl& database) {
   return "sqlite:" + std::filesystem::absolute(database.path, ignored).lexically_normal().string();
 }
 
-// It works beside the server. A password is not shown: the environment that gave it to the server
-// gives it to the command, too.
+// The command works beside the server. It shows no password: the environment that gave the password
+// to the server gives it to the command, too.
 std::string command_for_first_admin(const Config& config) {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -109,18 +109,18 @@ std::string command_for_first_admin(const Config& config) {
   return command;
 }
 
-void introduce(Service& service, const Config& config, std::ostream& out) {
+void introduce(Application& application, const Config& config, std::ostream& out) {
   ListenAddress address = config.listen;
-  address.port = service.port();
+  address.port = application.port();
   out << "user-manager " UM_VERSION " listens on "
-      << (service.serves_https() ? "https://" : "http://") << address.text() << '\n'
-      << "storage: " << service.storage_description() << '\n'
+      << (application.serves_https() ? "https://" : "http://") << address.text() << '\n'
+      << "storage: " << application.storage_description() << '\n'
       << "cache: " << human_bytes(config.cache_capacity_bytes) << " in memory, "
       << (config.consistency == Consistency::strict ? "strict" : "bounded") << ", staleness bound "
       << config.staleness_bound.count() << " ms";
   if (config.redis) out << "; Redis " << mask_url(config.redis->reveal());
   out << '\n';
-  const Result<bool> has_admin = service.has_admin();
+  const Result<bool> has_admin = application.has_admin();
   if (has_admin && !*has_admin)
     out << "There is no administrator yet. This creates one (it asks for the password):\n  "
         << command_for_first_admin(config) << '\n';
@@ -146,25 +146,25 @@ int serve(const Serve& what, ServeStreams streams) {
   LogLimiter log{*logger, clock};
   StopSignal stop_signal;
 
-  auto made = Service::make(
+  auto made = Application::make(
       {.config = config, .clock = clock, .log = log, .deployment_key = deployment->fact_key});
   if (!made) return fail_to_start(made.error(), streams.err);
-  Service& service = **made;
-  const Result<void> started = service.start();
+  Application& application = **made;
+  const Result<void> started = application.run();
   if (!started) return fail_to_start(started.error(), streams.err);
-  introduce(service, config, streams.out);
+  introduce(application, config, streams.out);
 
   const auto every_second = [&log] { log.tell_left_out(); };
   stop_signal.wait(every_second);
   if (config.shutdown_delay > 0s) {
     log.info("not ready any more: serving for shutdown-delay, then stopping",
              {{"seconds", config.shutdown_delay.count()}});
-    service.announce_stop();
+    application.drain();
     stop_signal.wait(every_second, Steady::now() + config.shutdown_delay);
   }
   stop_signal.release();
   log.info("stopping: finishing what is under way");
-  if (!service.stop(drain_time(config))) {
+  if (!application.stop(drain_time(config))) {
     log.error("some requests did not end in time and were cut off");
     // Their coroutines refer to parts that are about to go; what was acknowledged is on disk
     // already.

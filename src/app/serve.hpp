@@ -1,4 +1,4 @@
-// serve: the service from start to stop, as the command of the same name runs it.
+// serve: the application from start to stop, as the command of the same name runs it.
 #pragma once
 
 #include <iosfwd>
@@ -8,7 +8,7 @@
 namespace um {
 
 struct ServeStreams {
-  std::ostream& out;  // what people read: address, storage, cache, how to make an administrator
+  std::ostream& out;  // for people: address, storage, cache, how to make an administrator
   std::ostream& err;  // one line if it cannot start
 };
 

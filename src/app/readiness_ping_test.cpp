@@ -1,4 +1,4 @@
-#include "app/shared_ping.hpp"
+#include "app/readiness_ping.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class SharedPingTest : public ::testing::Test {
+class ReadinessPingTest : public ::testing::Test {
  protected:
   Task<Result<void>> count(Deadline) {
     ++pings_;
@@ -26,10 +26,10 @@ class SharedPingTest : public ::testing::Test {
   Result<void> answer_;
   std::chrono::nanoseconds takes_{0};
   int pings_ = 0;
-  SharedPing ping_{[this](Deadline deadline) { return count(deadline); }, clock_};
+  ReadinessPing ping_{[this](Deadline deadline) { return count(deadline); }, clock_};
 };
 
-TEST_F(SharedPingTest, ManyAtOnceTakeOneTurnOfTheDatabase) {
+TEST_F(ReadinessPingTest, ManyAtOnceTakeOneTurnOfTheDatabase) {
   takes_ = 1h;  // what they share is the ping itself, not the memory of it
   std::vector<Task<Result<void>>> all;
   for (int i = 0; i < 20; ++i) all.push_back(ping_.ask({}));
@@ -37,7 +37,7 @@ TEST_F(SharedPingTest, ManyAtOnceTakeOneTurnOfTheDatabase) {
   EXPECT_EQ(pings_, 1);
 }
 
-TEST_F(SharedPingTest, AnAnswerHoldsForAMomentCountedFromItsBegin) {
+TEST_F(ReadinessPingTest, AnAnswerHoldsForAMomentCountedFromItsBegin) {
   takes_ = 100ms;
   EXPECT_TRUE(ask());
   answer_ = fail(ErrorCode::unavailable, "gone");
@@ -49,17 +49,17 @@ TEST_F(SharedPingTest, AnAnswerHoldsForAMomentCountedFromItsBegin) {
   EXPECT_EQ(pings_, 2);
 }
 
-TEST_F(SharedPingTest, AFailureIsNotRememberedForLonger) {
+TEST_F(ReadinessPingTest, AFailureIsNotRememberedForLonger) {
   answer_ = fail(ErrorCode::unavailable, "gone");
   EXPECT_FALSE(ask());
   answer_ = {};
   EXPECT_FALSE(ask());
-  clock_.advance(SharedPing::kHolds);
+  clock_.advance(ReadinessPing::kReused);
   EXPECT_TRUE(ask());
   EXPECT_EQ(pings_, 2);
 }
 
-TEST_F(SharedPingTest, WhoHadNoTimeSaysNothingAboutTheDatabase) {
+TEST_F(ReadinessPingTest, WhoHadNoTimeSaysNothingAboutTheDatabase) {
   answer_ = fail(ErrorCode::timeout, "no time left");
   EXPECT_FALSE(ask());
   answer_ = {};

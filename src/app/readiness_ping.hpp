@@ -1,8 +1,10 @@
-// SharedPing: asks the database whether it can be read and written, for however many ask at once.
+// ReadinessPing: whether the database can be read and written, for any number of callers at once.
 //
-// A ping takes a turn of the only writer. What it said holds for a moment, counted from when it
-// began; who comes while one is under way waits for it. A ping that ran out of its asker's time
-// says nothing to the others. Thread safety: any event loop; coroutines resume on their own.
+// A ping takes a turn of the only writer, so an answer is reused for 250 ms, counted from the start
+// of its ping, and a caller that comes during a ping waits for it. A ping that ran out of its
+// caller's time says nothing about the database, so other callers do not get its answer.
+//
+// Thread safety: any event loop; coroutines resume on their own.
 #pragma once
 
 #include <functional>
@@ -13,13 +15,13 @@
 
 namespace um {
 
-class SharedPing {
+class ReadinessPing {
  public:
-  static constexpr std::chrono::milliseconds kHolds{250};
+  static constexpr std::chrono::milliseconds kReused{250};
   using Ping = std::function<Task<Result<void>>(Deadline)>;
 
   // `clock` and what `ping` refers to outlive it.
-  SharedPing(Ping ping, const Clock& clock)
+  ReadinessPing(Ping ping, const Clock& clock)
       : ping_{std::move(ping)}, clock_{clock}, flights_{{}, clock} {}
 
   Task<Result<void>> ask(Deadline deadline);

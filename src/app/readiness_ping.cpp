@@ -1,14 +1,14 @@
-#include "app/shared_ping.hpp"
+#include "app/readiness_ping.hpp"
 
 namespace um {
 
-std::optional<Result<void>> SharedPing::remembered() const {
+std::optional<Result<void>> ReadinessPing::remembered() const {
   const std::scoped_lock lock{mutex_};
-  if (!last_ || clock_.now() >= last_->begun + kHolds) return std::nullopt;
+  if (!last_ || clock_.now() >= last_->begun + kReused) return std::nullopt;
   return last_->result;
 }
 
-Task<Result<SharedPing::Healthy>> SharedPing::ping_now(Deadline deadline) {
+Task<Result<ReadinessPing::Healthy>> ReadinessPing::ping_now(Deadline deadline) {
   const BootTime begun = clock_.now();
   Result<void> result = co_await ping_(deadline);
   if (result || result.error().code != ErrorCode::timeout) {
@@ -19,7 +19,7 @@ Task<Result<SharedPing::Healthy>> SharedPing::ping_now(Deadline deadline) {
   co_return Healthy{};
 }
 
-Task<Result<void>> SharedPing::ask(Deadline deadline) {
+Task<Result<void>> ReadinessPing::ask(Deadline deadline) {
   if (auto known = remembered()) co_return std::move(*known);
   auto ping = [this, deadline] { return ping_now(deadline); };
   auto admit = [](const Healthy&) { return true; };
