@@ -13,7 +13,7 @@ enum class Access {
   anyone,        // a token is not even looked at
   anyone_known,  // no token needed; one that is sent must be valid
   signed_in,
-  self_or_admin,
+  self_or_admin,     // the user, unless it is a service; an administrator
   self_or_reader,    // the user, an administrator, a service; anyone_known if reading is public
   reader,            // an administrator, a service; anyone_known if reading is public
   admin_or_service,  // the same, never public

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "api/routes.hpp"
+
 namespace um::api {
 namespace {
 
@@ -45,6 +47,22 @@ INSTANTIATE_TEST_SUITE_P(
         Row{Access::signed_in, kPublic, "nyyyy"}, Row{Access::self_or_admin, kPublic, "nnyny"},
         Row{Access::self_or_reader, kPublic, "yyyyy"}, Row{Access::reader, kPublic, "yyyyy"},
         Row{Access::admin_or_service, kPublic, "nnnyy"}, Row{Access::admin, kPublic, "nnnny"}));
+
+TEST(Access, ServicesChangeNobody) {
+  using enum http::Method;
+  const Caller robot = principal(Role::service);
+  int changes = 0;
+  for (const Route& route : routes()) {
+    const bool writes = route.method == put || route.method == patch || route.method == del;
+    if (!writes || !route.name.starts_with("user_")) continue;
+    ++changes;
+    for (const ReadAccess reading : {kPrivate, kPublic}) {
+      EXPECT_FALSE(allows(route.access, reading, robot, Self::yes)) << route.name;
+      EXPECT_FALSE(allows(route.access, reading, robot, Self::no)) << route.name;
+    }
+  }
+  EXPECT_EQ(changes, 3);
+}
 
 TEST(TokenOf, TheSchemeBearerOrTheBareTokenIsTaken) {
   for (const std::string_view field :

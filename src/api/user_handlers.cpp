@@ -105,10 +105,6 @@ Task<Answer> UserHandlers::patch(Call& call) {
 }
 
 Task<Answer> UserHandlers::remove(Call& call) {
-  // As with every change: not even itself.
-  if (call.principal().is_service()) {
-    co_return refuse(ProblemCode::forbidden, "a service changes no user");
-  }
   const auto id = call.user_id();
   if (!id) co_return refuse(id.error());
   auto if_match = read_if_match(call);

@@ -116,7 +116,6 @@ Task<Result<std::int64_t>> Users::prove_password(const User& user, const ChangeR
 
 Task<Result<UserRef>> Users::change(Principal caller, EditKind kind, ChangeRequest request,
                                     Deadline deadline) {
-  if (caller.is_service()) co_return fail(ErrorCode::forbidden, "a service changes no user");
   const Editing editing{
       .kind = kind, .by_admin = caller.is_admin(), .of_oneself = caller.id() == request.id};
   Result<Decision> decision = co_await decide(request, editing, Freshness::any, deadline);

@@ -87,7 +87,6 @@ class Users {
   // wrong with the input on top of this row.
   // Who changes their own password gives current_password too, and keeps this session.
   // A change that changes nothing answers the user as it is and writes nothing.
-  // The role `service` changes nobody, not even itself.
   // invalid (also for a wrong current_password, on that member), forbidden, not_found,
   // precondition_failed, email_taken, username_taken, last_admin, too_many_attempts,
   // conflict (other changes of this user won every time, until the deadline or the bound on

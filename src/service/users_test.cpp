@@ -120,13 +120,6 @@ TEST_F(UsersTest, AnOldCounterIsNoReasonToRefuse) {
             "used_usd");
 }
 
-TEST_F(UsersTest, ServicesChangeNobody) {
-  const UserRef robot =
-      add({.id = *UserId::from(7), .email = *Email::parse("robot@x"), .role = Role::service});
-  EXPECT_EQ(patch(robot, {.id = robot->user.id, .input = named("R")}).error().code,
-            ErrorCode::forbidden);
-}
-
 TEST_F(UsersTest, OnesOwnPasswordChangesWithTheCurrentOne) {
   const auto changed = patch(
       ada_,
