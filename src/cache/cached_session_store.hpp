@@ -21,7 +21,7 @@ class CachedSessionStore final : public SessionStore {
                                          BootTime now) override;
   Task<Result<SessionReading>> find(SessionId id, ReadOptions options) override;
 
-  Task<Result<SessionRef>> create(NewSession session, Deadline deadline) override {
+  Task<Result<CreatedSession>> create(NewSession session, Deadline deadline) override {
     return inner_.create(std::move(session), deadline);
   }
   Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override {

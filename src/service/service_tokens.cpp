@@ -50,14 +50,14 @@ Task<Result<ServiceTokens::Created>> ServiceTokens::create(Create request, Deadl
                      .created_at = now,
                      .expires_at = now + request.ttl,
                      .user_agent = std::move(request.label)};
-  Result<SessionRef> made = co_await parts_.sessions.create(std::move(session), deadline);
+  Result<CreatedSession> made = co_await parts_.sessions.create(std::move(session), deadline);
   if (!made) co_return fail(made.error());
   Result<Secret> token = parts_.tokens.sign({.user = user.id,
-                                             .session = (*made)->id,
-                                             .issued_at = (*made)->created_at,
-                                             .expires_at = (*made)->expires_at});
+                                             .session = made->session->id,
+                                             .issued_at = made->session->created_at,
+                                             .expires_at = made->session->expires_at});
   if (!token) co_return fail(token.error());
-  co_return Created{.token = std::move(*token), .session = std::move(*made)};
+  co_return Created{.token = std::move(*token), .session = std::move(made->session)};
 }
 
 Task<Result<std::vector<SessionRef>>> ServiceTokens::list(Email owner, Deadline deadline) {

@@ -1,11 +1,12 @@
 // SignIn: the use cases around sessions. Thread safety: any event loop.
 //
-// What a login reveals: nothing but whether the pair of address and password opens an active
-// account. Unknown, wrong and disabled go the same way: the address is looked up, one hash is
-// computed, the answer is the same. What the service cannot find out (queue full, database away) is
-// an error of its own and costs no attempt.
+// A login reveals only whether the pair of address and password opens an active account. Unknown
+// addresses, wrong passwords and disabled users take the same way: one look-up, one hash, the same
+// answer. A failure of the service itself (queue full, database away) is another error and uses up
+// no attempt.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,10 +21,11 @@
 
 namespace um {
 
-class TokenAuthority;  // auth/tokens/token_authority.hpp: signs and verifies with the keys in the database
+class TokenAuthority;  // auth/tokens/token_authority.hpp: signs and verifies with the keys in the
+                       // database
 
 struct LoginRequest {
-  std::string email;  // as sent; not an address is the same as unknown
+  std::string email;  // as sent; what is no address is treated like an unknown one
   Secret password;
   std::string address;  // of the client
   std::string user_agent;
@@ -32,15 +34,15 @@ struct LoginRequest {
 struct SignedIn {
   Secret token;
   std::chrono::seconds expires_in;
-  UserRef user;
+  UserRef user;  // with the last_login_at that this login set
 };
 
 struct SignInStats {
   std::uint64_t succeeded = 0;
-  std::uint64_t wrong = 0;        // unknown, wrong password or disabled: told apart nowhere
-  std::uint64_t limited = 0;      // guessing limit
+  std::uint64_t wrong = 0;        // unknown, wrong password or disabled: not distinguished anywhere
+  std::uint64_t limited = 0;      // refused by the limit on guessing
   std::uint64_t unavailable = 0;  // hashing queue full, database away, deadline
-  std::uint64_t cancelled = 0;    // the client went away while it waited
+  std::uint64_t cancelled = 0;    // the client disconnected while it waited
 };
 
 class SignIn {
@@ -55,36 +57,67 @@ class SignIn {
   };
   struct Options {
     std::chrono::seconds token_ttl{std::chrono::hours{24}};
-    // Bound of one call of a store, whatever the request has left: hashing may take longer than the
-    // database may.
+    // Bound of one call of a store, however long the deadline of the request: hashing may take
+    // longer than the database may.
     std::chrono::nanoseconds store_time = std::chrono::seconds{2};
   };
-  SignIn(Parts parts, Options options);
-  ~SignIn();
+  SignIn(Parts parts, Options options) : parts_{parts}, options_{options} {}
 
   // invalid_credentials (the same in text and time for unknown, wrong and disabled),
   // too_many_attempts, overloaded, unavailable, timeout.
   Task<Result<SignedIn>> login(LoginRequest request, Deadline deadline);
 
-  // Who sent this token (without "Bearer ")? Its signature holds, its session is stored and not
-  // expired, belongs to the user and has the user's auth_epoch, and the user is active; a service
-  // token also needs the role it was made for. authenticate_now answers if everything needed is in
-  // memory, else nullopt. unauthenticated; unavailable and timeout if it could not be found out.
+  // The caller behind a token (without "Bearer "). The token is good if its signature holds, its
+  // session is stored and not expired, belongs to the user and has the user's auth_epoch, and the
+  // user is active; a service token also needs the role service. authenticate_now answers if
+  // everything needed is in memory, else nullopt. unauthenticated; unavailable and timeout if the
+  // stores could not be asked.
   std::optional<Result<Principal>> authenticate_now(std::string_view token, BootTime now);
   Task<Result<Principal>> authenticate(std::string token, Deadline deadline);
 
-  // Ends this session; succeeds also if it is over already.
-  Task<Result<void>> logout(Principal who, Deadline deadline);
-  // Ends all of the user's sessions, service tokens included.
-  Task<Result<void>> logout_all(Principal who, Deadline deadline);
-  Task<Result<std::vector<SessionRef>>> sessions(Principal who, Deadline deadline);
-  Task<Result<void>> end_session(Principal who, SessionId session, Deadline deadline);  // not_found
+  // Ends the caller's session; succeeds also if it has ended already.
+  Task<Result<void>> logout(Principal caller, Deadline deadline);
+  // Ends all of the caller's sessions, service tokens included.
+  Task<Result<void>> logout_all(Principal caller, Deadline deadline);
+  Task<Result<std::vector<SessionRef>>> sessions(Principal caller, Deadline deadline);
+  // not_found: the caller has no such session.
+  Task<Result<void>> end_session(Principal caller, SessionId session, Deadline deadline);
 
   SignInStats stats() const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // A user whose password was right, with the hash that it was checked against.
+  struct Proven {
+    UserRef user;
+    Secret hash;
+  };
+  struct Attempt {
+    const LoginRequest& request;
+    AttemptLimiter::Place& place;
+    Deadline deadline;
+  };
+  struct Counters {
+    std::atomic<std::uint64_t> succeeded{0};
+    std::atomic<std::uint64_t> wrong{0};
+    std::atomic<std::uint64_t> limited{0};
+    std::atomic<std::uint64_t> unavailable{0};
+    std::atomic<std::uint64_t> cancelled{0};
+  };
+
+  Task<Result<SignedIn>> try_login(const LoginRequest& request, Deadline deadline);
+  Task<Result<Proven>> prove(const Attempt& attempt);
+  Task<Result<SignedIn>> open_session(const Attempt& attempt, Proven& proven);
+  Task<Result<CreatedSession>> create_session(const Attempt& attempt, Proven& proven);
+  Task<Result<bool>> renew_hash(const Attempt& attempt, Proven& proven);
+  Task<void> upgrade_hash(const LoginRequest& request, Proven proven, Deadline deadline);
+  void count(const Result<SignedIn>& result);
+  Deadline store_deadline(Deadline deadline) const {
+    return deadline.no_later_than(Deadline::after(parts_.clock, options_.store_time).at);
+  }
+
+  Parts parts_;
+  Options options_;
+  Counters counters_;
 };
 
 }  // namespace um

@@ -44,8 +44,8 @@ std::int64_t largest_named_id(const std::vector<NewUser>& batch);
 
 // A new session under the epoch that its user has.
 Session session_under(std::int64_t auth_epoch, const NewSession& wanted);
-struct CreatedSession {
-  SessionRef session{};
+struct SessionWrite {
+  CreatedSession created{};
   std::int64_t displaced = 0;  // logins that made room for it
 };
 

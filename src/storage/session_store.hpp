@@ -10,6 +10,7 @@
 #include "storage/purge.hpp"
 #include "storage/reading.hpp"
 #include "user/session.hpp"
+#include "user/user.hpp"
 
 namespace um {
 
@@ -23,10 +24,16 @@ struct NewSession {
   WallTime expires_at{};
   std::string address{};
   std::string user_agent{};
-  // login only: the hash the password was checked against. In one statement that locks the user's
-  // row the session is inserted if that hash is still there and the user is active, the session
-  // carries the row's auth_epoch, and last_login_at is set.
+  // login only: the hash that the password was checked against. The transaction locks the user's
+  // row, requires this hash and an active user, sets last_login_at and inserts the session with the
+  // row's auth_epoch.
   std::optional<Secret> verified_hash{};
+};
+
+// A new session, and its user as the transaction that created the session left them.
+struct CreatedSession {
+  SessionRef session{};
+  UserRef user{};
 };
 
 class SessionStore {
@@ -42,7 +49,7 @@ class SessionStore {
   // invalid_credentials: the hash changed, the user is gone or disabled.
   // A user has at most kMaxSessionsPerUser; the oldest login sessions make room.
   static constexpr std::size_t kMaxSessionsPerUser = 100;
-  virtual Task<Result<SessionRef>> create(NewSession session, Deadline deadline) = 0;
+  virtual Task<Result<CreatedSession>> create(NewSession session, Deadline deadline) = 0;
   // not_found if the user has no such session. After success no instance accepts it.
   struct Revoke {
     SessionId id;

@@ -90,6 +90,9 @@ inline std::string text_of(const SessionRef& session) {
          std::to_string(session->expires_at.time_since_epoch().count()) + '|' + session->address +
          '|' + session->user_agent;
 }
+inline std::string text_of(const CreatedSession& created) {
+  return text_of(created.session) + '|' + text_of(created.user);
+}
 template <class T>
 std::string text_of(const std::vector<T>& all) {
   std::string text;

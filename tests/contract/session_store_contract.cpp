@@ -31,8 +31,12 @@ TEST_P(SessionStoreContract, ALoginIsStoredWithTheEpochOfItsUser) {
 TEST_P(SessionStoreContract, ALoginSetsLastLoginAndNoVersion) {
   const UserRef before = insert(with_hash("one@x.org", "hash"));
   clock().advance(5s);
-  ASSERT_TRUE(create_session(login(before->user.id, "hash")));
+  const auto created = create_session(login(before->user.id, "hash"));
+  ASSERT_TRUE(created);
   const UserRef after = find(before->user.id);
+  EXPECT_EQ(created->user->json, after->json);
+  EXPECT_EQ(created->user->etag, after->etag);
+  EXPECT_EQ(created->session->auth_epoch, after->user.auth_epoch);
   EXPECT_EQ(after->user.last_login_at, clock().wall_now());
   EXPECT_EQ(after->revision, before->revision);
   EXPECT_NE(after->etag, before->etag);
@@ -64,7 +68,9 @@ TEST_P(SessionStoreContract, ATokenOfAServiceNeedsNoPasswordAndIsNoLogin) {
   NewSession token = login(id, "");
   token.kind = SessionKind::service_token;
   token.verified_hash.reset();
-  ASSERT_TRUE(create_session(token));
+  const auto created = create_session(token);
+  ASSERT_TRUE(created);
+  EXPECT_EQ(created->user->json, find(id)->json);
   EXPECT_EQ(find(token.id)->kind, SessionKind::service_token);
   EXPECT_FALSE(find(id)->user.last_login_at);
 }
@@ -156,7 +162,7 @@ TEST_P(SessionStoreContract, TheOldestLoginsMakeRoomAndTokensStay) {
   token.kind = SessionKind::service_token;
   token.verified_hash.reset();
   ASSERT_TRUE(create_session(token));
-  std::vector<Task<Result<SessionRef>>> logins;
+  std::vector<Task<Result<CreatedSession>>> logins;
   const NewSession oldest = login(id, "hash");
   ASSERT_TRUE(create_session(oldest));
   clock().advance(1s);

@@ -83,7 +83,7 @@ class StorageContract : public ::testing::TestWithParam<Backend> {
     return run(users().update({.id = id, .change = std::move(change)}, kNever));
   }
 
-  Result<SessionRef> create_session(NewSession session) {
+  Result<CreatedSession> create_session(NewSession session) {
     return run(sessions().create(std::move(session), kNever));
   }
   NewSession login(UserId user, std::string_view hash) {

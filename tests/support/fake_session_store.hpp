@@ -48,7 +48,7 @@ class FakeSessionStore final : public SessionStore {
     co_return reading;
   }
 
-  Task<Result<SessionRef>> create(NewSession made, Deadline deadline) override {
+  Task<Result<CreatedSession>> create(NewSession made, Deadline deadline) override {
     ++calls.create;
     deadlines.push_back(deadline.at);
     if (before_create) before_create();
@@ -69,7 +69,7 @@ class FakeSessionStore final : public SessionStore {
                                                                  .address = made.address,
                                                                  .user_agent = made.user_agent});
     rows.insert_or_assign(made.id, session);
-    co_return session;
+    co_return CreatedSession{.session = session, .user = make_record(user)};
   }
   Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override {
     deadlines.push_back(deadline.at);

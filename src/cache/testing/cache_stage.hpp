@@ -149,8 +149,8 @@ class PausedSessionStore final : public SessionStore {
   std::vector<std::string> passed_through;
 
   Task<Result<SessionReading>> find(SessionId, ReadOptions) override { return finds.call(); }
-  Task<Result<SessionRef>> create(NewSession, Deadline) override {
-    return pass<SessionRef>("create");
+  Task<Result<CreatedSession>> create(NewSession, Deadline) override {
+    return pass<CreatedSession>("create");
   }
   Task<Result<void>> revoke(Revoke, Deadline) override { return pass<void>("revoke"); }
   Task<Result<std::vector<SessionRef>>> list(UserId, Deadline) override {

@@ -20,7 +20,7 @@ std::vector<const Query*> all() {
           &kLockCounters,       &kFindUsageKeys,
           &kAddUsage,           &kPutUsageKeys,
           &kPurgeUsageKeys,     &kSignIn,
-          &kActiveEpoch,        &kMakeRoom,
+          &kLockActiveUser,       &kMakeRoom,
           &kInsertSession,      &kKeepSession,
           &kSessionsOfUser,     &kRevokeSession,
           &kListSessions,       &kPurgeSessions,

@@ -203,11 +203,12 @@ inline constexpr Query kPurgeUsageKeys{
 // Sessions.
 inline constexpr Query kSignIn{
     "sign_in",
-    "UPDATE public.users SET last_login_at = $2 WHERE id = $1 AND is_active"
-    " AND password_hash = $3 AND password_hash <> '' RETURNING auth_epoch"};
-inline constexpr Query kActiveEpoch{"active_epoch",
-                                    "SELECT auth_epoch FROM public.users WHERE id = $1"
-                                    " AND is_active FOR NO KEY UPDATE"};
+    "UPDATE public.users u SET last_login_at = $2 WHERE id = $1 AND is_active"
+    " AND password_hash = $3 AND password_hash <> '' RETURNING " UM_PG_USER_COLUMNS};
+inline constexpr Query kLockActiveUser{"lock_active_user",
+                                       "SELECT " UM_PG_USER_COLUMNS
+                                       " FROM public.users u WHERE id = $1 AND is_active"
+                                       " FOR NO KEY UPDATE"};
 // Deletes sessions that ended without being deleted (expired, of an earlier epoch), and as many of
 // the oldest logins as exceed $4. First row: how many are left, and how many had ended; then the
 // ids of the deleted.

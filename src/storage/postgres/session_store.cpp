@@ -18,23 +18,25 @@ Result<SessionRef> session_at(const pg::Rows& rows, Cell at) {
   return std::make_shared<const Session>(std::move(*session));
 }
 
-// Locks the user's row, so that nothing about it changes until the session is there. The epoch
-// under which the user may have one now; invalid_credentials if not (any more).
-Task<Result<std::int64_t>> admit(PostgresWrite& write, const NewSession& session) {
+// Locks the user's row, so that nothing about it changes until the session is there. The row as
+// this statement left it; invalid_credentials if the user may not have a session (any more).
+Task<Result<UserRef>> admit(PostgresWrite& write, const NewSession& session) {
   pg::Params params{session.user_id.value()};
-  const pg::Query* query = &queries::kActiveEpoch;
+  const pg::Query* query = &queries::kLockActiveUser;
   if (session.verified_hash) {
     query = &queries::kSignIn;
     params.add(time_text(session.created_at));
     params.add(session.verified_hash->reveal());
   }
-  const auto epoch = co_await write.run(*query, std::move(params));
-  if (!epoch) co_return std::unexpected(epoch.error());
-  if (epoch->empty()) {
+  const auto rows = co_await write.run(*query, std::move(params));
+  if (!rows) co_return std::unexpected(rows.error());
+  if (rows->empty()) {
     co_return fail(ErrorCode::invalid_credentials, "the user may not sign in");
   }
   if (session.verified_hash) write.touch(CacheKey::of(session.user_id).str());
-  co_return epoch->integer(0, 0);
+  auto user = read_user(*rows, {});
+  if (!user) co_return std::unexpected(user.error());
+  co_return make_record(std::move(*user));
 }
 
 // How many logins went; conflict: the user has the maximum, and too few of them are logins.
@@ -54,12 +56,13 @@ Task<Result<std::int64_t>> make_room(PostgresWrite& write, const NewSession& ses
   co_return static_cast<std::int64_t>(rows->size()) - 1 - rows->integer(0, 2);
 }
 
-Task<Result<rules::CreatedSession>> create_session(PostgresWrite& write, const NewSession& wanted) {
-  const auto epoch = co_await admit(write, wanted);
-  if (!epoch) co_return std::unexpected(epoch.error());
-  const auto displaced = co_await make_room(write, wanted, *epoch);
+Task<Result<rules::SessionWrite>> create_session(PostgresWrite& write, const NewSession& wanted) {
+  auto user = co_await admit(write, wanted);
+  if (!user) co_return std::unexpected(user.error());
+  const std::int64_t epoch = (*user)->user.auth_epoch;
+  const auto displaced = co_await make_room(write, wanted, epoch);
   if (!displaced) co_return std::unexpected(displaced.error());
-  auto session = std::make_shared<const Session>(rules::session_under(*epoch, wanted));
+  auto session = std::make_shared<const Session>(rules::session_under(epoch, wanted));
   const auto inserted = co_await write.run(
       queries::kInsertSession,
       pg::Params{session->id.text(), session->user_id.value(), session->auth_epoch,
@@ -68,7 +71,9 @@ Task<Result<rules::CreatedSession>> create_session(PostgresWrite& write, const N
   if (!inserted) co_return std::unexpected(inserted.error());
   write.is_transaction(*inserted, {});
   write.touch(CacheKey::of(session->id).str());
-  co_return rules::CreatedSession{.session = std::move(session), .displaced = *displaced};
+  co_return rules::SessionWrite{
+      .created = {.session = std::move(session), .user = std::move(*user)},
+      .displaced = *displaced};
 }
 
 Task<Result<void>> revoke_session(PostgresWrite& write, SessionStore::Revoke revoke) {
@@ -100,12 +105,12 @@ Task<Result<SessionReading>> PostgresSessionStore::find(SessionId id, ReadOption
   return db_.find<Session>(queries::kFindSession, {id.text()}, options.deadline, &session_at);
 }
 
-Task<Result<SessionRef>> PostgresSessionStore::create(NewSession session, Deadline deadline) {
+Task<Result<CreatedSession>> PostgresSessionStore::create(NewSession session, Deadline deadline) {
   const auto work = [&](PostgresWrite& write) { return create_session(write, session); };
-  auto created = co_await db_.write<rules::CreatedSession>(deadline, work);
-  if (!created) co_return std::unexpected(created.error());
-  displaced_.fetch_add(static_cast<std::uint64_t>(created->displaced), std::memory_order_relaxed);
-  co_return std::move(created->session);
+  auto written = co_await db_.write<rules::SessionWrite>(deadline, work);
+  if (!written) co_return std::unexpected(written.error());
+  displaced_.fetch_add(static_cast<std::uint64_t>(written->displaced), std::memory_order_relaxed);
+  co_return std::move(written->created);
 }
 
 Task<Result<void>> PostgresSessionStore::revoke(Revoke revoke, Deadline deadline) {

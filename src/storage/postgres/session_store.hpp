@@ -15,7 +15,7 @@ class PostgresSessionStore final : public SessionStore {
   explicit PostgresSessionStore(PostgresDatabase& database) : db_{database} {}
 
   Task<Result<SessionReading>> find(SessionId id, ReadOptions options) override;
-  Task<Result<SessionRef>> create(NewSession session, Deadline deadline) override;
+  Task<Result<CreatedSession>> create(NewSession session, Deadline deadline) override;
   Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override;
   Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
   Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;

@@ -154,7 +154,7 @@ TEST_F(PostgresWrites, WithoutAnIncarnationNoFactCanBeCached) {
 
 TEST_F(PostgresWrites, AtOnceSignedInNobodyHasMoreSessionsThanAllowed) {
   const UserId id = add("one@x.org");
-  std::vector<Task<Result<SessionRef>>> logins;
+  std::vector<Task<Result<CreatedSession>>> logins;
   for (std::size_t i = 0; i < SessionStore::kMaxSessionsPerUser + 30; ++i) {
     logins.push_back(sessions().create(login(id), kNever));
   }

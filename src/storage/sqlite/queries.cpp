@@ -46,7 +46,7 @@ std::vector<const Query*> all() {
                                 &kPurgeUsageKeys,
                                 &kFindSession,
                                 &kSignIn,
-                                &kActiveEpoch,
+                                &kActiveUser,
                                 &kInsertSession,
                                 &kDeadSessionsOfUser,
                                 &kCountSessions,

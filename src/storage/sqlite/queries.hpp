@@ -142,9 +142,9 @@ inline constexpr Query kSignIn{
     "sign_in",
     "UPDATE users SET last_login_at = ?2, counters_version = counters_version + 1"
     " WHERE id = ?1 AND is_active = 1 AND password_hash = ?3 AND password_hash <> ''"
-    " RETURNING auth_epoch"};
-inline constexpr Query kActiveEpoch{"active_epoch",
-                                    "SELECT auth_epoch FROM users WHERE id = ?1 AND is_active = 1"};
+    " RETURNING id"};
+inline constexpr Query kActiveUser{
+    "active_user", "SELECT " UM_USER_COLUMNS " FROM users u WHERE id = ?1 AND is_active = 1"};
 inline constexpr Query kInsertSession{
     "insert_session", "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
 // Sessions that ended without being deleted: expired, or of an earlier epoch.

@@ -26,19 +26,17 @@ std::int64_t erase(Transaction& tx, const sqlite::Query& query, const Args&... a
   return erased;
 }
 
-// The epoch under which the user may have a session now; nullopt if not (any more).
-std::optional<std::int64_t> admit(Transaction& tx, const NewSession& session) {
+// The user as this transaction leaves it; null if the user may not have a session (any more).
+UserRef admit(Transaction& tx, const NewSession& session) {
   const std::int64_t user = session.user_id.value();
   if (session.verified_hash) {
     auto run = tx.db().run(sqlite_queries::kSignIn, user, to_micros(session.created_at),
                            session.verified_hash->reveal());
-    if (!run.next()) return std::nullopt;
+    if (!run.next()) return nullptr;
     tx.touch(CacheKey::of(session.user_id).str());
-    return run.integer(0);
   }
-  auto run = tx.db().run(sqlite_queries::kActiveEpoch, user);
-  if (!run.next()) return std::nullopt;
-  return run.integer(0);
+  auto run = tx.db().run(sqlite_queries::kActiveUser, user);
+  return run.next() ? make_record(read_user(run, 0)) : nullptr;
 }
 
 // How many logins went; conflict: the user has the maximum, and too few of them are logins.
@@ -56,21 +54,21 @@ Result<std::int64_t> make_room(Transaction& tx, const NewSession& session, std::
   return fail(ErrorCode::conflict, "the user has the largest number of tokens");
 }
 
-Result<rules::CreatedSession> create_session(Transaction& tx, const NewSession& wanted) {
-  const auto epoch = admit(tx, wanted);
-  if (!epoch) {
-    return fail(ErrorCode::invalid_credentials, "the user may not sign in");
-  }
-  const auto displaced = make_room(tx, wanted, *epoch);
+Result<rules::SessionWrite> create_session(Transaction& tx, const NewSession& wanted) {
+  UserRef user = admit(tx, wanted);
+  if (!user) return fail(ErrorCode::invalid_credentials, "the user may not sign in");
+  const std::int64_t epoch = user->user.auth_epoch;
+  const auto displaced = make_room(tx, wanted, epoch);
   if (!displaced) return std::unexpected(displaced.error());
-  auto session = std::make_shared<const Session>(rules::session_under(*epoch, wanted));
+  auto session = std::make_shared<const Session>(rules::session_under(epoch, wanted));
   tx.db()
       .run(sqlite_queries::kInsertSession, session->id.text(), session->user_id.value(),
            session->auth_epoch, rules::to_string(session->kind), to_micros(session->created_at),
            to_micros(session->expires_at), session->address, session->user_agent)
       .finish();
   tx.touch(CacheKey::of(session->id).str());
-  return rules::CreatedSession{.session = std::move(session), .displaced = *displaced};
+  return rules::SessionWrite{.created = {.session = std::move(session), .user = std::move(user)},
+                             .displaced = *displaced};
 }
 
 }  // namespace
@@ -80,14 +78,14 @@ Task<Result<SessionReading>> SqliteSessionStore::find(SessionId id, ReadOptions 
                            &session_at);
 }
 
-Task<Result<SessionRef>> SqliteSessionStore::create(NewSession session, Deadline deadline) {
+Task<Result<CreatedSession>> SqliteSessionStore::create(NewSession session, Deadline deadline) {
   const auto work = [session = std::move(session)](Transaction& tx) {
     return create_session(tx, session);
   };
-  auto created = co_await db_.write<rules::CreatedSession>(deadline, work);
-  if (!created) co_return std::unexpected(created.error());
-  displaced_.fetch_add(static_cast<std::uint64_t>(created->displaced), std::memory_order_relaxed);
-  co_return std::move(created->session);
+  auto written = co_await db_.write<rules::SessionWrite>(deadline, work);
+  if (!written) co_return std::unexpected(written.error());
+  displaced_.fetch_add(static_cast<std::uint64_t>(written->displaced), std::memory_order_relaxed);
+  co_return std::move(written->created);
 }
 
 Task<Result<void>> SqliteSessionStore::revoke(Revoke revoke, Deadline deadline) {
