@@ -1,6 +1,6 @@
 #include "app/token_secret.hpp"
 
-#include "auth/tokens/hs256_secret.hpp"
+#include "auth/tokens/jws_key.hpp"
 #include "config/setting_file.hpp"
 
 namespace um {

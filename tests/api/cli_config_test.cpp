@@ -117,9 +117,9 @@ TEST_F(CliConfig, FilesThatCannotBeReadAreRefused) {
   expect_refused({"--jwt-hs256-secret-file", directory_.file("none")}, {}, "none");
   expect_refused({"--jwt-hs256-secret-file", directory_.write("short", "secret-key")}, {},
                  "jwt-hs256-secret-file");
-  expect_refused(
-      {"--jwt-hs256-secret-file", directory_.write("known", std::string(64, 'a') + "\n")}, {},
-      "jwt-hs256-secret-file");
+  expect_refused({"--jwt-hs256-secret-file",
+                  directory_.write("known", "secret-keysecret-keysecret-keysecret-key\n")},
+                 {}, "jwt-hs256-secret-file");
   const auto folder = directory_.path().string();
   const auto empty = directory_.write("empty", "");
   expect_refused({"--jwt-hs256-secret-file", folder}, {},

@@ -1,10 +1,13 @@
 #include "auth/tokens/jws_key.hpp"
 
+#include <array>
 #include <stdexcept>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+
+#include "base/hmac.hpp"
+#include "user/email.hpp"
 
 namespace um {
 namespace {
@@ -73,9 +76,11 @@ class Hs256Key final : public JwsKey {
 
   std::string_view algorithm() const override { return "HS256"; }
   bool can_sign() const override { return true; }
-  std::string sign(std::string_view input) const override { return hmac_sha256(secret_, input); }
+  std::string sign(std::string_view input) const override {
+    return hmac_sha256({.key = secret_.reveal(), .text = input});
+  }
   bool verify(std::string_view input, std::string_view signature) const override {
-    const std::string expected = hmac_sha256(secret_, input);
+    const std::string expected = sign(input);
     return signature.size() == expected.size() &&
            CRYPTO_memcmp(signature.data(), expected.data(), expected.size()) == 0;
   }
@@ -89,6 +94,50 @@ bool belong_together(EVP_PKEY* private_key, std::string_view public_key) {
   std::size_t size = derived.size();
   return EVP_PKEY_get_raw_public_key(private_key, derived.data(), &size) == 1 &&
          size == public_key.size() && CRYPTO_memcmp(derived.data(), public_key.data(), size) == 0;
+}
+
+// Placeholders from documentation and example programs.
+constexpr std::array<std::string_view, 30> kWellKnown{"a-string-secret-at-least-256-bits-long",
+                                                      "your-256-bit-secret",
+                                                      "your-384-bit-secret",
+                                                      "your-512-bit-secret",
+                                                      "your-secret-key",
+                                                      "your_secret_key",
+                                                      "your-jwt-secret",
+                                                      "your_jwt_secret",
+                                                      "my-secret-key",
+                                                      "my_secret_key",
+                                                      "super-secret",
+                                                      "super_secret",
+                                                      "supersecret",
+                                                      "secret-key",
+                                                      "secret_key",
+                                                      "secretkey",
+                                                      "jwt-secret",
+                                                      "jwt_secret",
+                                                      "jwtsecret",
+                                                      "change-me",
+                                                      "change_me",
+                                                      "changethis",
+                                                      "changeme",
+                                                      "password",
+                                                      "example",
+                                                      "secret",
+                                                      "default",
+                                                      "development",
+                                                      "qwertyuiop",
+                                                      "1234567890"};
+
+std::size_t length_without_well_known(std::string_view secret) {
+  std::string text = fold_ascii(secret);
+  for (const std::string_view known : kWellKnown) {
+    for (auto at = text.find(known); at != std::string::npos; at = text.find(known)) {
+      text.erase(at, known.size());
+    }
+  }
+  const std::size_t length = text.size();
+  OPENSSL_cleanse(text.data(), text.size());
+  return length;
 }
 
 }  // namespace
@@ -115,18 +164,17 @@ std::shared_ptr<const JwsKey> JwsKey::hs256(Hs256 key) {
   return std::make_shared<Hs256Key>(std::move(key));
 }
 
-std::string hmac_sha256(const Secret& key, std::string_view input) {
-  std::string tag(32, '\0');
-  unsigned size = 0;
-  // A null key would mean "the previous one"; an empty one needs an address.
-  const std::string_view secret = key.reveal();
-  if (HMAC(EVP_sha256(), secret.empty() ? "" : secret.data(), static_cast<int>(secret.size()),
-           bytes(input), input.size(), reinterpret_cast<unsigned char*>(tag.data()),
-           &size) == nullptr ||
-      size != tag.size()) {
-    throw std::runtime_error("HMAC failed");
+Result<Secret> read_hs256_secret(const Secret& file) {
+  std::string_view text = file.reveal();
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  if (text.size() < JwsKey::kMinSecretBytes) {
+    return fail(ErrorCode::invalid, "the HS256 secret is shorter than 32 bytes");
   }
-  return tag;
+  if (length_without_well_known(text) < JwsKey::kMinSecretBytes) {
+    return fail(ErrorCode::invalid, "the HS256 secret is a well-known one");
+  }
+  return Secret{std::string{text}};
 }
 
 }  // namespace um

@@ -1,14 +1,15 @@
 // JwsKey: one key that signs and verifies, with the algorithm that it is for.
 //
 // The algorithm belongs to the key and is never taken from a token, so a public key cannot be
-// passed off as an HMAC secret (RFC 8725 section 3.1). Ed25519 is RFC 8032 and 8037, HS256 RFC 7518
-// section 3.2. Immutable; thread safety: any.
+// passed off as an HMAC secret (RFC 8725, section 3.1). Ed25519 is RFC 8032 and 8037, HS256 RFC
+// 7518, section 3.2. Immutable; thread safety: any.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
 #include "base/secret.hpp"
 #include "storage/signing_key_store.hpp"
 
@@ -16,7 +17,7 @@ namespace um {
 
 class JwsKey {
  public:
-  static constexpr std::size_t kMinSecretBytes = 32;  // RFC 7518 section 3.2: the hash's length
+  static constexpr std::size_t kMinSecretBytes = 32;  // RFC 7518, section 3.2: the hash's length
 
   // nullptr unless the key is well formed: 32 bytes each, and the halves belong together. Without a
   // private half it verifies only.
@@ -25,8 +26,7 @@ class JwsKey {
     Secret secret;
     std::string kid{};  // empty: its tokens carry none
   };
-  // nullptr if the secret is shorter than kMinSecretBytes. Whether it is guessable:
-  // hs256_secret.hpp.
+  // nullptr if the secret is shorter than kMinSecretBytes.
   static std::shared_ptr<const JwsKey> hs256(Hs256 key);
 
   virtual ~JwsKey() = default;
@@ -47,7 +47,10 @@ class JwsKey {
   std::string kid_;
 };
 
-// HMAC-SHA-256 (RFC 2104): 32 bytes.
-std::string hmac_sha256(const Secret& key, std::string_view input);
+// The HS256 secret in a file with this content; one line end at the end is not part of it. A
+// guessed secret signs tokens for any user, offline, so `invalid` if the secret has fewer than 32
+// bytes, or fewer than 32 besides well-known placeholders ("secret-key", …). The detail never shows
+// the secret.
+Result<Secret> read_hs256_secret(const Secret& file);
 
 }  // namespace um

@@ -2,44 +2,50 @@
 // secret.
 //
 // Invariants:
-//  1. A token is accepted only if a key that verifies now signed it, with that key's algorithm, the
-//     issuer is ours and it is before `exp`. (Whether its session lives is SignIn's question.)
-//  2. Nothing that was learnt with an older set of keys is used after reload() published a newer
-//     one.
-//  3. With a staleness bound T: what is used was true at some moment not longer than T before the
-//     token came. That is known from a reload or from the feed of changes; without either the keys
-//     are read again first. If that fails the old keys serve for `stale_if_error` more, unless the
-//     feed said that they may have been changed; then the answer is an error.
-// With a secret the database's keys are neither read nor used: its tokens name no kid, and the JWK
-// Set is empty, because a secret must not be published.
+//  1. A token is accepted only if a key that verifies now signed it, with that key's algorithm, its
+//     issuer is ours and it is before `exp`. (Whether its session is alive is decided by SignIn.)
+//  2. After reload() has published a set of keys, nothing that was learnt with an older set is
+//  used.
+//  3. With a staleness bound T, the keys in use were those of the database at some moment at most T
+//     before the token arrived. A reload or the feed of changes tells so; without either, the keys
+//     are read again first. If reading fails, the old keys serve for `stale_if_error` more, unless
+//     the feed announced a change of them; then verify() returns the error.
+// With a secret the keys in the database are neither read nor used: tokens signed with it name no
+// kid, and the JWK Set is empty, because a secret must not be published.
 //
-// The application calls start() before the first request, tells what the feed says of the keys, and
-// calls reload() at least every 10 s. A kid that is not known causes a reload in between, at most
+// The application calls start() before the first request, forwards what the feed says about the
+// keys, and calls reload() at least every 10 s. An unknown kid causes a reload in between, at most
 // once a second.
 //
-// Thread safety: any event loop. A verification that finds the signature remembered takes one
-// shard's lock; otherwise also a shared lock for as long as it takes to copy a pointer.
+// Thread safety: any event loop. Verifying a token whose signature is remembered takes the lock of
+// one shard; otherwise it also takes a shared lock for as long as a pointer is copied.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "async/task.hpp"
+#include "auth/tokens/jws.hpp"
+#include "auth/tokens/key_reloads.hpp"
+#include "auth/tokens/signing_keys.hpp"
 #include "auth/tokens/token.hpp"
+#include "auth/tokens/verified_tokens.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "async/task.hpp"
 #include "storage/signing_key_store.hpp"
 
 namespace um {
 
 struct TokenAuthorityOptions {
   std::string issuer = "user-manager";
-  std::optional<Secret> hs256_secret{};  // as read_hs256_secret() gave it
-  // No token lives longer: for this long a retired key goes on verifying.
+  std::optional<Secret> hs256_secret{};  // as read_hs256_secret() returned it
+  // No token lives longer, and a retired key goes on verifying for this long.
   std::chrono::seconds longest_token = std::chrono::days{366};
   std::size_t remembered = 65536;  // verified signatures, about 130 bytes each
   std::optional<std::chrono::nanoseconds> staleness_bound{};  // none without a feed
@@ -49,7 +55,7 @@ struct TokenAuthorityOptions {
 struct TokenAuthorityStats {
   std::uint64_t remembered = 0;  // verified without a signature check
   std::uint64_t checked = 0;     // signatures checked
-  std::uint64_t refused = 0;     // of whatever reason
+  std::uint64_t refused = 0;     // for any reason
   std::uint64_t reloads = 0;
 };
 
@@ -58,17 +64,17 @@ class TokenAuthority {
   using Options = TokenAuthorityOptions;
   // `store` and `clock` outlive it. Throws std::invalid_argument if the secret is too short.
   TokenAuthority(SigningKeyStore& store, const Clock& clock, Options options);
-  ~TokenAuthority();
   TokenAuthority(const TokenAuthority&) = delete;
   TokenAuthority& operator=(const TokenAuthority&) = delete;
 
-  // Reads the keys, and makes the first one if there is none that signs. Until it has succeeded
-  // nothing is signed (unavailable) and nothing verifies.
+  // Reads the keys, and makes the first one if none signs. Until it has succeeded nothing is signed
+  // (unavailable) and nothing verifies.
   Task<Result<void>> start(Deadline deadline) { return reload(deadline); }
   Task<Result<void>> reload(Deadline deadline);
 
-  // What the feed says; any thread. The keys may have been changed: nothing verifies until they
-  // were read again. Or: up to `at` nobody has, since they were read or since the last call.
+  // What the feed says; any thread. keys_changed(): the keys may have changed, and nothing verifies
+  // until they are read again. keys_unchanged(): up to `at` the keys have not changed since they
+  // were read or since the last call.
   void keys_changed();
   void keys_unchanged(BootTime at);
 
@@ -82,14 +88,14 @@ class TokenAuthority {
 
   // unauthenticated, or nullopt if the keys must be read again first.
   std::optional<Result<TokenSubject>> verify_now(std::string_view token);
-  // Waits for new keys if the kid is not known. unauthenticated; unavailable and timeout if it
-  // could not be found out.
+  // Waits for new keys if the kid is unknown. unauthenticated; unavailable and timeout if the keys
+  // cannot be read.
   Task<Result<TokenSubject>> verify(std::string token, Deadline deadline);
 
   // The JWK Set (RFC 7517) of the keys that verify now, as JSON. Never null.
-  std::shared_ptr<const std::string> jwks() const;
+  std::shared_ptr<const std::string> jwks() const { return key_set()->jwks(); }
 
-  // For administrators. With an HS256 secret: invalid.
+  // For administrators. `invalid` with an HS256 secret.
   Task<Result<std::string>> rotate(Deadline deadline);            // the new kid
   Task<Result<void>> revoke(std::string kid, Deadline deadline);  // not_found
   // Newest first, without their private halves.
@@ -98,8 +104,29 @@ class TokenAuthority {
   TokenAuthorityStats stats() const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  bool has_secret() const { return options_.hs256_secret.has_value(); }
+  std::shared_ptr<const KeySet> key_set() const;
+  bool trusted(BootTime at, std::chrono::seconds longer = {}) const;
+  void trust_from(BootTime at);
+  void publish(KeySet read, std::uint64_t changes_seen);
+  std::optional<Result<TokenSubject>> check(std::string_view token, BootTime arrived,
+                                            std::chrono::seconds longer = {});
+  std::optional<TokenSubject> verify(const Jws& jws, const KeySet::Key& key, WallTime now);
+  std::unexpected<Error> refuse();
+
+  SigningKeyStore& store_;
+  const Clock& clock_;
+  const Options options_;
+  mutable std::shared_mutex mutex_;
+  std::shared_ptr<const KeySet> keys_;                    // guarded by mutex_
+  std::uint64_t changes_published_ = 0;                   // guarded by mutex_: what keys_ includes
+  std::atomic<std::uint64_t> changes_{0};                 // announced; written under mutex_
+  std::atomic<BootTime> trusted_until_{BootTime::max()};  // written under mutex_
+  VerifiedTokens remembered_;
+  KeyReloads reloads_;
+  std::atomic<std::uint64_t> checked_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> reload_count_{0};
 };
 
 }  // namespace um
