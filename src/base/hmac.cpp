@@ -21,15 +21,4 @@ std::string hmac_sha256(HmacInput input) {
   return {digest.begin(), digest.begin() + size};
 }
 
-std::string hex_text(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 0xFU];
-  }
-  return text;
-}
-
 }  // namespace um

@@ -1,5 +1,5 @@
-// HMAC-SHA-256 (RFC 2104), for what the project authenticates or derives itself.
-// Pure; any thread. Throws std::runtime_error if OpenSSL fails (out of memory).
+// HMAC-SHA-256 (RFC 2104). Pure; thread safety: any. Throws std::runtime_error if OpenSSL fails
+// (out of memory).
 #pragma once
 
 #include <string>
@@ -12,8 +12,5 @@ struct HmacInput {
   std::string_view text;
 };
 std::string hmac_sha256(HmacInput input);  // 32 bytes
-
-// Lower-case, two digits for each byte.
-std::string hex_text(std::string_view bytes);
 
 }  // namespace um

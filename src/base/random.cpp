@@ -1,9 +1,10 @@
 #include "base/random.hpp"
 
-#include <array>
 #include <stdexcept>
 
 #include <openssl/rand.h>
+
+#include "base/text.hpp"
 
 namespace um {
 
@@ -21,17 +22,9 @@ std::uint64_t random_u64() {
 }
 
 std::string random_hex(std::size_t bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string raw(bytes, '\0');
   fill_random(std::as_writable_bytes(std::span{raw}));
-  std::string out;
-  out.reserve(2 * bytes);
-  for (char c : raw) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += digits[byte >> 4U];
-    out += digits[byte & 15U];
-  }
-  return out;
+  return hex_text(raw);
 }
 
 }  // namespace um

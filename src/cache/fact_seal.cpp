@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "base/hmac.hpp"
+#include "base/text.hpp"
 #include "cache/bytes.hpp"
 #include "cache/fact_codec.hpp"
 

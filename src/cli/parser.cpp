@@ -3,9 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "base/replace_all.hpp"
-#include "cli/wrap.hpp"
 #include "base/printable.hpp"
+#include "base/text.hpp"
+#include "cli/wrap.hpp"
 #include "config/setting.hpp"
 #include "config/url_mask.hpp"
 

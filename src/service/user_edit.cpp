@@ -67,7 +67,7 @@ class EditPlanner {
   struct NameRule {
     const char* field;
     const std::string& current;
-    Checked<std::string> (*check)(std::string_view);
+    Validated<std::string> (*check)(std::string_view);
   };
   // A merge patch removes a member with null, and a name that was removed is empty.
   std::optional<std::string> name(const Member<std::string>& member, const NameRule& rule) {
@@ -142,7 +142,7 @@ class EditPlanner {
   }
   template <class T>
   std::optional<std::optional<T>> nullable(const Member<std::string>& member,
-                                           Checked<T> (*check)(std::string_view)) {
+                                           Validated<T> (*check)(std::string_view)) {
     if (!member.value) return std::optional<T>{};
     auto value = refusals_.wrong.take(check(*member.value));
     if (!value) return std::nullopt;

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "user/email.hpp"
-#include "user/session_id.hpp"
+#include "user/session.hpp"
 #include "user/user_id.hpp"
 
 namespace um {

@@ -18,10 +18,9 @@
 #include <string>
 #include <vector>
 
-#include "base/error.hpp"
 #include "async/task.hpp"
+#include "base/error.hpp"
 #include "storage/reading.hpp"
-#include "user/page.hpp"
 #include "user/user_change.hpp"
 
 namespace um {

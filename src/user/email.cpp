@@ -8,7 +8,7 @@ namespace um {
 
 namespace {
 
-// One `@` with something on both sides, and nothing that cannot be seen.
+// One `@` with something on both sides, and every character visible.
 bool fits(std::string_view text) {
   if (text.size() > Email::kMaxBytes || std::ranges::count(text, '@') != 1) return false;
   if (text.front() == '@' || text.back() == '@') return false;
@@ -26,14 +26,6 @@ bool fits(std::string_view text) {
 std::optional<Email> Email::parse(std::string_view text) {
   if (!fits(text)) return std::nullopt;
   return Email{std::string{text}, fold_ascii(text)};
-}
-
-std::string fold_ascii(std::string_view text) {
-  std::string folded{text};
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return folded;
 }
 
 }  // namespace um

@@ -1,13 +1,14 @@
-// Email: an address that fits the rules, with the form under which it is compared.
+// Email: an address that fits the rules, with the form in which it is compared.
 //
 // One `@` with something on both sides, no white space or control characters, at most 254 bytes,
-// valid UTF-8. Compared without case, folded in ASCII only: lower(email collate "C") in SQL gives
-// the same.
+// valid UTF-8. Two addresses are compared by fold_ascii(), as lower(email collate "C") in SQL does.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/text.hpp"
 
 namespace um {
 
@@ -17,8 +18,8 @@ class Email {
 
   static std::optional<Email> parse(std::string_view text);
 
-  const std::string& text() const { return text_; }      // as written by its owner
-  const std::string& folded() const { return folded_; }  // A-Z lowered: the key of look-ups
+  const std::string& text() const { return text_; }      // as the user wrote it
+  const std::string& folded() const { return folded_; }  // the key of look-ups
   bool operator==(const Email& other) const { return folded_ == other.folded_; }
 
  private:
@@ -27,8 +28,5 @@ class Email {
   std::string text_;
   std::string folded_;
 };
-
-// A-Z to a-z; every other byte stays.
-std::string fold_ascii(std::string_view text);
 
 }  // namespace um

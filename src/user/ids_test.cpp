@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "user/session_id.hpp"
+#include "user/session.hpp"
 #include "user/user_id.hpp"
 
 namespace um {

@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "user/time_text.hpp"
 
 namespace um {
@@ -42,16 +43,12 @@ Rendered render(const User& user) {
 // two contents collide as they could with a fast hash. It takes about a microsecond, once for each
 // row that is read from the database.
 std::string digest_of(const std::string& profile) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters as OpenSSL takes them
-  SHA256(reinterpret_cast<const unsigned char*>(profile.data()), profile.size(), hash.data());
-  std::string text;
-  for (std::size_t i = 0; i < 8; ++i) {
-    text += kHex[hash.at(i) >> 4U];
-    text += kHex[hash.at(i) & 0xFU];
-  }
-  return text;
+  std::string hash(SHA256_DIGEST_LENGTH, '\0');
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): characters as OpenSSL takes them
+  SHA256(reinterpret_cast<const unsigned char*>(profile.data()), profile.size(),
+         reinterpret_cast<unsigned char*>(hash.data()));
+  // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
+  return hex_text(hash.substr(0, 8));
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
-// What can be asked of storage: a new user, or a change of one. Values only; everything in them has
-// been validated (user/validation.hpp).
+// The requests that storage takes about users: a new one, a change of one, a page of a list. Values
+// only; everything in them has been validated (user/validation.hpp).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "base/secret.hpp"
-#include "user/session_id.hpp"
+#include "user/session.hpp"
 #include "user/user.hpp"
 
 namespace um {
@@ -20,15 +21,15 @@ struct NewUser {
   bool is_active = true;
   std::optional<Usd> quota_usd{};
   std::optional<std::string> model_capability_settings{};
-  Secret password_hash{};  // crypt(3) form; empty: this user cannot sign in
-  // For imports only; otherwise storage chooses.
+  Secret password_hash{};  // crypt(3) form; empty: the user cannot sign in
+  // Set by imports only; otherwise storage chooses.
   std::optional<UserId> id{};
   Usd used_usd{};
   std::optional<WallTime> created_at{};
 };
 
-// A member that is not set stays as it is. For members that may be null the outer optional says
-// "change it", the inner one the new value.
+// A member that is not set stays as it is. Of a member that may be null the outer optional says
+// whether it changes, and the inner one is the new value.
 struct UserChange {
   std::optional<Email> email{};
   std::optional<std::optional<std::string>> username{};
@@ -45,6 +46,15 @@ struct UserChange {
     return !email && !username && !first_name && !last_name && !role && !is_active && !quota_usd &&
            !model_capability_settings && !password_hash;
   }
+};
+
+// A part of a list, which is ordered by id, ascending.
+// Rows are skipped either up to `after` (keyset: costs the same at any depth) or by `offset`, never
+// by both.
+struct Page {
+  std::int64_t limit = 10;
+  std::int64_t offset = 0;
+  std::optional<UserId> after{};
 };
 
 }  // namespace um

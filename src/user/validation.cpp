@@ -32,7 +32,7 @@ struct Name {
   const char* field;
   std::string_view text;
 };
-Checked<std::string> check_name(Name name) {
+Validated<std::string> check_name(Name name) {
   const auto characters = count_code_points(name.text);
   if (!characters) return wrong({name.field, "not_utf8", "must be valid UTF-8"});
   if (*characters > kMaxNameCharacters)
@@ -46,7 +46,7 @@ struct Amount {
   const char* field;
   std::string_view text;
 };
-Checked<Usd> check_amount(Amount amount) {
+Validated<Usd> check_amount(Amount amount) {
   const auto usd = Usd::parse(amount.text);
   if (!usd) {
     return wrong({amount.field, "not_an_amount",
@@ -80,7 +80,7 @@ const char* code_of(JsonProblem problem) {
 
 }  // namespace
 
-Checked<Email> check_email(std::string_view text) {
+Validated<Email> check_email(std::string_view text) {
   if (auto email = Email::parse(text)) return *std::move(email);
   if (text.size() > Email::kMaxBytes)
     return wrong({"email", "too_long", "must have at most 254 bytes"});
@@ -88,7 +88,7 @@ Checked<Email> check_email(std::string_view text) {
                 "must be an e-mail address: one @, no white space, no control characters"});
 }
 
-Checked<std::string> check_username(std::string_view text) {
+Validated<std::string> check_username(std::string_view text) {
   if (text.size() < kMinUsernameBytes)
     return wrong({"username", "too_short", "must have at least 3 characters"});
   if (text.size() > kMaxUsernameBytes)
@@ -98,26 +98,26 @@ Checked<std::string> check_username(std::string_view text) {
   return std::string{text};
 }
 
-Checked<std::string> check_first_name(std::string_view text) {
+Validated<std::string> check_first_name(std::string_view text) {
   return check_name({.field = "first_name", .text = text});
 }
-Checked<std::string> check_last_name(std::string_view text) {
+Validated<std::string> check_last_name(std::string_view text) {
   return check_name({.field = "last_name", .text = text});
 }
 
-Checked<Role> check_role(std::string_view text) {
+Validated<Role> check_role(std::string_view text) {
   if (const auto role = parse_role(text)) return *role;
   return wrong({"role", "unknown_value", "must be one of user, admin, service"});
 }
 
-Checked<Usd> check_quota_usd(std::string_view text) {
+Validated<Usd> check_quota_usd(std::string_view text) {
   return check_amount({.field = "quota_usd", .text = text});
 }
-Checked<Usd> check_used_usd(std::string_view text) {
+Validated<Usd> check_used_usd(std::string_view text) {
   return check_amount({.field = "used_usd", .text = text});
 }
 
-Checked<std::string> check_model_capability_settings(std::string_view text) {
+Validated<std::string> check_model_capability_settings(std::string_view text) {
   constexpr const char* kField = "model_capability_settings";
   const FieldError too_long{kField, "too_long", "must have at most 16 KiB of JSON text"};
   // White space is not counted, but reading it costs time too.

@@ -1,5 +1,6 @@
 // The rules for every member of a user, each in one function: the value, or what is wrong with it.
-// Pure; any thread. How long a password must be is a rule of auth (auth/passwords/password_rules.hpp).
+// Pure; any thread. How long a password must be is a rule of auth
+// (auth/passwords/password_rules.hpp).
 #pragma once
 
 #include <cstddef>
@@ -26,24 +27,24 @@ inline constexpr std::size_t kMaxSettingsDepth = 31;
 
 // A value that fits the rules, or the error with the name of the member in it.
 template <class T>
-using Checked = std::expected<T, FieldError>;
+using Validated = std::expected<T, FieldError>;
 
-Checked<Email> check_email(std::string_view text);
-Checked<std::string> check_username(std::string_view text);
-Checked<std::string> check_first_name(std::string_view text);
-Checked<std::string> check_last_name(std::string_view text);
-Checked<Role> check_role(std::string_view text);
-Checked<Usd> check_quota_usd(std::string_view text);  // a decimal, 0 or more
-Checked<Usd> check_used_usd(std::string_view text);
+Validated<Email> check_email(std::string_view text);
+Validated<std::string> check_username(std::string_view text);
+Validated<std::string> check_first_name(std::string_view text);
+Validated<std::string> check_last_name(std::string_view text);
+Validated<Role> check_role(std::string_view text);
+Validated<Usd> check_quota_usd(std::string_view text);  // a decimal, 0 or more
+Validated<Usd> check_used_usd(std::string_view text);
 // The object's text without white space.
-Checked<std::string> check_model_capability_settings(std::string_view text);
+Validated<std::string> check_model_capability_settings(std::string_view text);
 
 // Collects everything that is wrong, not only the first thing.
 class FieldErrors {
  public:
   void add(FieldError error) { errors_.push_back(std::move(error)); }
   template <class T>
-  std::optional<T> take(Checked<T> checked) {
+  std::optional<T> take(Validated<T> checked) {
     if (checked) return std::move(*checked);
     add(std::move(checked.error()));
     return std::nullopt;

@@ -8,7 +8,7 @@ namespace {
 using namespace std::string_literals;
 
 template <class T>
-std::string code_of(const Checked<T>& checked) {
+std::string code_of(const Validated<T>& checked) {
   return checked ? "" : checked.error().code;
 }
 

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
-#include "user/session_id.hpp"
+#include "user/session.hpp"
 #include "user/user_id.hpp"
 
 namespace um {

@@ -8,7 +8,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <libpq-fe.h>
 
-#include "base/replace_all.hpp"
+#include "base/text.hpp"
 
 namespace um::pg {
 namespace {

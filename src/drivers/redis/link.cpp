@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/random.hpp"
-#include "base/replace_all.hpp"
+#include "base/text.hpp"
 
 namespace um::redis {
 namespace {

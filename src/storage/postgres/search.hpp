@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "storage/postgres/database.hpp"
-#include "user/page.hpp"
+#include "user/user_change.hpp"
 
 namespace um::postgres_search {
 

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "drivers/sqlite/connection.hpp"
-#include "user/page.hpp"
+#include "user/user_change.hpp"
 
 namespace um::sqlite_search {
 

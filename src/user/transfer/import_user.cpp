@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "user/time_text.hpp"
 #include "user/validation.hpp"
 
@@ -15,25 +16,25 @@ std::unexpected<FieldError> wrong(FieldError error) {
   return std::unexpected(std::move(error));
 }
 
-Checked<UserId> check_id(std::string_view text) {
+Validated<UserId> check_id(std::string_view text) {
   if (const auto id = UserId::parse(text)) return *id;
   return wrong({"id", "not_an_id", "must be a positive whole number"});
 }
 
-Checked<bool> check_is_active(std::string_view text) {
+Validated<bool> check_is_active(std::string_view text) {
   // Spreadsheets write TRUE.
   const std::string folded = fold_ascii(text);
   if (folded == "true" || folded == "false") return folded == "true";
   return wrong({"is_active", "unknown_value", "must be true or false"});
 }
 
-Checked<WallTime> check_created_at(std::string_view text) {
+Validated<WallTime> check_created_at(std::string_view text) {
   if (const auto time = parse_time(text)) return *time;
   return wrong({"created_at", "not_a_time", "must be a time like 2026-11-22T01:35:29Z"});
 }
 
-// Which forms can be verified is known to auth; here only what no form has is refused.
-Checked<Secret> check_password_hash(std::string_view text) {
+// Refuses what no form of a hash has. auth decides which forms can be verified.
+Validated<Secret> check_password_hash(std::string_view text) {
   const bool printable = std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
   if (printable && text.size() <= kMaxHashBytes) return Secret{std::string{text}};
   return wrong({"password_hash", "not_a_hash", "must be a password hash in crypt(3) form"});
@@ -46,7 +47,7 @@ class ImportUserMaker {
   Result<ImportUser> make() && {
     std::optional<Email> email = take(Column::email, check_email);
     if (!text(Column::email)) errors_.add({"email", "required", "is required"});
-    if (!email) email = Email::parse("unknown@unknown");  // errors follow; never imported
+    if (!email) email = Email::parse("unknown@unknown");  // never imported: `errors_` is not empty
     ImportUser result{.user = {.email = *std::move(email)}};
     fill(result.user);
     secrets(result);
@@ -59,7 +60,7 @@ class ImportUserMaker {
     return values_.at(index_of(column));
   }
   template <class T>
-  std::optional<T> take(Column column, Checked<T> (*check)(std::string_view)) {
+  std::optional<T> take(Column column, Validated<T> (*check)(std::string_view)) {
     return text(column) ? errors_.take(check(*text(column))) : std::nullopt;
   }
 

@@ -1,4 +1,4 @@
-#include "user/session_id.hpp"
+#include "user/session.hpp"
 
 #include <algorithm>
 
