@@ -1,4 +1,5 @@
-// ByteQueue: the bytes of a file as they come, one at a time, without its byte order mark.
+// ByteQueue: the bytes of a file, fed in pieces and taken one at a time, without the byte order
+// mark. Not thread-safe.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,7 @@ class ByteQueue {
   void finish() { finished_ = true; }
   bool finished() const { return finished_; }
 
-  // nullopt: nothing there now.
+  // nullopt: the queue is empty.
   std::optional<char> take() {
     if (!begun_ && !begin()) return std::nullopt;
     if (next_ == bytes_.size()) return std::nullopt;
@@ -25,7 +26,7 @@ class ByteQueue {
   }
 
  private:
-  // The first three bytes say whether there is a mark.
+  // Skips the mark once the first three bytes are there. False: they are not yet.
   bool begin() {
     constexpr std::string_view kMark = "\xEF\xBB\xBF";
     if (bytes_.size() < kMark.size() && !finished_) return false;

@@ -1,4 +1,4 @@
-// The members of a user in files: the columns of CSV and the members of JSON lines are the same.
+// The members of a user in import and export files: CSV has them as columns, JSON lines as members.
 #pragma once
 
 #include <array>
@@ -8,8 +8,7 @@
 
 namespace um {
 
-// In the order in which an export writes them. The last two are for imports only: no export has
-// them.
+// In the order of an export. The last two are never exported.
 enum class Column {
   id,
   email,
@@ -48,7 +47,7 @@ constexpr std::optional<Column> column_named(std::string_view name) {
   return std::nullopt;
 }
 
-// The columns with text that its owner chose, which a spreadsheet might take for a formula.
+// The columns whose text users choose; a spreadsheet might take it for a formula.
 constexpr bool is_free_text(Column column) {
   return column == Column::email || column == Column::username || column == Column::first_name ||
          column == Column::last_name;

@@ -2,7 +2,7 @@
 
 #include "user/time_text.hpp"
 #include "user/transfer/columns.hpp"
-#include "user/transfer/formula_guard.hpp"
+#include "user/transfer/csv.hpp"
 
 namespace um {
 
@@ -45,19 +45,6 @@ std::string cell_text(const User& user, Column column) {
   return "";
 }
 
-void append_cell(std::string& out, std::string_view text) {
-  if (text.find_first_of("\",\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
 }  // namespace
 
 void append_csv_header(std::string& out) {
@@ -73,7 +60,7 @@ void append_csv(std::string& out, const User& user) {
     const auto column = static_cast<Column>(i);
     if (i > 0) out += ',';
     const std::string text = cell_text(user, column);
-    append_cell(out, is_free_text(column) ? guard_formula(text) : text);
+    append_csv_field(out, is_free_text(column) ? guard_formula(text) : text);
   }
   out += "\r\n";
 }

@@ -1,5 +1,5 @@
-// Users as the lines of a file that an import reads back without a loss. No export has passwords or
-// their hashes. Pure; any thread.
+// Users as lines of a file, which an import reads back without a loss. Exports have neither
+// passwords nor their hashes. Pure; thread safety: any.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace um {
 
-// RFC 4180: quoted where needed, CRLF. What is null is an empty cell; free text is guarded against
-// spreadsheets (transfer/formula_guard.hpp).
+// RFC 4180 with CRLF. null is an empty field; free text is guarded against spreadsheets
+// (guard_formula() in csv.hpp).
 void append_csv_header(std::string& out);
 void append_csv(std::string& out, const User& user);
 
-// The representation that answers have, one a line.
+// The user as answers of the HTTP interface have it, and a line feed.
 void append_jsonl(std::string& out, const UserRecord& user);
 
 }  // namespace um

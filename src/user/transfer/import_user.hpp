@@ -1,5 +1,4 @@
-// One user of an import: the values of one line, and what they make when they fit the rules.
-// Pure; any thread.
+// ImportUser: one user of an import, made from the values of one record. Pure; thread safety: any.
 #pragma once
 
 #include <array>
@@ -17,13 +16,13 @@ namespace um {
 using ImportValues = std::array<std::optional<std::string>, kColumns>;
 
 struct ImportUser {
-  NewUser user;                      // password_hash as it was in the file, form not yet checked
-  std::optional<Secret> password{};  // still to be checked and hashed; never with a hash
+  NewUser user;                      // password_hash as it is in the file, its form not yet checked
+  std::optional<Secret> password{};  // still to be checked and hashed; never set with a hash
 };
 
-// Needs an email. Neither password nor password_hash: a user who cannot sign in yet. updated_at,
-// last_login_at and version are accepted, so that an export can be imported, and not used: they
-// count what happens here. invalid, with everything that is wrong.
+// An email is required. Without password and password_hash the user cannot sign in yet. updated_at,
+// last_login_at and version are accepted, so that an export can be imported, and ignored: here they
+// start anew. The error is `invalid` and lists everything that is wrong.
 Result<ImportUser> make_import_user(const ImportValues& values);
 
 }  // namespace um

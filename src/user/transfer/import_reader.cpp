@@ -1,16 +1,97 @@
+#include "user/transfer/import_reader.hpp"
+
+#include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/exact_number.hpp"
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "user/transfer/byte_queue.hpp"
-#include "user/transfer/import_reader.hpp"
+#include "user/transfer/csv.hpp"
 #include "user/validation.hpp"
 
 namespace um {
 
 namespace {
+
+constexpr std::size_t kMaxShownBytes = 64;
+
+// A name from the file for a message: bounded, and without control characters.
+std::string quoted(std::string_view name) {
+  std::string text;
+  append_json_string(text, utf8_prefix(name, kMaxShownBytes));
+  return text;
+}
+
+Result<std::vector<Column>> read_header(const CsvRecord& record) {
+  if (!record.fields)
+    return fail(ErrorCode::invalid, fmt::format("header: {}", describe(record.fields.error())));
+  std::vector<Column> columns;
+  for (const std::string& name : *record.fields) {
+    const auto column = column_named(fold_ascii(name));
+    if (!column) {
+      return fail(ErrorCode::invalid, fmt::format("unknown column {}; known are {}", quoted(name),
+                                                  fmt::join(kColumnNames, ", ")));
+    }
+    if (std::ranges::find(columns, *column) != columns.end())
+      return fail(ErrorCode::invalid, fmt::format("column {} is there twice", quoted(name)));
+    columns.push_back(*column);
+  }
+  if (std::ranges::find(columns, Column::email) == columns.end())
+    return fail(ErrorCode::invalid, "the header has no column email");
+  return columns;
+}
+
+class CsvReader final : public ImportReader {
+ public:
+  void feed(std::string_view bytes) override { records_.feed(bytes); }
+  void finish() override {
+    records_.finish();
+    finished_ = true;
+  }
+
+  Result<std::optional<ImportLine>> next() override {
+    while (true) {
+      if (!columns_) return fail(columns_.error());
+      std::optional<CsvRecord> record = records_.next();
+      if (!record) return nothing_now();
+      if (!columns_->empty())
+        return ImportLine{.number = record->line, .user = read_record(std::move(*record))};
+      columns_ = read_header(*record);
+    }
+  }
+
+ private:
+  Result<std::optional<ImportLine>> nothing_now() {
+    if (finished_ && columns_->empty()) return fail(ErrorCode::invalid, "there is no header line");
+    return std::optional<ImportLine>{};
+  }
+
+  Result<ImportUser> read_record(CsvRecord record) const {
+    if (!record.fields)
+      return fail(ErrorCode::invalid, std::string{describe(record.fields.error())});
+    if (record.fields->size() != columns_->size()) {
+      return fail(ErrorCode::invalid, fmt::format("has {} fields where the header has {}",
+                                                  record.fields->size(), columns_->size()));
+    }
+    ImportValues values;
+    for (std::size_t i = 0; i < columns_->size(); ++i) {
+      std::string& cell = (*record.fields)[i];
+      const Column column = (*columns_)[i];
+      if (cell.empty()) continue;
+      values.at(index_of(column)) = is_free_text(column) ? unguard_formula(cell) : std::move(cell);
+    }
+    return make_import_user(values);
+  }
+
+  CsvRecords records_{kMaxRecordBytes};
+  Result<std::vector<Column>> columns_{};  // empty until the header was read
+  bool finished_ = false;
+};
 
 using Kind = JsonValue::Kind;
 
@@ -51,8 +132,7 @@ std::string text_of(Column column, const JsonValue& value) {
   return value.kind == Kind::string ? value.text : compact_json(value);
 }
 
-Result<ImportUser> read_user(std::string_view line) {
-  constexpr std::size_t kMaxShownBytes = 64;
+Result<ImportUser> read_line(std::string_view line) {
   const auto object = read_json_object(line);
   if (!object) return fail(ErrorCode::invalid, std::string{describe(object.error())});
   FieldErrors errors;
@@ -105,7 +185,7 @@ class JsonlReader final : public ImportReader {
                         .user = fail(ErrorCode::invalid, "the line is longer than 64 KiB")};
     }
     if (line.find_first_not_of(" \t\r") == std::string::npos) return std::nullopt;
-    return ImportLine{.number = number, .user = read_user(line)};
+    return ImportLine{.number = number, .user = read_line(line)};
   }
 
   ByteQueue bytes_;
@@ -115,6 +195,10 @@ class JsonlReader final : public ImportReader {
 };
 
 }  // namespace
+
+std::unique_ptr<ImportReader> make_csv_reader() {
+  return std::make_unique<CsvReader>();
+}
 
 std::unique_ptr<ImportReader> make_jsonl_reader() {
   return std::make_unique<JsonlReader>();

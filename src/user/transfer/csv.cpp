@@ -1,8 +1,25 @@
-#include "user/transfer/csv_records.hpp"
+#include "user/transfer/csv.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace um {
+
+namespace {
+
+// The characters that begin a formula, their full-width forms, which spreadsheets of some languages
+// read in the same way, and the characters that some spreadsheets skip before a formula.
+constexpr std::array<std::string_view, 11> kDangerous{"=",  "+",  "-",  "@",  "\t", "\r",
+                                                      "\n", "＝", "＋", "－", "＠"};
+
+bool is_dangerous_after_apostrophes(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of('\''), text.size()));
+  return std::ranges::any_of(kDangerous,
+                             [&](std::string_view start) { return text.starts_with(start); });
+}
+
+}  // namespace
 
 std::string_view describe(CsvFault fault) {
   switch (fault) {
@@ -77,7 +94,8 @@ bool CsvRecords::after_quote(char c) {
   return false;
 }
 
-// A comma ends the field, a line end begins.
+// Ends the field at a comma, and begins the end of the line at a carriage return. True for these
+// two and a line feed.
 bool CsvRecords::separator(char c) {
   if (c == ',') {
     end_field();
@@ -96,7 +114,7 @@ void CsvRecords::end_field() {
   if (!pending_.fault) pending_.fields.push_back(std::exchange(pending_.field, {}));
 }
 
-// The first fault is the one to tell; nothing is kept from then on.
+// The first fault of a record is the one that is reported; no fields are kept after it.
 void CsvRecords::fault(CsvFault what, State next) {
   state_ = next;
   if (pending_.fault) return;
@@ -121,6 +139,28 @@ std::optional<CsvRecord> CsvRecords::end_of_file() {
   if (state_ == State::quoted) fault(CsvFault::unclosed_quote, State::skipping);
   if (state_ == State::after_return) fault(CsvFault::bare_carriage_return, State::skipping);
   return end_record();
+}
+
+void append_csv_field(std::string& out, std::string_view text) {
+  if (text.find_first_of("\",\r\n") == std::string_view::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+std::string guard_formula(std::string_view text) {
+  return (is_dangerous_after_apostrophes(text) ? "'" : "") + std::string{text};
+}
+
+std::string unguard_formula(std::string_view text) {
+  if (text.starts_with('\'') && is_dangerous_after_apostrophes(text)) text.remove_prefix(1);
+  return std::string{text};
 }
 
 }  // namespace um
