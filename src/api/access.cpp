@@ -46,8 +46,7 @@ TokenUse token_use(Access access, ReadAccess reading) {
 
 bool allows(Access access, ReadAccess reading, const Caller& caller, Self self) {
   const bool is_admin = caller && caller->is_admin();
-  const bool is_service = caller && caller->is_service();
-  const bool is_reader = is_admin || is_service;
+  const bool is_reader = is_admin || (caller && caller->is_service());
   const bool is_self = caller && self == Self::yes;
   switch (access) {
     case Access::anyone:
@@ -56,7 +55,7 @@ bool allows(Access access, ReadAccess reading, const Caller& caller, Self self) 
     case Access::signed_in:
       return caller.has_value();
     case Access::self_or_admin:
-      return is_admin || (is_self && !is_service);  // a service changes nobody, not even itself
+      return (is_self && !caller->is_service()) || is_admin;
     case Access::self_or_reader:
       return reading == ReadAccess::public_ || is_self || is_reader;
     case Access::reader:

@@ -1,6 +1,7 @@
-// Who may call what. A rule is one word in the route table; deciding needs only the rule, the
-// caller and whether the path names the caller: never the thing that is asked for. So a stranger
-// cannot learn from the answer whether it exists. Pure. Thread safety: any.
+// Access rules: which callers may use a route. A rule is one word in the route table. The decision
+// needs the rule, the caller and whether the path names the caller, but never the user that the
+// path names: so the answer does not tell a stranger whether that user exists. Pure. Thread safety:
+// any.
 #pragma once
 
 #include <string_view>
@@ -10,10 +11,10 @@
 namespace um::api {
 
 enum class Access {
-  anyone,        // a token is not even looked at
-  anyone_known,  // no token needed; one that is sent must be valid
-  signed_in,
-  self_or_admin,     // the user, unless it is a service; an administrator
+  anyone,            // a token is ignored
+  anyone_known,      // no token needed; one that is sent must be valid
+  signed_in,         // any valid token
+  self_or_admin,     // for changes: the user, an administrator; a service changes not even itself
   self_or_reader,    // the user, an administrator, a service; anyone_known if reading is public
   reader,            // an administrator, a service; anyone_known if reading is public
   admin_or_service,  // the same, never public
@@ -23,7 +24,7 @@ std::string_view to_string(Access access);  // for people, in the OpenAPI docume
 
 enum class ReadAccess { private_, public_ };
 
-// Needs the rule a caller at all, and if so, must there be one?
+// Does the rule look at the caller, and must there be one?
 enum class TokenUse { ignored, optional, required };
 TokenUse token_use(Access access, ReadAccess reading);
 
@@ -31,8 +32,8 @@ enum class Self { no, yes };  // does the path name the caller?
 // REQUIRES: a caller if token_use() is required.
 bool allows(Access access, ReadAccess reading, const Caller& caller, Self self);
 
-// The token of an Authorization field: after the scheme Bearer (RFC 6750; without case), or the
-// whole field, as clients of the Go program send it. Empty if there is none.
+// The token of an Authorization field: what follows the scheme Bearer (RFC 6750; without case), or
+// the whole field, which is what clients of the Go program send. Empty if there is none.
 std::string_view token_of(std::string_view authorization);
 
 }  // namespace um::api

@@ -1,5 +1,7 @@
 #include "api/access.hpp"
 
+#include <ostream>
+
 #include <gtest/gtest.h>
 
 #include "api/routes.hpp"
@@ -15,16 +17,21 @@ Principal principal(Role role) {
 }
 
 struct Row {
+  std::string_view name;  // of the test
   Access access;
   ReadAccess reading;
   // nobody, stranger, self, service, admin
   std::string_view allowed;
 };
 
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << row.name;
+}
+
 class Rules : public ::testing::TestWithParam<Row> {};
 
 TEST_P(Rules, AreWhatTheTableSays) {
-  const auto [access, reading, allowed] = GetParam();
+  const auto [name, access, reading, allowed] = GetParam();
   const auto ask = [&](const Caller& caller, Self self) {
     return allows(access, reading, caller, self) ? 'y' : 'n';
   };
@@ -39,14 +46,27 @@ constexpr auto kPrivate = ReadAccess::private_;
 constexpr auto kPublic = ReadAccess::public_;
 INSTANTIATE_TEST_SUITE_P(
     Access, Rules,
-    ::testing::Values(
-        Row{Access::anyone, kPrivate, "yyyyy"}, Row{Access::anyone_known, kPrivate, "yyyyy"},
-        Row{Access::signed_in, kPrivate, "nyyyy"}, Row{Access::self_or_admin, kPrivate, "nnyny"},
-        Row{Access::self_or_reader, kPrivate, "nnyyy"}, Row{Access::reader, kPrivate, "nnnyy"},
-        Row{Access::admin_or_service, kPrivate, "nnnyy"}, Row{Access::admin, kPrivate, "nnnny"},
-        Row{Access::signed_in, kPublic, "nyyyy"}, Row{Access::self_or_admin, kPublic, "nnyny"},
-        Row{Access::self_or_reader, kPublic, "yyyyy"}, Row{Access::reader, kPublic, "yyyyy"},
-        Row{Access::admin_or_service, kPublic, "nnnyy"}, Row{Access::admin, kPublic, "nnnny"}));
+    ::testing::Values(Row{"Anyone", Access::anyone, kPrivate, "yyyyy"},
+                      Row{"AnyoneKnown", Access::anyone_known, kPrivate, "yyyyy"},
+                      Row{"SignedIn", Access::signed_in, kPrivate, "nyyyy"},
+                      Row{"SelfOrAdmin", Access::self_or_admin, kPrivate, "nnyny"},
+                      Row{"SelfOrReader", Access::self_or_reader, kPrivate, "nnyyy"},
+                      Row{"Reader", Access::reader, kPrivate, "nnnyy"},
+                      Row{"AdminOrService", Access::admin_or_service, kPrivate, "nnnyy"},
+                      Row{"Admin", Access::admin, kPrivate, "nnnny"},
+                      Row{"SignedInInPublic", Access::signed_in, kPublic, "nyyyy"},
+                      Row{"SelfOrAdminInPublic", Access::self_or_admin, kPublic, "nnyny"},
+                      Row{"SelfOrReaderInPublic", Access::self_or_reader, kPublic, "yyyyy"},
+                      Row{"ReaderInPublic", Access::reader, kPublic, "yyyyy"},
+                      Row{"AdminOrServiceInPublic", Access::admin_or_service, kPublic, "nnnyy"},
+                      Row{"AdminInPublic", Access::admin, kPublic, "nnnny"}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
+TEST(Access, AServiceMayReadItselfButNotChangeItself) {
+  const Caller robot = principal(Role::service);
+  EXPECT_TRUE(allows(Access::self_or_reader, kPrivate, robot, Self::yes));
+  EXPECT_FALSE(allows(Access::self_or_admin, kPrivate, robot, Self::yes));
+}
 
 TEST(Access, ServicesChangeNobody) {
   using enum http::Method;

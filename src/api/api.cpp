@@ -4,23 +4,17 @@
 #include <boost/system/system_error.hpp>
 
 #include "api/openapi.hpp"
-#include "api/path_email.hpp"
 #include "base/random.hpp"
 
 namespace um::api {
 namespace {
 
-template <class... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
-};
-
-Self names_caller(const Call& call) {
-  const Principal& caller = call.principal();
-  if (call.route->pattern.name == "id") {
-    return UserId::parse(call.argument) == caller.id() ? Self::yes : Self::no;
+Self names_caller(const Exchange& exchange) {
+  const Principal& caller = exchange.principal();
+  if (exchange.route->pattern.name == "id") {
+    return UserId::parse(exchange.argument) == caller.id() ? Self::yes : Self::no;
   }
-  const auto email = email_in_path(call.argument);
+  const auto email = exchange.email();
   return email && *email == caller.user().email ? Self::yes : Self::no;
 }
 
@@ -31,9 +25,9 @@ std::size_t index_of(const Route* route) {
 
 // What counters and the log are told. That a client left is no failure of the service: it has the
 // status that nginx made usual for it.
-unsigned told_status(const Call& call, const Answer& answer) {
+unsigned told_status(const Exchange& exchange, const Answer& answer) {
   const bool gone = !answer && answer.error().code == ProblemCode::cancelled;
-  return gone ? RequestCounters::kClientGone : call.response.status;
+  return gone ? RequestCounters::kClientGone : exchange.response.status;
 }
 
 }  // namespace
@@ -41,48 +35,46 @@ unsigned told_status(const Call& call, const Answer& answer) {
 Api::Api(Parts parts, ApiOptions options)
     : parts_{parts},
       options_{std::move(options)},
-      user_handlers_{parts.users, options_.trusted_proxies},
-      list_handlers_{parts.users},
-      auth_handlers_{parts.sign_in, options_.trusted_proxies},
-      ops_handlers_{parts.operations, openapi_document(options_.reading)},
+      openapi_{std::make_shared<const std::string>(openapi_document(options_.reading))},
+      services_{parts.users, parts.sign_in, parts.process, options_.trusted_proxies, openapi_},
       ids_{random_u64()} {}
 
 bool Api::answer_now(const http::Request& request, http::Response& response) {
-  Call call{request, response};
+  Exchange exchange{request, response};
   const Match match = match_route(request.method, request.path);
-  call.route = match.route;
-  call.argument = match.argument;
+  exchange.route = match.route;
+  exchange.argument = match.argument;
   if (match.route == nullptr) {
-    finish(call, answer_unmatched(call, match), RequestCounters::Way::at_once);
+    finish(exchange, answer_unmatched(exchange, match), RequestCounters::Way::at_once);
     return true;
   }
-  if (std::holds_alternative<std::monostate>(match.route->handle_now)) return false;
-  std::optional<Answer> answer = authorize_now(call);
+  if (match.route->handle_now == nullptr) return false;
+  std::optional<Answer> answer = authorize_now(exchange);
   if (!answer) return false;
   if (*answer) {
-    add_common_headers(call);
-    answer = handle_now(call);
+    add_common_headers(exchange);
+    answer = match.route->handle_now(exchange, services_);
   }
   if (!answer) {
     response.clear();
     return false;
   }
-  finish(call, *answer, RequestCounters::Way::at_once);
+  finish(exchange, *answer, RequestCounters::Way::at_once);
   return true;
 }
 
 Task<void> Api::answer(const http::Request& request, http::Response& response) {
-  Call call{request, response};
+  Exchange exchange{request, response};
   const Match match = match_route(request.method, request.path);
-  call.route = match.route;
-  call.argument = match.argument;
+  exchange.route = match.route;
+  exchange.argument = match.argument;
   Answer answer;
   if (match.route == nullptr) {
-    answer = answer_unmatched(call, match);
+    answer = answer_unmatched(exchange, match);
   } else {
-    call.deadline = deadline_of(*match.route);
+    exchange.deadline = deadline_of(*match.route);
     try {
-      answer = co_await authorize_and_handle(call);
+      answer = co_await authorize_and_handle(exchange);
     } catch (const boost::system::system_error& error) {
       // The connection is gone and with it everyone who would read an answer.
       if (error.code() == boost::asio::error::operation_aborted) throw;
@@ -91,21 +83,21 @@ Task<void> Api::answer(const http::Request& request, http::Response& response) {
       answer = std::unexpected(Problem{.log_detail = error.what()});
     }
   }
-  finish(call, answer, RequestCounters::Way::waited);
+  finish(exchange, answer, RequestCounters::Way::waited);
 }
 
 // Nobody has to send a body to a path that does not exist, or without a token where one is needed.
 bool Api::answer_without_body(const http::Request& request, http::Response& response) {
-  Call call{request, response};
+  Exchange exchange{request, response};
   const Match match = match_route(request.method, request.path);
-  call.route = match.route;
+  exchange.route = match.route;
   if (match.route == nullptr) {
-    finish(call, answer_unmatched(call, match), RequestCounters::Way::at_once);
+    finish(exchange, answer_unmatched(exchange, match), RequestCounters::Way::at_once);
     return true;
   }
   const bool needs_token = token_use(match.route->access, options_.reading) == TokenUse::required;
   if (!needs_token || !token_of(request.header("Authorization")).empty()) return false;
-  finish(call, api::refuse(ProblemCode::token_missing), RequestCounters::Way::at_once);
+  finish(exchange, api::refuse(ProblemCode::token_missing), RequestCounters::Way::at_once);
   return true;
 }
 
@@ -126,98 +118,82 @@ void Api::refuse(const http::Refused& refused, http::Response& response) {
   write_problem(problem, response);
 }
 
-std::optional<Answer> Api::authorize_now(Call& call) {
-  const TokenUse use = token_use(call.route->access, options_.reading);
+std::optional<Answer> Api::authorize_now(Exchange& exchange) {
+  const TokenUse use = token_use(exchange.route->access, options_.reading);
   if (use != TokenUse::ignored) {
-    const std::string_view token = token_of(call.request.header("Authorization"));
+    const std::string_view token = token_of(exchange.request.header("Authorization"));
     if (!token.empty()) {
-      auto caller = parts_.sign_in.authenticate_now(token, call.request.read_at);
+      auto caller = parts_.sign_in.authenticate_now(token, exchange.request.read_at);
       if (!caller) return std::nullopt;
       if (!*caller) return api::refuse(to_problem(std::move(caller->error())));
-      call.caller = std::move(**caller);
+      exchange.caller = std::move(**caller);
     } else if (use == TokenUse::required) {
       return api::refuse(ProblemCode::token_missing);
     }
   }
-  return check_rule(call);
+  return check_rule(exchange);
 }
 
-Task<Answer> Api::authorize(Call& call) {
-  const TokenUse use = token_use(call.route->access, options_.reading);
+Task<Answer> Api::authorize(Exchange& exchange) {
+  const TokenUse use = token_use(exchange.route->access, options_.reading);
   if (use != TokenUse::ignored) {
-    const std::string_view token = token_of(call.request.header("Authorization"));
+    const std::string_view token = token_of(exchange.request.header("Authorization"));
     if (!token.empty()) {
       Result<Principal> caller =
-          co_await parts_.sign_in.authenticate(std::string{token}, call.deadline);
+          co_await parts_.sign_in.authenticate(std::string{token}, exchange.deadline);
       if (!caller) co_return api::refuse(to_problem(std::move(caller.error())));
-      call.caller = std::move(*caller);
+      exchange.caller = std::move(*caller);
     } else if (use == TokenUse::required) {
       co_return api::refuse(ProblemCode::token_missing);
     }
   }
-  co_return check_rule(call);
+  co_return check_rule(exchange);
 }
 
-Answer Api::check_rule(const Call& call) const {
-  const Access access = call.route->access;
+Answer Api::check_rule(const Exchange& exchange) const {
+  const Access access = exchange.route->access;
   const bool asks_for_self = access == Access::self_or_admin || access == Access::self_or_reader;
-  const Self self = asks_for_self && call.caller ? names_caller(call) : Self::no;
-  if (allows(access, options_.reading, call.caller, self)) return {};
-  return api::refuse(ProblemCode::forbidden);
+  const Self self = asks_for_self && exchange.caller ? names_caller(exchange) : Self::no;
+  if (allows(access, options_.reading, exchange.caller, self)) return {};
+  const bool own_service = self == Self::yes && exchange.caller->is_service();
+  return api::refuse(ProblemCode::forbidden, own_service ? "a service changes no user" : "");
 }
 
-std::optional<Answer> Api::handle_now(Call& call) {
-  using Now = std::optional<Answer>;
-  return std::visit(
-      Overloaded{[](std::monostate) -> Now { return std::nullopt; },
-                 [&](HandleNow<UserHandlers> h) -> Now { return (user_handlers_.*h)(call); },
-                 [&](HandleNow<OpsHandlers> h) -> Now { return (ops_handlers_.*h)(call); }},
-      call.route->handle_now);
-}
-
-Task<Answer> Api::handle(Call& call) {
-  return std::visit(Overloaded{[&](Handle<UserHandlers> h) { return (user_handlers_.*h)(call); },
-                               [&](Handle<ListHandlers> h) { return (list_handlers_.*h)(call); },
-                               [&](Handle<AuthHandlers> h) { return (auth_handlers_.*h)(call); },
-                               [&](Handle<OpsHandlers> h) { return (ops_handlers_.*h)(call); }},
-                    call.route->handle);
-}
-
-Task<Answer> Api::authorize_and_handle(Call& call) {
-  Answer allowed = co_await authorize(call);
+Task<Answer> Api::authorize_and_handle(Exchange& exchange) {
+  Answer allowed = co_await authorize(exchange);
   if (!allowed) co_return allowed;
-  add_common_headers(call);
-  Answer handled = co_await handle(call);
+  add_common_headers(exchange);
+  Answer handled = co_await exchange.route->handle(exchange, services_);
   co_return handled;
 }
 
-Answer Api::answer_unmatched(Call& call, const Match& match) {
-  const bool whole_server = call.request.path == "*";
+Answer Api::answer_unmatched(Exchange& exchange, const Match& match) {
+  const bool whole_server = exchange.request.path == "*";
   const unsigned methods = whole_server ? all_methods() : match.methods;
   if (methods == 0) return api::refuse(ProblemCode::path_not_found);
   const std::string allow = "Allow: " + allow_field(methods) + "\r\n";
-  if (call.request.method != http::Method::options) {
+  if (exchange.request.method != http::Method::options) {
     return api::refuse(Problem{.code = ProblemCode::method_not_allowed, .headers = allow});
   }
-  add_common_headers(call);
-  call.response.status = 204;
-  call.response.headers += allow;
+  add_common_headers(exchange);
+  exchange.response.status = 204;
+  exchange.response.headers += allow;
   if ((methods & method_bit(http::Method::patch)) != 0) {
-    call.response.headers += "Accept-Patch: application/json, application/merge-patch+json\r\n";
+    exchange.response.headers += "Accept-Patch: application/json, application/merge-patch+json\r\n";
   }
   return {};
 }
 
-void Api::add_common_headers(Call& call) {
-  if (call.request_id.empty()) {
-    call.request_id = call.request.header("X-Request-Id");
-    if (!RequestId::is_sane(call.request_id)) {
-      call.new_id = ids_.next();
-      call.request_id = call.new_id.view();
+void Api::add_common_headers(Exchange& exchange) {
+  if (exchange.request_id.empty()) {
+    exchange.request_id = exchange.request.header("X-Request-Id");
+    if (!RequestId::is_sane(exchange.request_id)) {
+      exchange.new_id = ids_.next();
+      exchange.request_id = exchange.new_id.view();
     }
   }
-  call.response.add("X-Request-Id", call.request_id);
-  call.response.headers += "X-Content-Type-Options: nosniff\r\n";
+  exchange.response.add("X-Request-Id", exchange.request_id);
+  exchange.response.headers += "X-Content-Type-Options: nosniff\r\n";
 }
 
 Deadline Api::deadline_of(const Route& route) const {
@@ -236,27 +212,27 @@ Deadline Api::deadline_of(const Route& route) const {
   return {.at = now + time, .shortcuts_until = now + options_.shortcut_time};
 }
 
-void Api::finish(Call& call, const Answer& answer, RequestCounters::Way way) {
+void Api::finish(Exchange& exchange, const Answer& answer, RequestCounters::Way way) {
   if (!answer) {
-    call.response.clear();
-    add_common_headers(call);
-    write_problem(answer.error(), call.response);
+    exchange.response.clear();
+    add_common_headers(exchange);
+    write_problem(answer.error(), exchange.response);
   }
-  const std::chrono::nanoseconds took = parts_.clock.now() - call.request.read_at;
-  counters_.count({index_of(call.route), told_status(call, answer), took, way});
-  if (options_.log && options_.log_requests != LogRequests::none) log(call, answer, took);
+  const std::chrono::nanoseconds took = parts_.clock.now() - exchange.request.read_at;
+  counters_.count({index_of(exchange.route), told_status(exchange, answer), took, way});
+  if (options_.log && options_.log_requests != LogRequests::none) log(exchange, answer, took);
 }
 
-void Api::log(const Call& call, const Answer& answer, std::chrono::nanoseconds took) const {
-  const unsigned status = told_status(call, answer);
+void Api::log(const Exchange& exchange, const Answer& answer, std::chrono::nanoseconds took) const {
+  const unsigned status = told_status(exchange, answer);
   if (options_.log_requests == LogRequests::failures && status < 500) return;
-  RequestLogLine line{.request_id = call.request_id,
-                      .method = http::to_string(call.request.method),
-                      .route = call.route != nullptr ? call.route->name : "unmatched",
+  RequestLogLine line{.request_id = exchange.request_id,
+                      .method = http::to_string(exchange.request.method),
+                      .route = exchange.route != nullptr ? exchange.route->name : "unmatched",
                       .status = status,
                       .took = took,
-                      .peer = call.request.peer_address};
-  if (call.caller) line.user = call.caller->id();
+                      .peer = exchange.request.peer_address};
+  if (exchange.caller) line.user = exchange.caller->id();
   if (!answer) {
     line.problem = kind_of(answer.error().code).name;
     line.detail = answer.error().log_detail;

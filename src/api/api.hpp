@@ -14,13 +14,8 @@
 #include <vector>
 
 #include "api/access.hpp"
-#include "api/auth_handlers.hpp"
-#include "api/client_address.hpp"
-#include "api/list_handlers.hpp"
-#include "api/operations.hpp"
-#include "api/ops_handlers.hpp"
+#include "api/handlers.hpp"
 #include "api/request_stats.hpp"
-#include "api/user_handlers.hpp"
 #include "base/clock.hpp"
 #include "drivers/http/handler.hpp"
 
@@ -60,7 +55,7 @@ class Api final : public http::Handler {
   struct Parts {
     Users& users;
     SignIn& sign_in;
-    Operations& operations;
+    ProcessInfo& process;
     const Clock& clock;
   };
   Api(Parts parts, ApiOptions options);
@@ -74,24 +69,20 @@ class Api final : public http::Handler {
 
  private:
   // Each writes no answer but comes back with it; nullopt: it would have to wait.
-  std::optional<Answer> authorize_now(Call& call);
-  std::optional<Answer> handle_now(Call& call);
-  Task<Answer> authorize(Call& call);
-  Task<Answer> handle(Call& call);
-  Task<Answer> authorize_and_handle(Call& call);
-  Answer check_rule(const Call& call) const;
-  Answer answer_unmatched(Call& call, const Match& match);
-  void add_common_headers(Call& call);
+  std::optional<Answer> authorize_now(Exchange& exchange);
+  Task<Answer> authorize(Exchange& exchange);
+  Task<Answer> authorize_and_handle(Exchange& exchange);
+  Answer check_rule(const Exchange& exchange) const;
+  Answer answer_unmatched(Exchange& exchange, const Match& match);
+  void add_common_headers(Exchange& exchange);
   Deadline deadline_of(const Route& route) const;
-  void finish(Call& call, const Answer& answer, RequestCounters::Way way);
-  void log(const Call& call, const Answer& answer, std::chrono::nanoseconds took) const;
+  void finish(Exchange& exchange, const Answer& answer, RequestCounters::Way way);
+  void log(const Exchange& exchange, const Answer& answer, std::chrono::nanoseconds took) const;
 
   Parts parts_;
   ApiOptions options_;
-  UserHandlers user_handlers_;
-  ListHandlers list_handlers_;
-  AuthHandlers auth_handlers_;
-  OpsHandlers ops_handlers_;
+  OpenApiDocument openapi_;
+  Services services_;
   RequestIds ids_;
   RequestCounters counters_;
 };

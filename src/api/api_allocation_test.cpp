@@ -120,11 +120,9 @@ class ApiAllocations : public ::testing::Test {
                    .tokens = stage_.tokens,
                    .clock = stage_.clock},
                   {}};
-  Api api_{{.users = use_cases_,
-            .sign_in = sign_in_,
-            .operations = stage_.operations,
-            .clock = stage_.clock},
-           {}};
+  Api api_{
+      {.users = use_cases_, .sign_in = sign_in_, .process = stage_.process, .clock = stage_.clock},
+      {}};
   unsigned last_status_ = 0;
 };
 

@@ -263,7 +263,7 @@ TEST(ApiFailures, AClientThatLeftIsNoFailureOfTheService) {
 
 TEST(ApiFailures, ReadyzSaysWhatIsMissing) {
   ApiStage stage;
-  stage.operations.missing = {{"database", "cannot be opened"}, {"lease", "has lapsed"}};
+  stage.process.missing = {{"database", "cannot be opened"}, {"lease", "has lapsed"}};
   const Reply reply = stage.ask({.line = "GET /readyz"});
   EXPECT_EQ(reply.status, 503U);
   EXPECT_EQ(reply.header("Retry-After"), "1");

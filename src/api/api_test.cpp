@@ -23,6 +23,10 @@ struct Scenario {
   std::string other_than{};  // must not be in the body
 };
 
+void PrintTo(const Scenario& scenario, std::ostream* out) {
+  *out << scenario.line;
+}
+
 const std::string kSearchPage = "GET /users/search?keyword=example&per_page=2";
 Headers with(std::string name, std::string value) {
   return {{{std::move(name), std::move(value)}}};

@@ -38,8 +38,8 @@ struct Property {
   Form form = Form::text;
   Nullable nullable = Nullable::no;
   Use use = Use::in_and_out;
-  std::string_view limits{};  // JSON Schema keywords, ready to be put into the document
-  std::string_view about{};
+  std::string limits{};  // JSON Schema keywords, ready to be put into the document
+  std::string about{};
 };
 
 // A property with the place in T where it goes.

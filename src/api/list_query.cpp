@@ -7,9 +7,6 @@
 namespace um::api {
 namespace {
 
-constexpr std::int64_t kMaxPage = (std::int64_t{1} << 31) - 1;
-constexpr std::int64_t kMaxPerPage = 100;
-
 // Digits without sign and leading zeros, as UserId::parse reads them, but zero as well.
 std::optional<std::int64_t> parse_number(std::string_view text) {
   if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
@@ -124,8 +121,9 @@ std::expected<ListQuery, Problem> parse_list_query(std::string_view raw, ListQue
   if (!query) return refuse(to_problem(query.error()));
   Reader reader{*query};
   ListQuery result;
-  result.page = reader.number("page", {1, kMaxPage}).value_or(1);
-  result.per_page = reader.number("per_page", {1, kMaxPerPage}).value_or(rules.default_per_page);
+  result.page = reader.number("page", {1, ListQuery::kMaxPage}).value_or(1);
+  result.per_page =
+      reader.number("per_page", {1, ListQuery::kMaxPerPage}).value_or(rules.default_per_page);
   result.after = reader.number("after", {0, INT64_MAX});
   if (query->find("after") && query->find("page")) {
     reader.reject("after", "contradiction", "cannot be combined with page");
@@ -150,7 +148,7 @@ std::string link_field(const ListPlace& place, const ListQuery& query, const Use
   }
   add("first", "page", 1);
   if (query.page > 1) add("prev", "page", query.page - 1);
-  if (page.more && query.page < kMaxPage) add("next", "page", query.page + 1);
+  if (page.more && query.page < ListQuery::kMaxPage) add("next", "page", query.page + 1);
   return out;
 }
 

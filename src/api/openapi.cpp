@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
-#include "api/openapi_responses.hpp"
-#include "api/openapi_schemas.hpp"
-#include "api/routes.hpp"
+#include <fmt/format.h>
+
 #include "base/json_writer.hpp"
+#include "api/list_query.hpp"
+#include "api/routes.hpp"
+#include "drivers/http/limits.hpp"
+#include "service/users.hpp"
+#include "storage/rules.hpp"
 
 namespace um::api {
 namespace {
@@ -17,7 +22,7 @@ struct Text {
   std::string_view tag;
   std::string_view summary;
   unsigned status = 200;
-  std::string_view parameters{};  // names out of kParameters, separated by spaces
+  std::string_view parameters{};  // keys out of parameters(), separated by spaces
 };
 
 constexpr std::array kTexts{
@@ -47,39 +52,53 @@ constexpr std::array kTexts{
     Text{"openapi", "operations", "This document"},
 };
 
+// The parameters by the names in kTexts, with the limits that the service checks.
 struct Parameter {
   std::string_view key;
-  std::string_view json;
+  std::string json;
 };
-constexpr std::array kParameters{
-    Parameter{"id", R"({"name":"id","in":"path","required":true,"schema":{"type":"integer",)"
-                    R"("format":"int64","minimum":1}})"},
-    Parameter{"session_id", R"({"name":"id","in":"path","required":true,"schema":)"
-                            R"({"type":"string","pattern":"^[0-9a-f]{32}$"}})"},
-    Parameter{"email",
-              R"({"name":"email","in":"path","required":true,"schema":{"type":"string"}})"},
-    Parameter{"page", R"({"name":"page","in":"query","schema":{"type":"integer","minimum":1,)"
-                      R"("maximum":2147483647,"default":1}})"},
-    Parameter{"per_page", R"({"name":"per_page","in":"query","schema":{"type":"integer",)"
-                          R"("minimum":1,"maximum":100}})"},
-    Parameter{"after", R"({"name":"after","in":"query","description":"Go on after this id, at the )"
-                       R"(same cost at any depth; 0 begins. Not together with page.",)"
-                       R"("schema":{"type":"integer","format":"int64","minimum":0}})"},
-    Parameter{"count", R"({"name":"count","in":"query","description":"true adds X-Total-Count.",)"
-                       R"("schema":{"type":"boolean","default":false}})"},
-    Parameter{"keyword", R"({"name":"keyword","in":"query","schema":{"type":"string"}})"},
-    Parameter{"if_match", R"({"name":"If-Match","in":"header","description":"The ETag that was )"
-                          R"(read: 412 instead of a lost update.","schema":{"type":"string"}})"},
-    Parameter{"if_none_match", R"({"name":"If-None-Match","in":"header",)"
-                               R"("schema":{"type":"string"}})"},
-    Parameter{
-        "cache_control",
-        R"({"name":"Cache-Control","in":"header","description":"no-cache asks the primary, )"
-        R"(max-stale=N tolerates age where no session is needed.","schema":{"type":"string"}})"},
-    Parameter{"idempotency_key",
-              R"({"name":"Idempotency-Key","in":"header","description":"A repeated call counts )"
-              R"(once; kept for 24 hours.","schema":{"type":"string","maxLength":255}})"},
-};
+const auto& parameters() {
+  static const std::array all{
+      Parameter{"id", R"({"name":"id","in":"path","required":true,"schema":{"type":"integer",)"
+                      R"("format":"int64","minimum":1}})"},
+      Parameter{"session_id", fmt::format(R"({{"name":"id","in":"path","required":true,"schema":)"
+                                          R"({{"type":"string",{}}}}})",
+                                          session_id_pattern())},
+      Parameter{"email",
+                R"({"name":"email","in":"path","required":true,"schema":{"type":"string"}})"},
+      Parameter{
+          "page",
+          fmt::format(R"({{"name":"page","in":"query","schema":{{"type":"integer","minimum":1,)"
+                      R"("maximum":{},"default":1}}}})",
+                      ListQuery::kMaxPage)},
+      Parameter{"per_page",
+                fmt::format(R"({{"name":"per_page","in":"query","schema":{{"type":"integer",)"
+                            R"("minimum":1,"maximum":{}}}}})",
+                            ListQuery::kMaxPerPage)},
+      Parameter{"after",
+                R"({"name":"after","in":"query","description":"Go on after this id, at the )"
+                R"(same cost at any depth; 0 begins. Not together with page.",)"
+                R"("schema":{"type":"integer","format":"int64","minimum":0}})"},
+      Parameter{"count", R"({"name":"count","in":"query","description":"true adds X-Total-Count.",)"
+                         R"("schema":{"type":"boolean","default":false}})"},
+      Parameter{"keyword", R"({"name":"keyword","in":"query","schema":{"type":"string"}})"},
+      Parameter{"if_match", R"({"name":"If-Match","in":"header","description":"The ETag that was )"
+                            R"(read: 412 instead of a lost update.","schema":{"type":"string"}})"},
+      Parameter{"if_none_match", R"({"name":"If-None-Match","in":"header",)"
+                                 R"("schema":{"type":"string"}})"},
+      Parameter{
+          "cache_control",
+          R"({"name":"Cache-Control","in":"header","description":"no-cache asks the primary, )"
+          R"(max-stale=N tolerates age where no session is needed.","schema":{"type":"string"}})"},
+      Parameter{
+          "idempotency_key",
+          fmt::format(
+              R"({{"name":"Idempotency-Key","in":"header","description":"A repeated call counts )"
+              R"(once; kept for {} hours.","schema":{{"type":"string","maxLength":{}}}}})",
+              rules::kUsageKeysKept.count(), kMaxIdempotencyKeyBytes)},
+  };
+  return all;
+}
 
 const Text& text_of(const Route& route) {
   const auto* const found = std::ranges::find(kTexts, route.name, &Text::route);
@@ -90,8 +109,8 @@ const Text& text_of(const Route& route) {
 }
 
 void append_parameter(std::string& out, std::string_view key) {
-  const auto* const found = std::ranges::find(kParameters, key, &Parameter::key);
-  if (found == kParameters.end()) throw std::logic_error("no parameter " + std::string{key});
+  const auto* const found = std::ranges::find(parameters(), key, &Parameter::key);
+  if (found == parameters().end()) throw std::logic_error("no parameter " + std::string{key});
   if (out.back() != '[') out += ',';
   out += found->json;
 }
@@ -109,6 +128,15 @@ std::string parameters_json(const Route& route, std::string_view keys) {
   return out + "]";
 }
 
+// What the rules about statuses look at.
+struct RouteFacts {
+  const Route& route;
+  ReadAccess reading = ReadAccess::private_;
+  unsigned success = 200;
+  bool conditional_read = false;    // If-None-Match
+  bool conditional_write = false;   // If-Match
+  bool checked_parameters = false;  // of the query, or a header field that may be invalid
+};
 bool has(std::string_view parameters, std::string_view one) {
   return parameters.find(one) != std::string_view::npos;
 }
@@ -122,6 +150,105 @@ RouteFacts facts_of(const Route& route, ReadAccess reading) {
       .conditional_read = has(text.parameters, "if_none_match"),
       .conditional_write = has(text.parameters, "if_match"),
       .checked_parameters = has(text.parameters, "page") || has(text.parameters, "idempotency")};
+}
+
+bool writes_user(const Route& route) {
+  return route.body == Schema::user_create || route.answer == Schema::user_change ||
+         (route.method == http::Method::del && route.access == Access::self_or_admin);
+}
+
+// Some callers that have a valid token are refused for what they are. (Creating: closed
+// registration, and members that only administrators set.)
+bool may_forbid(const RouteFacts& facts) {
+  const Access access = facts.route.access;
+  if (access == Access::anyone_known) return true;
+  return access != Access::anyone && access != Access::signed_in &&
+         token_use(access, facts.reading) == TokenUse::required;
+}
+
+bool takes_token(const RouteFacts& facts) {
+  return token_use(facts.route.access, facts.reading) != TokenUse::ignored;
+}
+
+bool signs_in(const Route& route) {
+  return route.answer == Schema::signed_in;
+}
+
+// What needs nothing but the process itself is never unavailable.
+bool needs_storage(const RouteFacts& facts) {
+  const bool at_once = facts.route.handle_now != nullptr;
+  return takes_token(facts) || !at_once;
+}
+
+// A status besides success: which operations may answer with it, and why. Statuses that the server
+// itself gives to malformed or late requests (408, 414, 431, 501, …) are the document's "default".
+struct Rule {
+  unsigned status;
+  std::string description;
+  bool (*applies)(const RouteFacts&);
+};
+
+// In ascending order.
+const auto& response_rules() {
+  static const std::array rules{
+      Rule{304, "Not changed since If-None-Match.",
+           [](const RouteFacts& f) { return f.conditional_read; }},
+      Rule{400, "The body is no JSON, or a header field is malformed.",
+           [](const RouteFacts& f) { return f.route.body != Schema::none || f.conditional_write; }},
+      Rule{401, "No valid token, or wrong credentials.",
+           [](const RouteFacts& f) { return takes_token(f) || signs_in(f.route); }},
+      Rule{403, "Not allowed.", may_forbid},
+      Rule{404, "It does not exist.",
+           [](const RouteFacts& f) { return !f.route.pattern.name.empty() || f.conditional_read; }},
+      Rule{409,
+           "The state of things forbids it: taken, the last administrator, a key used otherwise.",
+           [](const RouteFacts& f) {
+             return writes_user(f.route) || f.route.answer == Schema::usage_totals;
+           }},
+      Rule{412, "Changed since If-Match.", [](const RouteFacts& f) { return f.conditional_write; }},
+      Rule{413, fmt::format("The body is larger than {} KiB.", http::Limits{}.body_bytes / 1024),
+           [](const RouteFacts& f) { return f.route.body != Schema::none; }},
+      Rule{415, "The body is not application/json.",
+           [](const RouteFacts& f) { return f.route.body != Schema::none; }},
+      Rule{
+          422, "Something is not valid; `errors` says what.",
+          [](const RouteFacts& f) { return f.route.body != Schema::none || f.checked_parameters; }},
+      Rule{429, "Too many attempts.",
+           [](const RouteFacts& f) { return f.route.patience == Patience::password; }},
+      Rule{503, "Too busy, or the database is away.", needs_storage},
+  };
+  return rules;
+}
+
+constexpr std::string_view kRetryAfter =
+    R"(,"headers":{"Retry-After":{"description":"Seconds.","schema":{"type":"integer"}}})";
+constexpr std::string_view kAuthenticate =
+    R"(,"headers":{"WWW-Authenticate":{"schema":{"type":"string"}}})";
+
+void append_component(std::string& out, std::string_view name, std::string_view description) {
+  append_json_key(out, name);
+  out += R"({"description":)";
+  append_json_string(out, description);
+  if (name == "401") out += kAuthenticate;
+  if (name == "429" || name == "503") out += kRetryAfter;
+  if (name != "304") {
+    out +=
+        R"(,"content":{"application/problem+json":{"schema":)" + schema_reference("Problem") + "}}";
+  }
+  out += '}';
+}
+
+std::string response_components() {
+  std::string out = "{";
+  for (const Rule& rule : response_rules()) {
+    append_component(out, std::to_string(rule.status), rule.description);
+  }
+  append_component(out, "default", "Refused before it was looked at.");
+  return out + "}";
+}
+
+std::string response_reference(std::string_view name) {
+  return R"({"$ref":"#/components/responses/)" + std::string{name} + "\"}";
 }
 
 std::string content_json(Schema schema) {
@@ -162,9 +289,11 @@ std::string operation_json(const Route& route, ReadAccess reading) {
   }
   out += R"(,"responses":{")" + std::to_string(text.status) +
          R"(":{"description":"Done.","content":)" + content_json(route.answer) + "}";
-  for (const unsigned status : other_statuses(facts_of(route, reading))) {
-    append_json_key(out, std::to_string(status));
-    out += response_reference(std::to_string(status));
+  const RouteFacts facts = facts_of(route, reading);
+  for (const Rule& rule : response_rules()) {
+    if (!rule.applies(facts)) continue;
+    append_json_key(out, std::to_string(rule.status));
+    out += response_reference(std::to_string(rule.status));
   }
   out += R"(,"default":)" + response_reference("default") + "}";
   return out + "}";
@@ -200,7 +329,9 @@ std::string openapi_document(ReadAccess reading) {
   return R"({"openapi":"3.1.0","info":{"title":"user-manager","version":")" UM_VERSION
          R"(","description":"Stores users, signs them in and out, and answers who is who."},)"
          R"("paths":)" +
-         paths + R"(},"components":)" + openapi_components() + "}";
+         paths + R"(},"components":{"schemas":)" + schema_components() + R"(,"responses":)" +
+         response_components() +
+         R"(,"securitySchemes":{"token":{"type":"http","scheme":"bearer","bearerFormat":"JWT"}}}})";
 }
 
 }  // namespace um::api

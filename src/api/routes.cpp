@@ -2,10 +2,7 @@
 
 #include <array>
 
-#include "api/auth_handlers.hpp"
-#include "api/list_handlers.hpp"
-#include "api/ops_handlers.hpp"
-#include "api/user_handlers.hpp"
+#include "api/handlers.hpp"
 
 namespace um::api {
 namespace {
@@ -13,39 +10,48 @@ namespace {
 using enum http::Method;
 using enum Access;
 using enum Patience;
+using namespace handlers;
 using S = Schema;
-using U = UserHandlers;
-using L = ListHandlers;
-using A = AuthHandlers;
-using O = OpsHandlers;
 constexpr auto kSlash = TrailingSlash::accepted;
 
-// The most frequent first: they are looked for in this order.
+// Calls a handler with the services that its parameters name.
+template <auto kHandler>
+struct Entry;
+template <class Result, class... Used, Result (*kHandler)(Exchange&, Used&...)>
+struct Entry<kHandler> {
+  static Result call(Exchange& exchange, const Services& services) {
+    return kHandler(exchange, std::get<Used&>(services)...);
+  }
+};
+template <auto kHandler>
+constexpr auto to = &Entry<kHandler>::call;
+
+// The most frequent first: matching goes through them in this order.
 // clang-format off
 constexpr std::array kRoutes{
-// name               method  path                       who               patience  body             answer          handler                  handler without waiting
-Route{"user_get",      get,   "/user/{id}",              self_or_reader,   lookup,   S::none,         S::user,        &U::get_by_id,           &U::get_by_id_now},
-Route{"user_by_email", get,   "/users/by-email/{email}", self_or_reader,   lookup,   S::none,         S::user,        &U::get_by_email,        &U::get_by_email_now},
-Route{"auth_me",       get,   "/auth/me",                signed_in,        lookup,   S::none,         S::user,        &U::get_me,              &U::get_me_now},
-Route{"user_usage",    post,  "/user/{id}/usage",        admin_or_service, ordinary, S::usage,        S::usage_totals,&U::add_usage,           {}},
-Route{"user_create",   post,  "/user",                   anyone_known,     password, S::user_create,  S::user,        &U::create,              {}, kSlash},
-Route{"user_replace",  put,   "/user/{id}",              self_or_admin,    password, S::user_replace, S::user_change, &U::replace,             {}},
-Route{"user_patch",    patch, "/user/{id}",              self_or_admin,    password, S::user_patch,   S::user_change, &U::patch,               {}},
-Route{"user_delete",   del,   "/user/{id}",              self_or_admin,    ordinary, S::none,         S::message,     &U::remove,              {}},
-Route{"user_list",     get,   "/users",                  reader,           ordinary, S::none,         S::user_list,   &L::list,                {}},
-Route{"user_search",   get,   "/users/search",           reader,           ordinary, S::none,         S::user_list,   &L::search,              {}},
-Route{"cache_drop",    del,   "/cache/user/{id}",        admin,            ordinary, S::none,         S::message,     &U::drop_from_caches,    {}},
-Route{"cache_stats",   get,   "/cache/stats",            admin_or_service, ordinary, S::none,         S::any_object,  &O::cache_stats,         {}},
-Route{"auth_login",    post,  "/auth/login",             anyone,           password, S::login,        S::signed_in,   &A::login,               {}},
-Route{"auth_logout",   post,  "/auth/logout",            signed_in,        ordinary, S::none,         S::message,     &A::logout,              {}},
-Route{"auth_logout_all",post, "/auth/logout-all",        signed_in,        ordinary, S::none,         S::message,     &A::logout_all,          {}},
-Route{"auth_sessions", get,   "/auth/sessions",          signed_in,        ordinary, S::none,         S::session_list,&A::sessions,            {}},
-Route{"auth_session_end",del, "/auth/sessions/{id}",     signed_in,        ordinary, S::none,         S::message,     &A::end_session,         {}},
-Route{"jwks",          get,   "/.well-known/jwks.json",  anyone,           ordinary, S::none,         S::any_object,  &O::jwks,                {}},
-Route{"healthz",       get,   "/healthz",                anyone,           lookup,   S::none,         S::status,      &O::healthz,             &O::healthz_now},
-Route{"readyz",        get,   "/readyz",                 anyone,           lookup,   S::none,         S::status,      &O::readyz,              {}},
-Route{"metrics",       get,   "/metrics",                anyone,           ordinary, S::none,         S::text,        &O::metrics,             {}},
-Route{"openapi",       get,   "/openapi.json",           anyone,           lookup,   S::none,         S::any_object,  &O::openapi,             &O::openapi_now},
+// name               method  path                       access            patience  body             answer          handler               handler without waiting
+Route{"user_get",      get,   "/user/{id}",              self_or_reader,   lookup,   S::none,         S::user,        to<user_by_id>,       to<user_by_id_now>},
+Route{"user_by_email", get,   "/users/by-email/{email}", self_or_reader,   lookup,   S::none,         S::user,        to<user_by_email>,    to<user_by_email_now>},
+Route{"auth_me",       get,   "/auth/me",                signed_in,        lookup,   S::none,         S::user,        to<me>,               to<me_now>},
+Route{"user_usage",    post,  "/user/{id}/usage",        admin_or_service, ordinary, S::usage,        S::usage_totals,to<add_usage>,        {}},
+Route{"user_create",   post,  "/user",                   anyone_known,     password, S::user_create,  S::user,        to<create_user>,      {}, kSlash},
+Route{"user_replace",  put,   "/user/{id}",              self_or_admin,    password, S::user_replace, S::user_change, to<replace_user>,     {}},
+Route{"user_patch",    patch, "/user/{id}",              self_or_admin,    password, S::user_patch,   S::user_change, to<patch_user>,       {}},
+Route{"user_delete",   del,   "/user/{id}",              self_or_admin,    ordinary, S::none,         S::message,     to<delete_user>,      {}},
+Route{"user_list",     get,   "/users",                  reader,           ordinary, S::none,         S::user_list,   to<list_users>,       {}},
+Route{"user_search",   get,   "/users/search",           reader,           ordinary, S::none,         S::user_list,   to<search_users>,     {}},
+Route{"cache_drop",    del,   "/cache/user/{id}",        admin,            ordinary, S::none,         S::message,     to<drop_from_caches>, {}},
+Route{"cache_stats",   get,   "/cache/stats",            admin_or_service, ordinary, S::none,         S::any_object,  to<cache_stats>,      {}},
+Route{"auth_login",    post,  "/auth/login",             anyone,           password, S::login,        S::signed_in,   to<login>,            {}},
+Route{"auth_logout",   post,  "/auth/logout",            signed_in,        ordinary, S::none,         S::message,     to<logout>,           {}},
+Route{"auth_logout_all",post, "/auth/logout-all",        signed_in,        ordinary, S::none,         S::message,     to<logout_all>,       {}},
+Route{"auth_sessions", get,   "/auth/sessions",          signed_in,        ordinary, S::none,         S::session_list,to<list_sessions>,    {}},
+Route{"auth_session_end",del, "/auth/sessions/{id}",     signed_in,        ordinary, S::none,         S::message,     to<end_session>,      {}},
+Route{"jwks",          get,   "/.well-known/jwks.json",  anyone,           ordinary, S::none,         S::any_object,  to<jwks>,             {}},
+Route{"healthz",       get,   "/healthz",                anyone,           lookup,   S::none,         S::status,      to<healthz>,          to<healthz_now>},
+Route{"readyz",        get,   "/readyz",                 anyone,           lookup,   S::none,         S::status,      to<readyz>,           {}},
+Route{"metrics",       get,   "/metrics",                anyone,           ordinary, S::none,         S::text,        to<metrics>,          {}},
+Route{"openapi",       get,   "/openapi.json",           anyone,           lookup,   S::none,         S::any_object,  to<openapi>,          to<openapi_now>},
 };
 // clang-format on
 

@@ -11,7 +11,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "api/access.hpp"
 #include "api/problem.hpp"
@@ -21,11 +20,8 @@
 
 namespace um::api {
 
-class Call;
-class UserHandlers;
-class ListHandlers;
-class AuthHandlers;
-class OpsHandlers;
+class Exchange;
+struct Services;
 
 // "/user/{id}/usage" split at its argument.
 struct Pattern {
@@ -61,14 +57,10 @@ enum class Patience { lookup, ordinary, password };
 // May /path/ stand for /path? Only where the Go program had it so.
 enum class TrailingSlash { refused, accepted };
 
-template <class Handlers>
-using Handle = Task<Answer> (Handlers::*)(Call&);
-using Handler = std::variant<Handle<UserHandlers>, Handle<ListHandlers>, Handle<AuthHandlers>,
-                             Handle<OpsHandlers>>;
-// The way without waiting: nullopt if the answer needs I/O; nothing has been done then.
-template <class Handlers>
-using HandleNow = std::optional<Answer> (Handlers::*)(Call&);
-using HandlerNow = std::variant<std::monostate, HandleNow<UserHandlers>, HandleNow<OpsHandlers>>;
+// See handlers.hpp.
+using Handler = Task<Answer> (*)(Exchange&, const Services&);
+// Without waiting: nullopt if the answer needs I/O; nothing has been done then.
+using HandlerNow = std::optional<Answer> (*)(Exchange&, const Services&);
 
 struct Route {
   std::string_view name;  // in metrics, logs and the OpenAPI document
@@ -79,7 +71,7 @@ struct Route {
   Schema body;  // none: a body is not looked at
   Schema answer;
   Handler handle;
-  HandlerNow handle_now{};
+  HandlerNow handle_now = nullptr;
   TrailingSlash trailing_slash = TrailingSlash::refused;
 };
 

@@ -1,11 +1,12 @@
-// Every body and answer as a table of members (json_body.hpp): what the handlers read, what the
-// OpenAPI document says and what the tests compare real answers with.
+// Every body and answer as a table of members (json_body.hpp): the handlers read bodies by it,
+// the OpenAPI document describes it, and tests compare real answers with it. The limits in it are
+// the constants that the service checks. Thread safety: any thread; constant after the first call.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/json_body.hpp"
 
@@ -52,5 +53,12 @@ struct SchemaMember {
 // The members of one object of that schema (of one element, for lists); empty for any_object and
 // text.
 std::vector<SchemaMember> members_of(Schema schema);
+
+// For the OpenAPI document, as JSON Schema 2020-12: every schema by name, "Problem" included, and a
+// reference to one of them: {"$ref":"#/components/schemas/User"}.
+std::string schema_components();
+std::string schema_reference(std::string_view name);
+// The keyword that describes the id of a session.
+std::string session_id_pattern();
 
 }  // namespace um::api

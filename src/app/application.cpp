@@ -104,12 +104,12 @@ Application::Application(Surroundings around, Parts parts)
           {.registration = config_.registration == RegistrationPolicy::open ? Registration::open
                                                                             : Registration::admin,
            .store_time = config_.database_timeout}},
-      operations_{{.storage = *storage_,
-                   .cache = cache_,
-                   .tokens = tokens_,
-                   .clock = clock_,
-                   .stats = [this] { return stats(); }}},
-      api_{{.users = users_, .sign_in = sign_in_, .operations = operations_, .clock = clock_},
+      process_info_{{.storage = *storage_,
+                     .cache = cache_,
+                     .tokens = tokens_,
+                     .clock = clock_,
+                     .stats = [this] { return stats(); }}},
+      api_{{.users = users_, .sign_in = sign_in_, .process = process_info_, .clock = clock_},
            api_options()},
       background_{loops_->first()} {}
 
@@ -235,12 +235,12 @@ Result<bool> Application::has_admin() {
 }
 
 void Application::drain() {
-  operations_.note_draining();
+  process_info_.note_draining();
   server_->announce_end();
 }
 
 bool Application::stop(std::chrono::seconds at_most) {
-  operations_.note_draining();
+  process_info_.note_draining();
   const bool complete = server_->drain(at_most);
   stop_background();
   return complete;

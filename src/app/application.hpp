@@ -14,7 +14,7 @@
 #include "app/background.hpp"
 #include "app/change_watcher.hpp"
 #include "app/event_loops.hpp"
-#include "app/operations.hpp"
+#include "app/application_info.hpp"
 #include "app/redis_parts.hpp"
 #include "auth/attempts/local_attempt_limiter.hpp"
 #include "auth/attempts/stored_attempt_limiter.hpp"
@@ -101,7 +101,7 @@ class Application {
   SignIn sign_in_;
   Users users_;
 
-  ServiceOperations operations_;
+  ApplicationInfo process_info_;
   api::Api api_;
 
   std::unique_ptr<http::Server> server_;

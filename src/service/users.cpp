@@ -8,7 +8,6 @@ namespace {
 
 // Nothing that is searched is longer than an e-mail address.
 constexpr std::size_t kMaxKeywordCharacters = Email::kMaxBytes;
-constexpr std::size_t kMaxIdempotencyKeyBytes = 255;
 
 std::unexpected<Error> invalid(FieldError field) {
   return fail(Error{.code = ErrorCode::invalid,

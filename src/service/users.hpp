@@ -22,6 +22,9 @@ namespace um {
 
 enum class Registration { open, admin };
 
+// The longest key under which a repeated usage record counts once.
+inline constexpr std::size_t kMaxIdempotencyKeyBytes = 255;
+
 // A page of users and whether there are more behind it.
 struct UserPage {
   std::vector<UserRef> users;

@@ -87,7 +87,7 @@ const Secret& stored_hash() {
 }  // namespace
 
 ApiStage::ApiStage(ApiOptions options)
-    : api{{.users = use_cases, .sign_in = sign_in, .operations = operations, .clock = clock},
+    : api{{.users = use_cases, .sign_in = sign_in, .process = process, .clock = clock},
           patient(std::move(options))} {
   if (!run(tokens.start({}))) throw std::runtime_error{"no signing key"};
   add("ada", Role::user);

@@ -48,7 +48,7 @@ struct Reply {
   JsonValue json() const;
 };
 
-class FakeOperations final : public Operations {
+class FakeProcessInfo final : public ProcessInfo {
  public:
   std::vector<Missing> missing{};
 
@@ -89,7 +89,7 @@ class ApiStage {
   um::testing::FakeUserStore users{clock};
   um::testing::FakeSessionStore sessions{users, clock};
   um::testing::FakeSigningKeyStore keys;
-  FakeOperations operations;
+  FakeProcessInfo process;
   PasswordHasher hasher{{.cost = 4, .threads = 1}};
   LocalAttemptLimiter limiter{
       {.limits = {.failures_per_account = 3}, .account_cells = 64, .address_cells = 64}, clock};

@@ -1,11 +1,11 @@
-// ServiceOperations: what the API tells about the process, from all of its parts.
+// ApplicationInfo: what the API reports about the process, put together from all of its parts.
 // Thread safety: any event loop.
 #pragma once
 
 #include <atomic>
 #include <functional>
 
-#include "api/operations.hpp"
+#include "api/process_info.hpp"
 #include "app/application_stats.hpp"
 #include "app/readiness_ping.hpp"
 #include "auth/tokens/token_authority.hpp"
@@ -14,7 +14,7 @@
 
 namespace um {
 
-class ServiceOperations final : public api::Operations {
+class ApplicationInfo final : public api::ProcessInfo {
  public:
   struct Parts {
     Storage& storage;
@@ -23,7 +23,7 @@ class ServiceOperations final : public api::Operations {
     const Clock& clock;
     std::function<ApplicationStats()> stats;  // from any loop
   };
-  explicit ServiceOperations(Parts parts)
+  explicit ApplicationInfo(Parts parts)
       : parts_{std::move(parts)},
         ping_{[this](Deadline deadline) { return parts_.storage.ping(deadline); }, parts_.clock} {}
 
@@ -32,7 +32,8 @@ class ServiceOperations final : public api::Operations {
   Task<Result<std::string>> cache_stats(Deadline deadline) override;
   Task<Result<std::string>> jwks(Deadline deadline) override;
 
-  // From now on the service is not ready: a load balancer should send nobody any more.
+  // From now on the service reports that it is not ready, so that a load balancer sends no more
+  // clients.
   void note_draining() { draining_ = true; }
 
  private:

@@ -1,13 +1,13 @@
-#include "api/auth_handlers.hpp"
-
+// Handlers of signing in and out, and of sessions.
+#include "api/handlers.hpp"
 #include "base/json_writer.hpp"
 #include "user/time_text.hpp"
 
-namespace um::api {
+namespace um::api::handlers {
 namespace {
 
-std::expected<LoginBody, Problem> read_login(const Call& call) {
-  const auto json = read_json(call);
+std::expected<LoginBody, Problem> read_login(const Exchange& exchange) {
+  const auto json = read_json(exchange);
   if (!json) return std::unexpected(json.error());
   auto body = read_object(*json, login_fields());
   if (!body) return body;
@@ -54,45 +54,45 @@ void append_session(std::string& body, const Session& session, const SessionId& 
   body += '}';
 }
 
-// Answers that hold tokens or tell of sessions are kept nowhere.
-void answer_private_json(Call& call, std::string body) {
-  call.response.headers += "Cache-Control: no-store\r\n";
-  answer_json(call, 200, std::move(body));
+// For answers with tokens or sessions: no cache may keep them.
+void answer_private_json(Exchange& exchange, std::string body) {
+  exchange.response.headers += "Cache-Control: no-store\r\n";
+  answer_json(exchange, 200, std::move(body));
 }
 
 }  // namespace
 
-Task<Answer> AuthHandlers::login(Call& call) {
-  auto body = read_login(call);
+Task<Answer> login(Exchange& exchange, SignIn& sign_in, const TrustedProxies& proxies) {
+  auto body = read_login(exchange);
   if (!body) co_return refuse(std::move(body.error()));
   LoginRequest request{.email = std::move(*body->email.value),
                        .password = std::move(*body->password.value),
-                       .address = proxies_.client_address(call.request),
-                       .user_agent = std::string{call.request.header("User-Agent")}};
-  Result<SignedIn> signed_in = co_await sign_in_.login(std::move(request), call.deadline);
+                       .address = proxies.client_address(exchange.request),
+                       .user_agent = std::string{exchange.request.header("User-Agent")}};
+  Result<SignedIn> signed_in = co_await sign_in.login(std::move(request), exchange.deadline);
   if (!signed_in) co_return refuse(to_problem(std::move(signed_in.error())));
-  answer_private_json(call, signed_in_json(*signed_in));
+  answer_private_json(exchange, signed_in_json(*signed_in));
   co_return Answer{};
 }
 
-Task<Answer> AuthHandlers::logout(Call& call) {
-  Result<void> done = co_await sign_in_.logout(call.principal(), call.deadline);
+Task<Answer> logout(Exchange& exchange, SignIn& sign_in) {
+  Result<void> done = co_await sign_in.logout(exchange.principal(), exchange.deadline);
   if (!done) co_return refuse(to_problem(std::move(done.error()), ProblemCode::session_not_found));
-  answer_message(call, "logout success");
+  answer_message(exchange, "logout success");
   co_return Answer{};
 }
 
-Task<Answer> AuthHandlers::logout_all(Call& call) {
-  Result<void> done = co_await sign_in_.logout_all(call.principal(), call.deadline);
+Task<Answer> logout_all(Exchange& exchange, SignIn& sign_in) {
+  Result<void> done = co_await sign_in.logout_all(exchange.principal(), exchange.deadline);
   if (!done) co_return refuse(to_problem(std::move(done.error())));
-  answer_message(call, "logout success");
+  answer_message(exchange, "logout success");
   co_return Answer{};
 }
 
-Task<Answer> AuthHandlers::sessions(Call& call) {
-  const SessionId current = call.principal().session().id;
+Task<Answer> list_sessions(Exchange& exchange, SignIn& sign_in) {
+  const SessionId current = exchange.principal().session().id;
   Result<std::vector<SessionRef>> sessions =
-      co_await sign_in_.sessions(call.principal(), call.deadline);
+      co_await sign_in.sessions(exchange.principal(), exchange.deadline);
   if (!sessions) co_return refuse(to_problem(std::move(sessions.error())));
   std::string body = "[";
   for (const SessionRef& session : *sessions) {
@@ -100,17 +100,17 @@ Task<Answer> AuthHandlers::sessions(Call& call) {
     append_session(body, *session, current);
   }
   body += ']';
-  answer_private_json(call, std::move(body));
+  answer_private_json(exchange, std::move(body));
   co_return Answer{};
 }
 
-Task<Answer> AuthHandlers::end_session(Call& call) {
-  const auto id = SessionId::parse(call.argument);
+Task<Answer> end_session(Exchange& exchange, SignIn& sign_in) {
+  const auto id = SessionId::parse(exchange.argument);
   if (!id) co_return refuse(ProblemCode::session_not_found);
-  Result<void> done = co_await sign_in_.end_session(call.principal(), *id, call.deadline);
+  Result<void> done = co_await sign_in.end_session(exchange.principal(), *id, exchange.deadline);
   if (!done) co_return refuse(to_problem(std::move(done.error()), ProblemCode::session_not_found));
-  answer_message(call, "session ended");
+  answer_message(exchange, "session ended");
   co_return Answer{};
 }
 
-}  // namespace um::api
+}  // namespace um::api::handlers

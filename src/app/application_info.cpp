@@ -1,8 +1,8 @@
-#include "app/operations.hpp"
+#include "app/application_info.hpp"
 
 namespace um {
 
-Task<std::vector<api::Missing>> ServiceOperations::readiness(Deadline deadline) {
+Task<std::vector<api::Missing>> ApplicationInfo::readiness(Deadline deadline) {
   std::vector<api::Missing> missing;
   if (draining_) missing.push_back({.part = "draining", .detail = "the server is shutting down"});
   if (!parts_.cache.coherence().stats(parts_.clock.now()).lease_valid)
@@ -12,15 +12,15 @@ Task<std::vector<api::Missing>> ServiceOperations::readiness(Deadline deadline) 
   co_return missing;
 }
 
-Task<Result<std::string>> ServiceOperations::metrics(Deadline /*deadline*/) {
+Task<Result<std::string>> ApplicationInfo::metrics(Deadline /*deadline*/) {
   co_return render_metrics(parts_.stats());
 }
 
-Task<Result<std::string>> ServiceOperations::cache_stats(Deadline /*deadline*/) {
+Task<Result<std::string>> ApplicationInfo::cache_stats(Deadline /*deadline*/) {
   co_return render_cache_report(parts_.stats());
 }
 
-Task<Result<std::string>> ServiceOperations::jwks(Deadline /*deadline*/) {
+Task<Result<std::string>> ApplicationInfo::jwks(Deadline /*deadline*/) {
   co_return *parts_.tokens.jwks();
 }
 

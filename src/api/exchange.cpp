@@ -1,4 +1,4 @@
-#include "api/call.hpp"
+#include "api/exchange.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -8,6 +8,7 @@
 #include "drivers/http/characters.hpp"
 #include "drivers/http/entity_tag.hpp"
 #include "drivers/http/media_type.hpp"
+#include "drivers/http/query.hpp"
 
 namespace um::api {
 namespace {
@@ -69,12 +70,18 @@ std::vector<Revision> strong_revisions(const http::EntityTagList& list) {
 
 }  // namespace
 
-std::expected<UserId, Problem> Call::user_id() const {
+std::expected<UserId, Problem> Exchange::user_id() const {
   if (const auto parsed = UserId::parse(argument)) return *parsed;
   return refuse(ProblemCode::user_not_found);
 }
 
-ReadOptions Call::read_options() const {
+std::optional<Email> Exchange::email() const {
+  const auto text = http::decode_path_segment(argument);
+  if (!text) return std::nullopt;
+  return Email::parse(*text);
+}
+
+ReadOptions Exchange::read_options() const {
   ReadOptions options{.deadline = deadline};
   std::string_view field = request.header("Cache-Control");
   while (!field.empty()) {
@@ -85,23 +92,23 @@ ReadOptions Call::read_options() const {
   return options;
 }
 
-std::expected<JsonValue, Problem> read_json(const Call& call) {
-  if (!is_acceptable(call.request.header("Content-Type"), call.request.method)) {
+std::expected<JsonValue, Problem> read_json(const Exchange& exchange) {
+  if (!is_acceptable(exchange.request.header("Content-Type"), exchange.request.method)) {
     return refuse(ProblemCode::unsupported_media_type);
   }
-  return parse_json(call.request.body);
+  return parse_json(exchange.request.body);
 }
 
-std::expected<UserInput, Problem> read_user_input(const Call& call) {
-  const auto body = read_json(call);
+std::expected<UserInput, Problem> read_user_input(const Exchange& exchange) {
+  const auto body = read_json(exchange);
   if (!body) return std::unexpected(body.error());
   return read_object(*body, user_fields());
 }
 
-std::expected<std::optional<RevisionMatch>, Problem> read_if_match(const Call& call) {
+std::expected<std::optional<RevisionMatch>, Problem> read_if_match(const Exchange& exchange) {
   // A field that is there and empty was meant to protect something: it is no list and is refused.
-  if (!call.request.has_header("If-Match")) return std::optional<RevisionMatch>{};
-  const auto tags = http::parse_entity_tags(call.request.header("If-Match"));
+  if (!exchange.request.has_header("If-Match")) return std::optional<RevisionMatch>{};
+  const auto tags = http::parse_entity_tags(exchange.request.header("If-Match"));
   if (!tags) {
     return refuse(
         ProblemCode::malformed_request,
@@ -119,18 +126,18 @@ bool if_none_match(const http::Request& request, std::string_view etag) {
   return tags && tags->matches_weakly(etag.substr(1, etag.size() - 2));
 }
 
-void answer_json(Call& call, unsigned status, std::string body) {
-  call.response.status = status;
-  call.response.headers += "Content-Type: application/json\r\n";
-  call.response.body = std::move(body);
+void answer_json(Exchange& exchange, unsigned status, std::string body) {
+  exchange.response.status = status;
+  exchange.response.headers += "Content-Type: application/json\r\n";
+  exchange.response.body = std::move(body);
 }
 
-void answer_message(Call& call, std::string_view message) {
+void answer_message(Exchange& exchange, std::string_view message) {
   std::string body = R"({"message":)";
   append_json_string(body, message);
   body += '}';
-  call.response.headers += "Cache-Control: no-store\r\n";
-  answer_json(call, 200, std::move(body));
+  exchange.response.headers += "Cache-Control: no-store\r\n";
+  answer_json(exchange, 200, std::move(body));
 }
 
 }  // namespace um::api

@@ -1,33 +1,33 @@
-// Operations: what the API tells about the process as a whole. Implemented by the composition root,
-// which alone knows all the parts. Thread safety: any event loop; coroutines resume on the executor
-// they were awaited on.
+// ProcessInfo: what the API reports about the process as a whole. Implemented by the composition
+// root, which alone knows all the parts. Thread safety: any event loop; coroutines resume on the
+// executor on which they are awaited.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
-#include "async/task.hpp"
 
 namespace um::api {
 
-// One thing that must be there before requests can be served.
+// A part that must work before the process can serve requests, and does not.
 struct Missing {
   std::string part;    // stable and short: "database", "lease"
   std::string detail;  // for people
 };
 
-class Operations {
+class ProcessInfo {
  public:
-  virtual ~Operations() = default;
+  virtual ~ProcessInfo() = default;
   // Empty: ready.
   virtual Task<std::vector<Missing>> readiness(Deadline deadline) = 0;
   // In Prometheus' text format, version 0.0.4.
   virtual Task<Result<std::string>> metrics(Deadline deadline) = 0;
   // A JSON object: hits by level, misses, refusals, evictions, bytes, lease, holds, database reads.
   virtual Task<Result<std::string>> cache_stats(Deadline deadline) = 0;
-  // A JWK set (RFC 7517) of the public keys that verify tokens now.
+  // A JWK Set (RFC 7517): the public keys that verify tokens now.
   virtual Task<Result<std::string>> jwks(Deadline deadline) = 0;
 };
 
