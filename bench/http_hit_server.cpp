@@ -24,8 +24,9 @@ class HitHandler final : public um::http::Handler {
     return true;
   }
   um::Task<void> answer(const um::http::Request&, um::http::Response&) override { co_return; }
-  void refuse(const um::http::Refused& refused, um::http::Response& response) override {
-    response.body = refused.detail;
+  void refuse(const um::http::Refusal& refusal, const um::http::FieldView&,
+              um::http::Response& response) override {
+    response.body = refusal.detail;
   }
 
  private:

@@ -101,18 +101,19 @@ bool Api::answer_without_body(const http::Request& request, http::Response& resp
   return true;
 }
 
-void Api::refuse(const http::Refused& refused, http::Response& response) {
+void Api::refuse(const http::Refusal& refusal, const http::FieldView& fields,
+                 http::Response& response) {
   response.headers.clear();
   response.body.clear();
   response.shared_body.reset();
-  const std::string_view sent = refused.fields.only("X-Request-Id");
+  const std::string_view sent = fields.only("X-Request-Id");
   if (RequestId::is_sane(sent))
     response.add("X-Request-Id", sent);
   else
     response.add("X-Request-Id", ids_.next().view());
   response.headers += "X-Content-Type-Options: nosniff\r\n";
-  Problem problem = to_problem(refused.refusal, refused.detail);
-  if (refused.refusal == http::Refusal::method_not_allowed) {
+  Problem problem = to_problem(refusal);
+  if (refusal.reason == http::Refusal::Reason::method_not_allowed) {
     problem.headers = "Allow: " + allow_field(all_methods()) + "\r\n";
   }
   write_problem(problem, response);

@@ -63,7 +63,8 @@ class Api final : public http::Handler {
   bool answer_now(const http::Request& request, http::Response& response) override;
   Task<void> answer(const http::Request& request, http::Response& response) override;
   bool answer_without_body(const http::Request& request, http::Response& response) override;
-  void refuse(const http::Refused& refused, http::Response& response) override;
+  void refuse(const http::Refusal& refusal, const http::FieldView& fields,
+              http::Response& response) override;
 
   RequestStats stats() const { return counters_.stats(); }
 

@@ -9,10 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Headers sending(std::string name, std::string value) {
-  return {{{std::move(name), std::move(value)}}};
-}
-
 TEST(ApiConditions, WhatIsKnownIsNotSentAgain) {
   for (const bool cached : {false, true}) {
     ApiStage stage;
@@ -20,7 +16,7 @@ TEST(ApiConditions, WhatIsKnownIsNotSentAgain) {
     const std::string tag = stage.ask({.line = "GET /user/1", .who = "ada"}).header("ETag");
     for (const std::string& field : {tag, "W/" + tag, R"("other", )" + tag, std::string{"*"}}) {
       const Reply reply =
-          stage.ask({.line = "GET /user/1", .who = "ada", .headers = sending("If-None-Match", field)});
+          stage.ask({.line = "GET /user/1", .who = "ada", .headers = with("If-None-Match", field)});
       EXPECT_EQ(reply.status, 304U) << field;
       EXPECT_EQ(reply.body, "");
       EXPECT_EQ(reply.header("ETag"), tag);
@@ -30,7 +26,7 @@ TEST(ApiConditions, WhatIsKnownIsNotSentAgain) {
     }
     for (const char* field : {"\"other\"", "junk", "\"", "W/"}) {
       EXPECT_EQ(
-          stage.ask({.line = "GET /user/1", .who = "ada", .headers = sending("If-None-Match", field)})
+          stage.ask({.line = "GET /user/1", .who = "ada", .headers = with("If-None-Match", field)})
               .status,
           200U)
           << field;
@@ -45,7 +41,7 @@ TEST(ApiConditions, TheTagThatGetGaveGuardsAChange) {
     return stage.ask({.line = "PATCH /user/1",
                       .who = "ada",
                       .body = R"({"first_name":")" + name + "\"}",
-                      .headers = sending("If-Match", R"("1-x-2", )" + tag)});
+                      .headers = with("If-Match", R"("1-x-2", )" + tag)});
   };
   const Reply first = change("one");
   EXPECT_EQ(first.status, 200U) << first.body;
@@ -57,14 +53,14 @@ TEST(ApiConditions, CountersDoNotInvalidateIfMatch) {
   ApiStage stage;
   const std::string tag = stage.ask({.line = "GET /user/1", .who = "ada"}).header("ETag");
   stage.users.rows.at(*UserId::from(1)).user.counters_version += 5;
-  EXPECT_EQ(stage.ask({.line = "GET /user/1", .who = "ada", .headers = sending("If-None-Match", tag)})
+  EXPECT_EQ(stage.ask({.line = "GET /user/1", .who = "ada", .headers = with("If-None-Match", tag)})
                 .status,
             200U);
   EXPECT_EQ(stage
                 .ask({.line = "PATCH /user/1",
                       .who = "ada",
                       .body = R"({"first_name":"x"})",
-                      .headers = sending("If-Match", tag)})
+                      .headers = with("If-Match", tag)})
                 .status,
             200U);
 }
@@ -85,7 +81,7 @@ TEST(ApiSessions, OneSessionOfSeveralCanBeEnded) {
   const Reply login =
       stage.ask({.line = "POST /auth/login",
                  .body = R"({"email":"ada@example.org","password":"correct horse"})",
-                 .headers = sending("User-Agent", "tele\"phone\xFF")});
+                 .headers = with("User-Agent", "tele\"phone\xFF")});
   const auto sessions = stage.ask({.line = "GET /auth/sessions", .who = "ada"}).json();
   ASSERT_EQ(sessions.items.size(), 2U);
   for (const JsonValue& session : sessions.items) {
@@ -96,7 +92,7 @@ TEST(ApiSessions, OneSessionOfSeveralCanBeEnded) {
               200U);
   }
   EXPECT_EQ(
-      stage.ask({.line = "GET /auth/me", .headers = sending("Authorization", login.member("token"))})
+      stage.ask({.line = "GET /auth/me", .headers = with("Authorization", login.member("token"))})
           .status,
       401U);
   EXPECT_EQ(stage.ask({.line = "GET /auth/me", .who = "ada"}).status, 200U);
@@ -200,7 +196,7 @@ TEST(ApiAtOnce, BothWaysGiveTheSameAnswer) {
     for (const std::string_view line :
          {"GET /user/1", "GET /user/77", "GET /user/x", "GET /auth/me"}) {
       ApiStage stage;
-      const auto headers = sending("X-Request-Id", "same");
+      const auto headers = with("X-Request-Id", "same");
       const Reply waited = stage.ask({.line = line, .who = who, .headers = headers});
       stage.cache(true);
       const Reply at_once = stage.ask({.line = line, .who = who, .headers = headers});
@@ -272,23 +268,23 @@ TEST(ApiFailures, ReadyzSaysWhatIsMissing) {
 }
 
 TEST(ApiFailures, RefusalsOfTheServerLookLikeOurs) {
-  using enum http::Refusal;
+  using enum http::Refusal::Reason;
   ApiStage stage;
-  for (const http::Refusal refusal :
+  for (const http::Refusal::Reason reason :
        {bad_request, request_timeout, content_too_large, uri_too_long, expectation_failed,
         header_too_large, not_implemented, method_not_allowed, version_not_supported, overloaded,
         internal}) {
     http::Response response;
-    response.status = http::status_of(refusal);
+    response.status = http::status_of(reason);
     response.close = true;
-    stage.api.refuse({.refusal = refusal, .detail = "Two Host fields."}, response);
-    EXPECT_EQ(response.status, http::status_of(refusal));
+    stage.api.refuse({.reason = reason, .detail = "Two Host fields."}, {}, response);
+    EXPECT_EQ(response.status, http::status_of(reason));
     EXPECT_TRUE(response.close);
     const Reply reply{.headers = response.headers, .body = response.body};
     EXPECT_EQ(reply.member("status"), std::to_string(response.status));
     EXPECT_TRUE(RequestId::is_sane(reply.header("X-Request-Id")));
-    EXPECT_EQ(reply.header("Retry-After").empty(), refusal != overloaded);
-    EXPECT_EQ(reply.header("Allow").empty(), refusal != method_not_allowed);
+    EXPECT_EQ(reply.header("Retry-After").empty(), reason != overloaded);
+    EXPECT_EQ(reply.header("Allow").empty(), reason != method_not_allowed);
   }
 }
 
@@ -299,7 +295,7 @@ TEST(ApiFailures, ARefusalKeepsTheRequestIdIfThereIsOneThatIsSane) {
   const http::Field odd{.name = {0, 12}, .value = {17, 3}};
   const auto id_for = [&](const std::vector<http::Field>& fields) {
     http::Response response;
-    stage.api.refuse({.fields = {bytes.data(), fields}}, response);
+    stage.api.refuse({}, {bytes.data(), fields}, response);
     return Reply{.headers = response.headers}.header("X-Request-Id");
   };
   EXPECT_EQ(id_for({sane}), "abc-1");

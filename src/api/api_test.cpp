@@ -28,10 +28,6 @@ void PrintTo(const Scenario& scenario, std::ostream* out) {
 }
 
 const std::string kSearchPage = "GET /users/search?keyword=example&per_page=2";
-Headers with(std::string name, std::string value) {
-  return {{{std::move(name), std::move(value)}}};
-}
-
 // clang-format off: a table, a line for each request
 std::vector<Scenario> reading() {
   return {

@@ -6,8 +6,7 @@
 #include "api/json_body.hpp"
 #include "base/json_writer.hpp"
 #include "drivers/http/characters.hpp"
-#include "drivers/http/entity_tag.hpp"
-#include "drivers/http/media_type.hpp"
+#include "drivers/http/field_values.hpp"
 #include "drivers/http/query.hpp"
 
 namespace um::api {

@@ -168,29 +168,29 @@ ProblemCode code_of(ErrorCode code, ProblemCode not_found) {
   return internal;
 }
 
-ProblemCode code_of(http::Refusal refusal) {
-  switch (refusal) {
-    case http::Refusal::bad_request:
+ProblemCode code_of(http::Refusal::Reason reason) {
+  switch (reason) {
+    case http::Refusal::Reason::bad_request:
       return malformed_request;
-    case http::Refusal::request_timeout:
+    case http::Refusal::Reason::request_timeout:
       return request_timeout;
-    case http::Refusal::content_too_large:
+    case http::Refusal::Reason::content_too_large:
       return content_too_large;
-    case http::Refusal::uri_too_long:
+    case http::Refusal::Reason::uri_too_long:
       return uri_too_long;
-    case http::Refusal::expectation_failed:
+    case http::Refusal::Reason::expectation_failed:
       return expectation_failed;
-    case http::Refusal::header_too_large:
+    case http::Refusal::Reason::header_too_large:
       return header_too_large;
-    case http::Refusal::not_implemented:
+    case http::Refusal::Reason::not_implemented:
       return not_implemented;
-    case http::Refusal::method_not_allowed:
+    case http::Refusal::Reason::method_not_allowed:
       return method_not_allowed;
-    case http::Refusal::version_not_supported:
+    case http::Refusal::Reason::version_not_supported:
       return version_not_supported;
-    case http::Refusal::overloaded:
+    case http::Refusal::Reason::overloaded:
       return overloaded;
-    case http::Refusal::internal:
+    case http::Refusal::Reason::internal:
       return internal;
   }
   return internal;
@@ -221,8 +221,8 @@ Problem to_problem(Error error, ProblemCode not_found) {
   return problem;
 }
 
-Problem to_problem(http::Refusal refusal, std::string_view detail) {
-  return {.code = code_of(refusal), .detail = std::string{detail}};
+Problem to_problem(const http::Refusal& refusal) {
+  return {.code = code_of(refusal.reason), .detail = std::string{refusal.detail}};
 }
 
 void write_problem(const Problem& problem, http::Response& response) {

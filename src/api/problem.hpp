@@ -88,7 +88,7 @@ Problem invalid_fields(std::vector<FieldError> errors);
 
 // not_found is about a user, the usual case; a handler that looks for something else says what.
 Problem to_problem(Error error, ProblemCode not_found = ProblemCode::user_not_found);
-Problem to_problem(http::Refusal refusal, std::string_view detail);
+Problem to_problem(const http::Refusal& refusal);
 
 // Sets status and body and adds the headers of the problem, WWW-Authenticate and Retry-After where
 // they belong included. REQUIRES: `response` has no body yet.

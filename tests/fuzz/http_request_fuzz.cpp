@@ -8,7 +8,7 @@
 #include <random>
 #include <string_view>
 
-#include "drivers/http/parse_trace.hpp"
+#include "drivers/http/testing/parse_trace.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;

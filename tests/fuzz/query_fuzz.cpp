@@ -6,8 +6,7 @@
 #include <string_view>
 
 #include "base/utf8.hpp"
-#include "drivers/http/entity_tag.hpp"
-#include "drivers/http/media_type.hpp"
+#include "drivers/http/field_values.hpp"
 #include "drivers/http/query.hpp"
 
 namespace {

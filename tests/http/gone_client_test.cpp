@@ -10,15 +10,15 @@
 
 #include "async/work_pool.hpp"
 #include "drivers/http/server.hpp"
-#include "drivers/http/testing/test_client.hpp"
+#include "support/http_client.hpp"
 
 namespace um::http {
 namespace {
 
 using namespace std::chrono_literals;
+using e2e::HttpConnection;
 using ::testing::EndsWith;
 using ::testing::IsEmpty;
-using testing::TestClient;
 
 std::string target(std::string_view path) {
   return "GET " + std::string{path} + " HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -41,8 +41,8 @@ class QueueHandler final : public Handler {
     const Result<void> done = co_await pool.run(std::move(work), Deadline::never());
     response.body = done ? "done" : done.error().detail;
   }
-  void refuse(const Refused& refused, Response& response) override {
-    response.body = refused.detail;
+  void refuse(const Refusal& refusal, const FieldView&, Response& response) override {
+    response.body = refusal.detail;
   }
   void open() { gate_.set_value(); }
 
@@ -107,33 +107,33 @@ class GoneClient : public ::testing::Test {
 };
 
 TEST_F(GoneClient, GivesUpItsPlaceInTheQueue) {
-  TestClient first{server_.port()};
-  ASSERT_TRUE(first.send(target("/block") + target("/work")));
+  HttpConnection first{{.port = server_.port()}};
+  ASSERT_TRUE(first.write(target("/block") + target("/work")));
   ASSERT_TRUE(comes_true([this] { return handler_.blocked.load(); })) << "no longer in the queue";
   {
-    TestClient second{server_.port()};
-    ASSERT_TRUE(second.send(target("/work")));
+    HttpConnection second{{.port = server_.port()}};
+    ASSERT_TRUE(second.write(target("/work")));
     EXPECT_TRUE(queued(1));
   }
   EXPECT_TRUE(queued(0)) << "while the thread is still busy";
   EXPECT_EQ(handler_.pool.stats().cancelled, 1u);
   handler_.open();
-  EXPECT_THAT(first.answer(), EndsWith("done"));
-  EXPECT_THAT(first.answer(), EndsWith("done"));
+  EXPECT_THAT(first.answer_text(), EndsWith("done"));
+  EXPECT_THAT(first.answer_text(), EndsWith("done"));
   EXPECT_EQ(errors_, 0);
 }
 
 TEST_F(GoneClient, IsNoErrorOfTheHandlerThatGaveUpForIt) {
   {
-    TestClient client{server_.port()};
-    ASSERT_TRUE(client.send(target("/throw")));
+    HttpConnection client{{.port = server_.port()}};
+    ASSERT_TRUE(client.write(target("/throw")));
     EXPECT_TRUE(comes_true([this] { return handler_.waits.load(); }));
   }
   EXPECT_TRUE(comes_true([this] { return handler_.thrown.load(); }));
   handler_.open();
-  TestClient next{server_.port()};
-  ASSERT_TRUE(next.send(target("/work")));
-  EXPECT_THAT(next.answer(), EndsWith("done"));
+  HttpConnection next{{.port = server_.port()}};
+  ASSERT_TRUE(next.write(target("/work")));
+  EXPECT_THAT(next.answer_text(), EndsWith("done"));
   EXPECT_EQ(errors_, 0);
 }
 

@@ -23,6 +23,10 @@ struct Headers {
   std::vector<std::pair<std::string, std::string>> lines{};
 };
 
+inline Headers with(std::string name, std::string value) {
+  return {{{std::move(name), std::move(value)}}};
+}
+
 class FakeRequest final : public http::Request {
  public:
   // "GET /users?page=2"

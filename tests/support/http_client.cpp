@@ -58,17 +58,18 @@ class HttpConnection::Transport {
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  // -1 at the end of the stream (or a reset), else the number of bytes, at least 1.
+  // The number of bytes; 0 at the end of the stream, -1 if the connection was reset.
   ssize_t read(std::span<char> into, Steady::time_point deadline) {
     while (true) {
       ssize_t count = 0;
       short wanted = POLLIN;
       if (ssl_ != nullptr) {
         count = ::SSL_read(ssl_, into.data(), static_cast<int>(into.size()));
-        if (count <= 0 && !tls_wants(static_cast<int>(count), wanted)) return -1;
+        if (count <= 0 && !tls_wants(static_cast<int>(count), wanted)) return 0;
       } else {
         count = ::recv(fd_, into.data(), into.size(), 0);
-        if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return -1;
+        if (count == 0) return 0;
+        if (count < 0 && errno != EAGAIN && errno != EINTR) return -1;
       }
       if (count > 0) return count;
       wait(wanted, deadline);
@@ -171,6 +172,7 @@ void HttpConnection::finish_writing() {
 bool HttpConnection::fill(Steady::time_point deadline) {
   std::array<char, 16 * 1024> buffer{};
   const ssize_t count = transport_->read(buffer, deadline);
+  reset_ = count < 0;
   if (count <= 0) return false;
   pending_.append(buffer.data(), static_cast<std::size_t>(count));
   return true;
@@ -237,6 +239,39 @@ std::string HttpConnection::read_to_end(Steady::time_point deadline) {
   while (fill(deadline)) {
   }
   return std::exchange(pending_, {});
+}
+
+std::string HttpConnection::head_text() {
+  std::size_t end = 0;
+  while ((end = pending_.find("\r\n\r\n")) == std::string::npos) {
+    if (!fill(patience())) return rest_text();
+  }
+  std::string head = pending_.substr(0, end + 4);
+  pending_.erase(0, end + 4);
+  return head;
+}
+
+std::string HttpConnection::answer_text() {
+  std::string text = head_text();
+  constexpr std::string_view kLength = "\r\nContent-Length: ";
+  const std::size_t at = text.find(kLength);
+  if (at == std::string::npos) return text;
+  const std::size_t begin = at + kLength.size();
+  const std::string_view digits =
+      std::string_view{text}.substr(begin, text.find('\r', begin) - begin);
+  const std::size_t size = parse_size(digits, 10);
+  while (pending_.size() < size) {
+    if (!fill(patience())) return text + rest_text();
+  }
+  text += pending_.substr(0, size);
+  pending_.erase(0, size);
+  return text;
+}
+
+std::string HttpConnection::rest_text() {
+  while (fill(patience())) {
+  }
+  return std::exchange(pending_, {}) + (reset_ ? "(reset)" : "");
 }
 
 HttpResponse HttpConnection::exchange(const HttpRequest& request) {

@@ -1,8 +1,9 @@
 // HttpConnection: one blocking HTTP/1.1 connection with deadlines, and the raw socket under it.
 // HttpClient: requests over a connection that is kept alive and made again when it was closed.
 //
-// What cannot be told apart from a broken server (no answer in time, a malformed one, a reset)
-// throws std::runtime_error. Thread safety: one thread at a time.
+// What a broken server would do as well (no answer in time, a malformed one, a reset) throws
+// std::runtime_error, but for the functions that return text. Thread safety: one thread at a time;
+// one thread may write while another reads.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,13 @@ class HttpConnection {
 
   HttpResponse exchange(const HttpRequest& request);
 
+  // The next answer as it was sent: head and body, as its Content-Length says; or the head alone
+  // (of the answer to HEAD, 100 Continue); or everything until the server closes. If the connection
+  // ends before, what has arrived, followed by "(reset)" if it did not end properly.
+  std::string answer_text();
+  std::string head_text();
+  std::string rest_text();
+
  private:
   class Transport;
   bool fill(Steady::time_point deadline);  // false at the end
@@ -53,6 +61,7 @@ class HttpConnection {
 
   std::unique_ptr<Transport> transport_;
   std::string pending_;  // received and not used yet
+  bool reset_ = false;   // how the connection ended
 };
 
 class HttpClient {

@@ -6,7 +6,6 @@
 
 #include "drivers/http/characters.hpp"
 #include "drivers/http/head.hpp"
-#include "drivers/http/line.hpp"
 
 namespace um::http {
 namespace {
@@ -78,7 +77,7 @@ ChunkedBody::Step ChunkedBody::take_size_line(std::span<const char> raw) {
   }
   if (value > limits_.body_bytes - size_) {
     return refuse(
-        Rejection{Refusal::content_too_large, "The body is larger than this server takes."});
+        Refusal{Refusal::Reason::content_too_large, "The body is larger than this server takes."});
   }
   overhead_left_ -= extension.size();
   raw_ += line.text.size() + 2;
@@ -123,12 +122,12 @@ ChunkedBody::Step ChunkedBody::take_trailer(std::span<const char> raw) {
   }
   overhead_left_ -= line.text.size();
   FieldLine dropped;
-  if (auto rejection = parse_field_line(line.text, dropped)) return refuse(rejection);
+  if (const auto refusal = parse_field_line(line.text, dropped)) return refuse(*refusal);
   return Step::go_on;
 }
 
-ChunkedBody::Step ChunkedBody::refuse(Checked why) {
-  rejection_ = *why;
+ChunkedBody::Step ChunkedBody::refuse(const Refusal& why) {
+  refusal_ = why;
   return Step::refused;
 }
 

@@ -9,7 +9,7 @@
 #include <span>
 
 #include "drivers/http/limits.hpp"
-#include "drivers/http/rejection.hpp"
+#include "drivers/http/message.hpp"
 
 namespace um::http {
 
@@ -25,7 +25,7 @@ class ChunkedBody {
 
   std::size_t size() const { return size_; }
   std::size_t raw_begin() const { return raw_; }
-  const Rejection& rejection() const { return rejection_; }
+  const Refusal& refusal() const { return refusal_; }
 
  private:
   enum class State { size_line, data, data_end, trailers, complete };
@@ -35,7 +35,7 @@ class ChunkedBody {
   Step take_data(std::span<char> region);
   Step take_data_end(std::span<const char> raw);
   Step take_trailer(std::span<const char> raw);
-  Step refuse(Checked why);
+  Step refuse(const Refusal& why);
 
   const Limits& limits_;
   State state_ = State::size_line;
@@ -43,7 +43,7 @@ class ChunkedBody {
   std::size_t raw_ = 0;
   std::size_t chunk_left_ = 0;
   std::size_t overhead_left_ = 0;
-  Rejection rejection_;
+  Refusal refusal_;
 };
 
 }  // namespace um::http

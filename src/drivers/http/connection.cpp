@@ -42,7 +42,7 @@ void Connection::start() {
   read_at_ = BootClock::now();
   loop_->remember(*this);
   if (admission_ == Admission::refuse) {
-    refuse({Refusal::overloaded, "Too many connections."}, BodyWish::send);
+    refuse({Refusal::Reason::overloaded, "Too many connections."}, BodyWish::send);
     return;
   }
   state_ = State::handshake;
@@ -61,10 +61,11 @@ void Connection::on_read(ErrorCode error, std::size_t bytes) {
   if (state_ == State::closed) return;
   read_at_ = BootClock::now();
   if (timed_out_) {
-    return refuse({Refusal::request_timeout, "The request did not arrive in time."}, body_wish());
+    return refuse({Refusal::Reason::request_timeout, "The request did not arrive in time."},
+                  body_wish());
   }
   if (error == boost::asio::error::eof && !input_.empty()) {
-    return refuse({Refusal::bad_request, "The request is incomplete."}, body_wish());
+    return refuse({Refusal::Reason::bad_request, "The request is incomplete."}, body_wish());
   }
   if (draining_idle_ && error == boost::asio::error::operation_aborted) {
     return linger_until(stage_began_ + loop_->limits().idle_linger_time);
@@ -81,7 +82,7 @@ void Connection::work() {
       case RequestParser::Progress::need_more:
         return wait_for_more();
       case RequestParser::Progress::refused:
-        return refuse(parser_.rejection(), body_wish());
+        return refuse(parser_.refusal(), body_wish());
       case RequestParser::Progress::complete:
         break;
     }
@@ -169,17 +170,14 @@ void Connection::on_answered(std::exception_ptr thrown) {
 
 void Connection::handler_threw(std::exception_ptr thrown) {
   loop_->report(thrown);
-  refuse({Refusal::internal, "The server failed to answer."}, body_wish());
+  refuse({Refusal::Reason::internal, "The server failed to answer."}, body_wish());
 }
 
 // The last answer of this connection.
-void Connection::refuse(const Rejection& rejection, BodyWish body) {
+void Connection::refuse(const Refusal& refusal, BodyWish body) {
   loop_->count_refusal();
   response_.clear();
-  loop_->refuse({.refusal = rejection.refusal,
-                 .detail = rejection.detail,
-                 .fields = {input_.data(), parser_.head().fields}},
-                response_);
+  loop_->refuse(refusal, {input_.data(), parser_.head().fields}, response_);
   output_.append(response_, {.date_line = loop_->date_line(read_at_),
                              .body = body,
                              .connection = ConnectionField::close});

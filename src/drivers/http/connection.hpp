@@ -25,7 +25,6 @@
 #include <boost/system/error_code.hpp>
 
 #include "drivers/http/output.hpp"
-#include "drivers/http/parsed_request.hpp"
 #include "drivers/http/request_parser.hpp"
 
 namespace um::http {
@@ -96,7 +95,7 @@ class Connection : public boost::intrusive::list_base_hook<>,
   void abandon_task();
   void on_answered(std::exception_ptr thrown);
   void handler_threw(std::exception_ptr thrown);
-  void refuse(const Rejection& rejection, BodyWish body);
+  void refuse(const Refusal& refusal, BodyWish body);
   void wait_for_more();
   void set_read_deadline();
   bool body_is_too_slow(BootTime now) const;

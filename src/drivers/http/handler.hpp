@@ -5,18 +5,10 @@
 #pragma once
 
 #include "async/task.hpp"
-#include "drivers/http/field_view.hpp"
+#include "drivers/http/head.hpp"
 #include "drivers/http/message.hpp"
-#include "drivers/http/refusal.hpp"
 
 namespace um::http {
-
-// A request that the server answers itself.
-struct Refused {
-  Refusal refusal = Refusal::bad_request;
-  std::string_view detail{};  // a sentence for people
-  FieldView fields{};
-};
 
 class Handler {
  public:
@@ -40,8 +32,9 @@ class Handler {
   virtual bool answer_without_body(const Request& /*request*/, Response& /*response*/) {
     return false;
   }
-  // The body of a refusal. Sets headers and body, not the status.
-  virtual void refuse(const Refused& refused, Response& response) = 0;
+  // Writes headers and body of the answer to a request that the server refuses; the status is
+  // already decided. `fields`: what was read of the request's header.
+  virtual void refuse(const Refusal& refusal, const FieldView& fields, Response& response) = 0;
 };
 
 }  // namespace um::http

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "drivers/http/loop.hpp"
-#include "drivers/http/socket.hpp"
+#include "drivers/http/stream_connection.hpp"
 
 namespace um::http {
 

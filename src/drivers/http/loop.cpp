@@ -4,8 +4,8 @@
 
 namespace um::http {
 
-Loop::Loop(boost::asio::io_context& context, std::shared_ptr<Shared> shared)
-    : context_{context}, shared_{std::move(shared)}, timer_{context} {}
+Loop::Loop(boost::asio::io_context& context, std::shared_ptr<ServerState> state)
+    : context_{context}, state_{std::move(state)}, timer_{context} {}
 
 void Loop::add_to(ServerStats& stats) const {
   stats.accepted += accepted_.load(std::memory_order_relaxed);
@@ -33,21 +33,21 @@ void Loop::stop() {
 
 Admission Loop::admit() {
   accepted_.fetch_add(1, std::memory_order_relaxed);
-  if (shared_->open.fetch_add(1) < limits().connections) return Admission::serve;
-  shared_->open.fetch_sub(1);
+  if (state_->open.fetch_add(1) < limits().connections) return Admission::serve;
+  state_->open.fetch_sub(1);
   refused_connections_.fetch_add(1, std::memory_order_relaxed);
   return Admission::refuse;
 }
 
-void Loop::refuse(const Refused& refused, Response& response) {
+void Loop::refuse(const Refusal& refusal, const FieldView& fields, Response& response) {
   try {
-    handler().refuse(refused, response);
+    handler().refuse(refusal, fields, response);
   } catch (...) {
     response.clear();
     report(std::current_exception());
   }
-  response.status = status_of(refused.refusal);
-  if (refused.refusal == Refusal::overloaded &&
+  response.status = status_of(refusal.reason);
+  if (refusal.reason == Refusal::Reason::overloaded &&
       response.headers.find("Retry-After:") == std::string::npos) {
     response.add("Retry-After", "1");
   }
@@ -78,9 +78,9 @@ void Loop::forget(Connection& connection) {
     --refusing_;
     return;
   }
-  if (shared_->open.fetch_sub(1) > 1) return;
-  const std::lock_guard lock{shared_->mutex};
-  shared_->changed.notify_all();
+  if (state_->open.fetch_sub(1) > 1) return;
+  const std::lock_guard lock{state_->mutex};
+  state_->changed.notify_all();
 }
 
 void Loop::schedule_sweep() {

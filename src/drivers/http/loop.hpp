@@ -16,14 +16,15 @@
 #include <boost/intrusive/list.hpp>
 
 #include "drivers/http/connection.hpp"
-#include "drivers/http/date.hpp"
+#include "drivers/http/output.hpp"
 #include "drivers/http/server.hpp"
 
 namespace um::http {
 
-// What all loops of a server share. Thread safety: as it stands.
-struct Shared {
-  Shared(ServerOptions server_options, Handler& application)
+// What all loops of a server share. Thread safety: any thread; what is not const is atomic or
+// locked.
+struct ServerState {
+  ServerState(ServerOptions server_options, Handler& application)
       : options{std::move(server_options)}, handler{application} {}
 
   const ServerOptions options;
@@ -38,7 +39,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // Typed, not any_io_executor: one indirection less per operation.
   using Executor = boost::asio::io_context::executor_type;
 
-  Loop(boost::asio::io_context& context, std::shared_ptr<Shared> shared);
+  Loop(boost::asio::io_context& context, std::shared_ptr<ServerState> state);
 
   // Any thread.
   boost::asio::io_context& context() { return context_; }
@@ -60,14 +61,14 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // So many connections may be busy being refused; the others are closed without an answer.
   bool may_refuse_politely() const { return refusing_ < kMaxRefusing; }
 
-  const Limits& limits() const { return shared_->options.limits; }
-  const ServerOptions& options() const { return shared_->options; }
-  Handler& handler() { return shared_->handler; }
+  const Limits& limits() const { return state_->options.limits; }
+  const ServerOptions& options() const { return state_->options; }
+  Handler& handler() { return state_->handler; }
   std::string_view date_line(BootTime now) { return date_.at(now); }
   void count_refused_connection() { refused_connections_.fetch_add(1, std::memory_order_relaxed); }
   void count_refusal() { refusals_.fetch_add(1, std::memory_order_relaxed); }
   // Fills headers and body, and Retry-After where it must not be missing.
-  void refuse(const Refused& refused, Response& response);
+  void refuse(const Refusal& refusal, const FieldView& fields, Response& response);
   void report(std::exception_ptr thrown);
   void report(std::string_view what);
 
@@ -82,7 +83,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::chrono::nanoseconds sweep_interval() const;
 
   boost::asio::io_context& context_;
-  const std::shared_ptr<Shared> shared_;
+  const std::shared_ptr<ServerState> state_;
   const SystemClock clock_;
   DateLine date_{clock_};
   boost::asio::steady_timer timer_;

@@ -5,6 +5,7 @@
 // Memory is reused: in a steady state nothing is allocated. Not thread safe.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -14,9 +15,32 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "base/clock.hpp"
 #include "drivers/http/message.hpp"
 
 namespace um::http {
+
+// A date as HTTP writes it (IMF-fixdate, RFC 9110 section 5.6.7):
+// "Sun, 06 Nov 1994 08:49:37 GMT". Years 0 to 9999. Pure.
+std::string format_date(std::chrono::sys_seconds time);
+
+// "Date: …\r\n", formatted once a second. Not thread safe: one per loop.
+class DateLine {
+ public:
+  explicit DateLine(const Clock& clock) : clock_{clock} {}
+  // `now` of the boot clock, which tells whether the second is over.
+  std::string_view at(BootTime now) {
+    if (now >= valid_until_) refresh(now);
+    return line_;
+  }
+
+ private:
+  void refresh(BootTime now);
+
+  const Clock& clock_;
+  BootTime valid_until_{};
+  std::string line_;
+};
 
 enum class BodyWish { send, omit };  // omit: the answer to HEAD
 enum class ConnectionField { none, close, keep_alive };

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "drivers/http/line.hpp"
+#include "drivers/http/characters.hpp"
+#include "drivers/http/target.hpp"
 
 namespace um::http {
 
@@ -55,7 +56,7 @@ RequestParser::Step RequestParser::take_request_line(const InputBuffer& input) {
       return refuse(
           bad_request("The request line has a CR or LF inside, or does not end with both."));
     case LineStatus::too_long:
-      return refuse(Rejection{Refusal::uri_too_long, "The request line is too long."});
+      return refuse(Refusal{Refusal::Reason::uri_too_long, "The request line is too long."});
     case LineStatus::complete:
       break;
   }
@@ -65,7 +66,8 @@ RequestParser::Step RequestParser::take_request_line(const InputBuffer& input) {
     skipped_empty_line_ = true;
     return Step::go_on;
   }
-  if (auto rejection = parse_request_line(input.data(), line.text, head_)) return refuse(rejection);
+  if (const auto refusal = parse_request_line(input.data(), line.text, head_))
+    return refuse(*refusal);
   fields_at_ = at_;
   stage_ = Stage::fields;
   return Step::go_on;
@@ -80,17 +82,17 @@ RequestParser::Step RequestParser::take_field(const InputBuffer& input) {
     case LineStatus::malformed:
       return refuse(bad_request("A header line has a CR or LF inside, or does not end with both."));
     case LineStatus::too_long:
-      return refuse(Rejection{Refusal::header_too_large, "The header is too large."});
+      return refuse(Refusal{Refusal::Reason::header_too_large, "The header is too large."});
     case LineStatus::complete:
       break;
   }
   at_ += line.text.size() + 2;
   if (line.text.empty()) return finish_head(input);
   if (head_.fields.size() == limits_.header_fields) {
-    return refuse(Rejection{Refusal::header_too_large, "The header has too many fields."});
+    return refuse(Refusal{Refusal::Reason::header_too_large, "The header has too many fields."});
   }
   FieldLine field;
-  if (auto rejection = parse_field_line(line.text, field)) return refuse(rejection);
+  if (const auto refusal = parse_field_line(line.text, field)) return refuse(*refusal);
   const auto slice = [&](std::string_view part) {
     return Slice{.at = static_cast<std::uint32_t>(part.data() - input.data()),
                  .size = static_cast<std::uint32_t>(part.size())};
@@ -100,8 +102,8 @@ RequestParser::Step RequestParser::take_field(const InputBuffer& input) {
 }
 
 RequestParser::Step RequestParser::finish_head(const InputBuffer& input) {
-  if (head_.method_refusal) return refuse(head_.method_refusal);
-  if (auto rejection = check_head(input.data(), limits_, head_)) return refuse(rejection);
+  if (head_.method_refusal) return refuse(*head_.method_refusal);
+  if (const auto refusal = check_head(input.data(), limits_, head_)) return refuse(*refusal);
   body_at_ = at_;
   if (head_.body == BodyKind::chunked) chunked_.start();
   stage_ = head_.body == BodyKind::none ? Stage::complete : Stage::body;
@@ -117,17 +119,49 @@ RequestParser::Step RequestParser::take_body(InputBuffer& input) {
   }
   const auto progress = chunked_.advance({input.data() + body_at_, input.size() - body_at_});
   body_size_ = chunked_.size();
-  if (progress == ChunkedBody::Progress::refused) return refuse(chunked_.rejection());
+  if (progress == ChunkedBody::Progress::refused) return refuse(chunked_.refusal());
   input.erase(body_at_ + body_size_, body_at_ + chunked_.raw_begin());
   if (progress == ChunkedBody::Progress::need_more) return Step::need_more;
   stage_ = Stage::complete;
   return Step::go_on;
 }
 
-RequestParser::Step RequestParser::refuse(Checked why) {
-  rejection_ = *why;
+RequestParser::Step RequestParser::refuse(const Refusal& why) {
+  refusal_ = why;
   stage_ = Stage::refused;
   return Step::refused;
+}
+
+void ParsedRequest::bind(const RequestParser& parser, const InputBuffer& input) {
+  head_ = &parser.head();
+  base_ = input.data();
+  if (!joined_.empty()) joined_.clear();
+  method = head_->method;
+  path = head_->implied_path.empty() ? decode_unreserved(head_->path.of(base_), path_)
+                                     : head_->implied_path;
+  query = head_->query.of(base_);
+  body = parser.body(input);
+}
+
+std::string_view ParsedRequest::header(std::string_view name) const {
+  const std::size_t count = head_->fields.size();
+  std::size_t found = count;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!equal_without_case(head_->fields[i].name.of(base_), name)) continue;
+    if (found != count) return join(name, found);
+    found = i;
+  }
+  return found == count ? std::string_view{} : head_->fields[found].value.of(base_);
+}
+
+std::string_view ParsedRequest::join(std::string_view name, std::size_t first) const {
+  std::string& all = joined_.emplace_back(head_->fields[first].value.of(base_));
+  for (std::size_t i = first + 1; i < head_->fields.size(); ++i) {
+    const Field& field = head_->fields[i];
+    if (!equal_without_case(field.name.of(base_), name)) continue;
+    all.append(", ").append(field.value.of(base_));
+  }
+  return all;
 }
 
 }  // namespace um::http

@@ -18,13 +18,15 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
+#include <string>
 #include <string_view>
 
 #include "drivers/http/chunked_body.hpp"
 #include "drivers/http/head.hpp"
 #include "drivers/http/input_buffer.hpp"
 #include "drivers/http/limits.hpp"
-#include "drivers/http/rejection.hpp"
+#include "drivers/http/message.hpp"
 
 namespace um::http {
 
@@ -49,8 +51,9 @@ class RequestParser {
   std::string_view body(const InputBuffer& input) const {
     return {input.data() + body_at_, body_size_};
   }
-  // After refused. Was the method known to be HEAD? (Its answer has no body.)
-  const Rejection& rejection() const { return rejection_; }
+  // After refused.
+  const Refusal& refusal() const { return refusal_; }
+  // Is the method known to be HEAD? (Its answer has no body.)
   bool is_head_request() const { return head_.method_known && head_.method == Method::head; }
 
   // The buffer never has to hold more than this for a request to be completed or refused.
@@ -63,7 +66,7 @@ class RequestParser {
   Step take_field(const InputBuffer& input);
   Step take_body(InputBuffer& input);
   Step finish_head(const InputBuffer& input);
-  Step refuse(Checked why);
+  Step refuse(const Refusal& why);
 
   const Limits& limits_;
   Stage stage_ = Stage::request_line;
@@ -74,7 +77,24 @@ class RequestParser {
   bool skipped_empty_line_ = false;
   Head head_;
   ChunkedBody chunked_;
-  Rejection rejection_;
+  Refusal refusal_;
+};
+
+// The Request that a connection hands to the application, on top of its parser. Reused for every
+// request of a connection; not thread safe.
+class ParsedRequest final : public Request {
+ public:
+  // REQUIRES: the parser is complete. The views last until the buffer changes.
+  void bind(const RequestParser& parser, const InputBuffer& input);
+  std::string_view header(std::string_view name) const override;
+
+ private:
+  std::string_view join(std::string_view name, std::size_t first) const;
+
+  const Head* head_ = nullptr;
+  const char* base_ = nullptr;
+  std::string path_;                        // unless the bytes in the buffer will do
+  mutable std::deque<std::string> joined_;  // a deque, so that earlier views stay valid
 };
 
 }  // namespace um::http

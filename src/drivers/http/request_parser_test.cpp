@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "drivers/http/parse_trace.hpp"
+#include "drivers/http/testing/parse_trace.hpp"
 #include "drivers/http/testing/test_requests.hpp"
 
 namespace um::http {

@@ -5,6 +5,7 @@
 // thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -25,13 +26,17 @@ class context;
 
 namespace um::http {
 
+class Listener;
+class Loop;
+struct ServerState;
+
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free one, see Server::port()
   Limits limits{};
   std::shared_ptr<boost::asio::ssl::context> tls{};  // HTTPS if set; see make_tls_context()
-  // Told what a handler threw (its request was answered with 500) and what stops accepting for a
-  // while; from any loop, must not block.
+  // Called with what a handler threw (its request is answered with 500) and with what keeps the
+  // server from accepting for a while. From any loop; must not block.
   std::function<void(std::string_view)> on_error{};
 };
 
@@ -52,9 +57,9 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   void start();
-  std::uint16_t port() const;
-  // Goes on serving, new clients as well, but each answer carries Connection: close: so that they
-  // are elsewhere when drain() comes.
+  std::uint16_t port() const { return port_; }
+  // Goes on serving, new clients as well, but each answer carries Connection: close, so that
+  // clients have moved to other servers before drain().
   void announce_end();
   // Stops accepting, closes idle connections, lets requests under way finish (their answers carry
   // Connection: close); returns when all are closed or `at_most` has passed, then closes the rest.
@@ -64,8 +69,16 @@ class Server {
   ServerStats stats() const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  class Countdown;
+  template <class Action>
+  void on_every_loop(Action action);
+  void close_all();
+
+  const std::shared_ptr<ServerState> state_;
+  std::vector<std::shared_ptr<Loop>> loops_;
+  std::vector<std::shared_ptr<Listener>> listeners_;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> drained_{false};
 };
 
 }  // namespace um::http

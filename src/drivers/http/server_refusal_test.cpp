@@ -6,20 +6,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "drivers/http/testing/test_client.hpp"
 #include "drivers/http/testing/test_requests.hpp"
 #include "drivers/http/testing/test_server.hpp"
+#include "support/http_client.hpp"
 
 namespace um::http {
 namespace {
 
 using namespace std::chrono_literals;
+using e2e::Endpoint;
+using e2e::HttpConnection;
 using ::testing::EndsWith;
 using testing::get_with;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-using testing::TestClient;
 using testing::TestServer;
 
 const std::string kSmuggled = "GET /now/smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -38,10 +39,10 @@ std::size_t answers_in(std::string_view text) {
 TEST(ServerRefusal, EveryRequestOfTheTableIsAnsweredAndEndsTheConnection) {
   TestServer server;
   for (const auto& row : testing::refused_requests()) {
-    TestClient client{server.port()};
-    ASSERT_TRUE(client.send(row.bytes + kSmuggled)) << row.name;
-    client.end_sending();
-    const std::string all = client.rest();
+    HttpConnection client{{.port = server.port()}};
+    ASSERT_TRUE(client.write(row.bytes + kSmuggled)) << row.name;
+    client.finish_writing();
+    const std::string all = client.rest_text();
     EXPECT_THAT(all, StartsWith(status(row.status)))
         << row.name << ": " << row.bytes.substr(0, 100);
     EXPECT_THAT(all, HasSubstr("\r\nConnection: close\r\n")) << row.name;
@@ -61,16 +62,16 @@ TEST(ServerRefusal, TheFieldsThatWereReadAreHandedOn) {
         std::string{"POST /x HTTP/1.1\r\nHost: a\r\nX-Id: 7\r\nTransfer-Encoding: "
                     "chunked\r\n\r\n1\r\nx\r\nFFFFF\r\n"},
         std::string{"GET /x HTTP/1.1\r\nX-Id: 7\r\nbroken line\r\n\r\n"}}) {
-    TestClient client{server.port()};
-    ASSERT_TRUE(client.send(bytes));
-    EXPECT_THAT(client.rest(), HasSubstr("\r\nX-Id: 7\r\n")) << bytes;
+    HttpConnection client{{.port = server.port()}};
+    ASSERT_TRUE(client.write(bytes));
+    EXPECT_THAT(client.rest_text(), HasSubstr("\r\nX-Id: 7\r\n")) << bytes;
   }
   // Not those of the request before it, nor one of two.
-  TestClient client{server.port()};
+  HttpConnection client{{.port = server.port()}};
   ASSERT_TRUE(
-      client.send("GET /now HTTP/1.1\r\nHost: a\r\nX-Id: 6\r\n\r\n"
-                  "TRACE /x HTTP/1.1\r\nHost: a\r\nX-Id: 7\r\nX-Id: 8\r\n\r\n"));
-  EXPECT_THAT(client.rest(), HasSubstr("\r\nX-Id: \r\n"));
+      client.write("GET /now HTTP/1.1\r\nHost: a\r\nX-Id: 6\r\n\r\n"
+                   "TRACE /x HTTP/1.1\r\nHost: a\r\nX-Id: 7\r\nX-Id: 8\r\n\r\n"));
+  EXPECT_THAT(client.rest_text(), HasSubstr("\r\nX-Id: \r\n"));
 }
 
 TEST(ServerRefusal, NearMissesReachTheApplication) {
@@ -78,11 +79,11 @@ TEST(ServerRefusal, NearMissesReachTheApplication) {
   const auto requests = testing::accepted_requests();
   std::size_t expected = 0;
   for (const std::string& bytes : requests) {
-    TestClient client{server.port()};
-    ASSERT_TRUE(client.send(bytes));
+    HttpConnection client{{.port = server.port()}};
+    ASSERT_TRUE(client.write(bytes));
     ++expected;
-    std::string answer = client.answer();
-    if (answer.starts_with(status(100))) answer = client.answer();
+    std::string answer = client.answer_text();
+    if (answer.starts_with(status(100))) answer = client.answer_text();
     EXPECT_THAT(answer, StartsWith(status(200))) << bytes.substr(0, 100);
   }
   EXPECT_EQ(server.handler().calls(), expected);
@@ -90,70 +91,70 @@ TEST(ServerRefusal, NearMissesReachTheApplication) {
 
 TEST(ServerRefusal, TheAnswerArrivesAlthoughALargeBodyIsStillBeingSent) {
   TestServer server;
-  TestClient client{server.port()};
-  ASSERT_TRUE(client.send(testing::post_with("Content-Length: 5000000\r\n", "")));
-  ASSERT_TRUE(client.send(std::string(5'000'000, 'x')));
-  client.end_sending();
-  const std::string all = client.rest();
+  HttpConnection client{{.port = server.port()}};
+  ASSERT_TRUE(client.write(testing::post_with("Content-Length: 5000000\r\n", "")));
+  ASSERT_TRUE(client.write(std::string(5'000'000, 'x')));
+  client.finish_writing();
+  const std::string all = client.rest_text();
   EXPECT_THAT(all, StartsWith(status(413)));
   EXPECT_THAT(all, Not(HasSubstr("(reset)")));
 }
 
 TEST(ServerRefusal, WhoSendsWithoutEndAfterARefusalIsCutOff) {
   TestServer server{Limits{.linger_bytes = 100'000}};
-  TestClient client{server.port()};
-  ASSERT_TRUE(client.send("nonsense\r\n"));
+  HttpConnection client{{.port = server.port()}};
+  ASSERT_TRUE(client.write("nonsense\r\n"));
   std::size_t sent = 0;
-  while (sent < 200 && client.send(std::string(1'000'000, 'x'))) ++sent;
+  while (sent < 200 && client.write(std::string(1'000'000, 'x'))) ++sent;
   EXPECT_LT(sent, 200U);
 }
 
 TEST(ServerRefusal, WhoDoesNotCloseAfterARefusalIsCutOffInTime) {
   TestServer server{Limits{.linger_time = 50ms}};
-  TestClient client{server.port()};
-  ASSERT_TRUE(client.send("nonsense\r\n"));
-  EXPECT_THAT(client.rest(), StartsWith(status(400)));
+  HttpConnection client{{.port = server.port()}};
+  ASSERT_TRUE(client.write("nonsense\r\n"));
+  EXPECT_THAT(client.rest_text(), StartsWith(status(400)));
   while (server.server().stats().open_connections > 0) std::this_thread::yield();
 }
 
 TEST(ServerRefusal, AHeaderThatDoesNotCompleteIsTimedOut) {
   TestServer server{Limits{.header_time = 60ms}};
   for (const char* bytes : {"G", "GET /now HTTP/1.1\r\n", "GET /now HTTP/1.1\r\nHost: a\r\n\r"}) {
-    TestClient client{server.port()};
-    ASSERT_TRUE(client.send(bytes));
-    EXPECT_THAT(client.rest(), StartsWith(status(408))) << bytes;
+    HttpConnection client{{.port = server.port()}};
+    ASSERT_TRUE(client.write(bytes));
+    EXPECT_THAT(client.rest_text(), StartsWith(status(408))) << bytes;
   }
   EXPECT_EQ(server.handler().calls(), 0U);
 }
 
 TEST(ServerRefusal, ABodyThatDoesNotCompleteIsTimedOut) {
   TestServer server{Limits{.body_time = 60ms}};
-  TestClient client{server.port()};
-  ASSERT_TRUE(client.send(testing::post_with("Content-Length: 5\r\n", "hell")));
-  EXPECT_THAT(client.rest(), StartsWith(status(408)));
+  HttpConnection client{{.port = server.port()}};
+  ASSERT_TRUE(client.write(testing::post_with("Content-Length: 5\r\n", "hell")));
+  EXPECT_THAT(client.rest_text(), StartsWith(status(408)));
   EXPECT_EQ(server.handler().calls(), 0U);
 }
 
 TEST(ServerRefusal, ABodyThatComesTooSlowlyIsTimedOut) {
   TestServer server{Limits{.body_bytes_per_second = 1'000'000, .body_grace = 60ms}};
-  TestClient client{server.port()};
+  HttpConnection client{{.port = server.port()}};
   ASSERT_TRUE(
-      client.send(testing::post_with("Content-Length: 60000\r\n", std::string(1'000, 'x'))));
-  EXPECT_THAT(client.rest(), StartsWith(status(408)));
+      client.write(testing::post_with("Content-Length: 60000\r\n", std::string(1'000, 'x'))));
+  EXPECT_THAT(client.rest_text(), StartsWith(status(408)));
 }
 
 TEST(ServerRefusal, IdleConnectionsAreClosedWithoutAWord) {
   TestServer server{Limits{.idle_time = 60ms}};
-  TestClient silent{server.port()};
-  EXPECT_EQ(silent.rest(), "");
+  HttpConnection silent{{.port = server.port()}};
+  EXPECT_EQ(silent.rest_text(), "");
   // On a busy machine even the request may come later than that.
   std::string answer;
   std::string after = "(nothing was answered)";
   for (int i = 0; i < 100 && !answer.starts_with(status(200)); ++i) {
-    TestClient served{server.port()};
-    if (!served.send(get_with(""))) continue;
-    answer = served.answer();
-    after = served.rest();
+    HttpConnection served{{.port = server.port()}};
+    if (!served.write(get_with(""))) continue;
+    answer = served.answer_text();
+    after = served.rest_text();
   }
   EXPECT_THAT(answer, StartsWith(status(200)));
   EXPECT_EQ(after, "");
@@ -161,34 +162,34 @@ TEST(ServerRefusal, IdleConnectionsAreClosedWithoutAWord) {
 
 TEST(ServerRefusal, AHalfRequestBeforeTheEndIsRefused) {
   TestServer server;
-  TestClient client{server.port()};
-  ASSERT_TRUE(client.send(get_with("") + "GET /now"));
-  client.end_sending();
-  EXPECT_THAT(client.answer(), StartsWith(status(200)));
-  EXPECT_THAT(client.rest(), StartsWith(status(400)));
+  HttpConnection client{{.port = server.port()}};
+  ASSERT_TRUE(client.write(get_with("") + "GET /now"));
+  client.finish_writing();
+  EXPECT_THAT(client.answer_text(), StartsWith(status(200)));
+  EXPECT_THAT(client.rest_text(), StartsWith(status(400)));
 }
 
 TEST(ServerRefusal, OfTooManyConnectionsTheLastAreTurnedAway) {
   TestServer server{Limits{.connections = 3}};
-  std::vector<TestClient> clients;
+  std::vector<HttpConnection> clients;
   for (int i = 0; i < 3; ++i) {
-    clients.emplace_back(server.port());
-    ASSERT_TRUE(clients.back().send(get_with("")));
-    EXPECT_THAT(clients.back().answer(), StartsWith(status(200)));
+    clients.emplace_back(Endpoint{.port = server.port()});
+    ASSERT_TRUE(clients.back().write(get_with("")));
+    EXPECT_THAT(clients.back().answer_text(), StartsWith(status(200)));
   }
   for (int i = 0; i < 5; ++i) {
-    TestClient refused{server.port()};
-    ASSERT_TRUE(refused.send(get_with("")));
-    const std::string all = refused.rest();
+    HttpConnection refused{{.port = server.port()}};
+    ASSERT_TRUE(refused.write(get_with("")));
+    const std::string all = refused.rest_text();
     EXPECT_THAT(all, StartsWith(status(503)));
     EXPECT_THAT(all, HasSubstr("\r\nRetry-After: "));
   }
   EXPECT_EQ(server.server().stats().refused_connections, 5U);
   clients.pop_back();
   while (server.server().stats().open_connections > 2) std::this_thread::yield();
-  TestClient next{server.port()};
-  ASSERT_TRUE(next.send(get_with("")));
-  EXPECT_THAT(next.answer(), StartsWith(status(200)));
+  HttpConnection next{{.port = server.port()}};
+  ASSERT_TRUE(next.write(get_with("")));
+  EXPECT_THAT(next.answer_text(), StartsWith(status(200)));
 }
 
 // Lowers the limit of descriptors so that exactly `free` are left; puts it back when it goes.
@@ -230,17 +231,17 @@ TEST(ServerRefusal, WithoutDescriptorsClientsAreToldSoAndServedAgainLater) {
   {
     const FewDescriptors few{1};
     for (int i = 0; i < 2; ++i) {
-      TestClient client{server.port()};  // takes the last one
-      ASSERT_TRUE(client.send(get_with("")));
-      EXPECT_THAT(client.rest(), StartsWith(status(503)));
+      HttpConnection client{{.port = server.port()}};  // takes the last one
+      ASSERT_TRUE(client.write(get_with("")));
+      EXPECT_THAT(client.rest_text(), StartsWith(status(503)));
     }
   }
   // The same turn of refusing may still be going on.
   std::string answer;
   for (int i = 0; i < 100 && !answer.starts_with(status(200)); ++i) {
-    TestClient client{server.port()};
-    ASSERT_TRUE(client.send(get_with("")));
-    answer = client.answer();
+    HttpConnection client{{.port = server.port()}};
+    ASSERT_TRUE(client.write(get_with("")));
+    answer = client.answer_text();
   }
   EXPECT_THAT(answer, StartsWith(status(200)));
   EXPECT_GE(server.server().stats().refused_connections, 2U);
@@ -249,9 +250,9 @@ TEST(ServerRefusal, WithoutDescriptorsClientsAreToldSoAndServedAgainLater) {
 
 TEST(ServerRefusal, AHeadRequestIsRefusedWithoutABody) {
   TestServer server;
-  TestClient client{server.port()};
-  ASSERT_TRUE(client.send("HEAD /x HTTP/1.1\r\n\r\n"));
-  const std::string all = client.rest();
+  HttpConnection client{{.port = server.port()}};
+  ASSERT_TRUE(client.write("HEAD /x HTTP/1.1\r\n\r\n"));
+  const std::string all = client.rest_text();
   EXPECT_THAT(all, StartsWith(status(400)));
   EXPECT_THAT(all, EndsWith("\r\n\r\n"));
 }
@@ -259,9 +260,9 @@ TEST(ServerRefusal, AHeadRequestIsRefusedWithoutABody) {
 TEST(ServerRefusal, WhatAHandlerThrowsIsA500AndIsReported) {
   TestServer server;
   for (const char* path : {"/throw", "/throw-later"}) {
-    TestClient client{server.port()};
-    ASSERT_TRUE(client.send(testing::target(path) + kSmuggled));
-    const std::string all = client.rest();
+    HttpConnection client{{.port = server.port()}};
+    ASSERT_TRUE(client.write(testing::target(path) + kSmuggled));
+    const std::string all = client.rest_text();
     EXPECT_THAT(all, StartsWith(status(500))) << path;
     EXPECT_THAT(all, Not(HasSubstr("thrown")));
     EXPECT_EQ(answers_in(all), 1U);

@@ -27,7 +27,7 @@ void split_query(std::string_view text, Target& target) {
 }
 
 // "http://authority/path?query", of which path and query may be missing.
-Checked parse_absolute(Method method, std::string_view text, Target& target) {
+std::optional<Refusal> parse_absolute(Method method, std::string_view text, Target& target) {
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return bad_request("The request target is not valid.");
   const std::string_view scheme = text.substr(0, colon);
@@ -69,7 +69,7 @@ bool is_name(std::string_view text) {
 
 }  // namespace
 
-Checked parse_target(Method method, std::string_view text, Target& target) {
+std::optional<Refusal> parse_target(Method method, std::string_view text, Target& target) {
   target = {};
   if (text.empty() || !all_are(text, kTargetChar)) {
     return bad_request("The request target has characters that must be percent-encoded.");

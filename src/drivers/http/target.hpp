@@ -2,11 +2,11 @@
 // Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "drivers/http/message.hpp"
-#include "drivers/http/rejection.hpp"
 
 namespace um::http {
 
@@ -17,8 +17,9 @@ struct Target {
   std::string_view authority;  // of the absolute form, else empty
 };
 
-// Takes the origin form, the absolute form with http or https, and "*" of OPTIONS.
-Checked parse_target(Method method, std::string_view text, Target& target);
+// Fills `target`, or returns the refusal. Takes the origin form, the absolute form with http or
+// https, and "*" of OPTIONS.
+std::optional<Refusal> parse_target(Method method, std::string_view text, Target& target);
 
 // The path with the escapes of unreserved characters (letters, digits, - . _ ~) decoded, which
 // makes no other path of it (RFC 3986 section 6.2.2.2). All other escapes stay, %2F and %25 among

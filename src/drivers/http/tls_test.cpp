@@ -10,25 +10,25 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
-#include "drivers/http/testing/test_certificate.hpp"
-#include "drivers/http/testing/test_client.hpp"
 #include "drivers/http/testing/test_requests.hpp"
 #include "drivers/http/testing/test_server.hpp"
+#include "support/http_client.hpp"
+#include "support/self_signed.hpp"
+#include "support/temp_directory.hpp"
 
 namespace um::http {
 namespace {
 
 using namespace std::chrono_literals;
+using e2e::HttpConnection;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using testing::target;
-using testing::TestCertificate;
-using testing::TestClient;
 using testing::TestServer;
 namespace asio = boost::asio;
 
-// A blocking TLS client that trusts anybody.
+// A blocking TLS client that accepts every certificate.
 class TlsClient {
  public:
   explicit TlsClient(std::uint16_t port, int newest = TLS1_3_VERSION) {
@@ -75,9 +75,24 @@ class TlsClient {
   asio::ssl::stream<asio::ip::tcp::socket> stream_{context_, tls_};
 };
 
+// A new certificate and its key as files.
+class CertificateFiles {
+ public:
+  CertificateFiles() {
+    const auto made = e2e::make_self_signed();
+    directory_.write("certificate", made.certificate_pem);
+    directory_.write("key", made.key_pem);
+  }
+  TlsFiles files() const { return {.certificate = path("certificate"), .key = path("key")}; }
+  std::string path(std::string_view name) const { return directory_.file(name); }
+
+ private:
+  test::TempDirectory directory_;
+};
+
 class Tls : public ::testing::Test {
  protected:
-  TestCertificate certificate_;
+  CertificateFiles certificate_;
   std::shared_ptr<asio::ssl::context> context_ = make_tls_context(certificate_.files()).value();
 };
 
@@ -150,15 +165,15 @@ TEST_F(Tls, OldVersionsAreRefused) {
 
 TEST_F(Tls, WhoDoesNotShakeHandsIsClosedInTime) {
   TestServer server{Limits{.header_time = 60ms}, context_};
-  TestClient silent{server.port()};
-  EXPECT_EQ(silent.rest(), "");
+  HttpConnection silent{{.port = server.port()}};
+  EXPECT_EQ(silent.rest_text(), "");
 }
 
 TEST_F(Tls, PlainHttpIsNotAnswered) {
   TestServer server{Limits{}, context_};
-  TestClient client{server.port()};
-  ASSERT_TRUE(client.send(target("/now")));
-  EXPECT_THAT(client.rest(), ::testing::Not(HasSubstr("HTTP/1.1")));
+  HttpConnection client{{.port = server.port()}};
+  ASSERT_TRUE(client.write(target("/now")));
+  EXPECT_THAT(client.rest_text(), ::testing::Not(HasSubstr("HTTP/1.1")));
   EXPECT_EQ(server.handler().calls(), 0U);
 }
 
@@ -193,7 +208,7 @@ TEST_F(Tls, FilesThatCannotBeUsedAreNamed) {
   files.key = certificate_.path("empty");
   std::ofstream{files.key};
   EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr(files.key));
-  const TestCertificate another;
+  const CertificateFiles another;
   files.key = another.files().key;
   EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr(files.key));
 }

@@ -118,10 +118,10 @@ bool TestHandler::answer_without_body(const Request& request, Response& response
   return true;
 }
 
-void TestHandler::refuse(const Refused& refused, Response& response) {
+void TestHandler::refuse(const Refusal& refusal, const FieldView& fields, Response& response) {
   response.add("Content-Type", "text/plain");
-  response.add("X-Id", refused.fields.only("x-id"));
-  response.body = refused.detail;
+  response.add("X-Id", fields.only("x-id"));
+  response.body = refusal.detail;
 }
 
 TestServer::TestServer(Limits limits, std::shared_ptr<boost::asio::ssl::context> tls)

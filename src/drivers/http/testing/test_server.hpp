@@ -27,7 +27,7 @@ class TestHandler final : public Handler {
   bool answer_now(const Request& request, Response& response) override;
   Task<void> answer(const Request& request, Response& response) override;
   bool answer_without_body(const Request& request, Response& response) override;
-  void refuse(const Refused& refused, Response& response) override;
+  void refuse(const Refusal& refusal, const FieldView& fields, Response& response) override;
 
   std::size_t calls() const { return calls_; }
   // Lets the tasks at /wait go on, those there and those to come.

@@ -1,8 +1,5 @@
 // The tables of status lines, refusals and method names.
-#include "drivers/http/status.hpp"
-
 #include "drivers/http/message.hpp"
-#include "drivers/http/refusal.hpp"
 
 namespace um::http {
 
@@ -85,29 +82,29 @@ std::string_view status_line(unsigned status) {
   }
 }
 
-unsigned status_of(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::bad_request:
+unsigned status_of(Refusal::Reason reason) {
+  switch (reason) {
+    case Refusal::Reason::bad_request:
       return 400;
-    case Refusal::request_timeout:
+    case Refusal::Reason::request_timeout:
       return 408;
-    case Refusal::content_too_large:
+    case Refusal::Reason::content_too_large:
       return 413;
-    case Refusal::uri_too_long:
+    case Refusal::Reason::uri_too_long:
       return 414;
-    case Refusal::expectation_failed:
+    case Refusal::Reason::expectation_failed:
       return 417;
-    case Refusal::header_too_large:
+    case Refusal::Reason::header_too_large:
       return 431;
-    case Refusal::not_implemented:
+    case Refusal::Reason::not_implemented:
       return 501;
-    case Refusal::method_not_allowed:
+    case Refusal::Reason::method_not_allowed:
       return 405;
-    case Refusal::version_not_supported:
+    case Refusal::Reason::version_not_supported:
       return 505;
-    case Refusal::overloaded:
+    case Refusal::Reason::overloaded:
       return 503;
-    case Refusal::internal:
+    case Refusal::Reason::internal:
       return 500;
   }
   return 500;

@@ -1,5 +1,5 @@
-// For tests and the fuzzer: what the parser makes of a stream of bytes, as text, so that two ways
-// of cutting the same stream can be compared.
+// For tests and the fuzzer: the outcome of parsing a stream of bytes, as text, so that two ways of
+// cutting the same stream can be compared.
 #pragma once
 
 #include <algorithm>
@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "drivers/http/parsed_request.hpp"
 #include "drivers/http/request_parser.hpp"
 
 namespace um::http::testing {
@@ -43,9 +42,9 @@ std::string trace_requests(std::string_view bytes, const Limits& limits, NextSiz
       continue;
     }
     if (progress == RequestParser::Progress::refused) {
-      const Rejection& rejection = parser.rejection();
-      return out + "refused " + std::to_string(status_of(rejection.refusal)) + " " +
-             std::string{rejection.detail};
+      const Refusal& refusal = parser.refusal();
+      return out + "refused " + std::to_string(status_of(refusal.reason)) + " " +
+             std::string{refusal.detail};
     }
     if (bytes.empty()) break;
     const auto room = input.prepare(RequestParser::max_bytes(limits));

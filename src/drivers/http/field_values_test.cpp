@@ -1,4 +1,4 @@
-#include "drivers/http/entity_tag.hpp"
+#include "drivers/http/field_values.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -52,6 +52,23 @@ TEST(EntityTagList, MalformedListsAreRefused) {
   for (const char* field : {"", " ", ",", "abc", "\"a", "a\"", "\"a\" \"b\"", "\"a\"b", "w/\"a\"",
                             "W/ \"a\"", "W/", "*, \"a\"", "\"a\", *", "\"a b\"", "'a'"}) {
     EXPECT_FALSE(parse_entity_tags(field)) << field;
+  }
+}
+
+TEST(JsonContentType, IsAcceptedWithAtMostCharsetUtf8) {
+  for (const char* type : {"application/json", "Application/JSON", "application/json;charset=utf-8",
+                           "application/json ; charset=UTF-8",
+                           "application/json; charset=\"utf-8\"", "application/json;"}) {
+    EXPECT_TRUE(is_json_content_type(type)) << type;
+  }
+}
+
+TEST(JsonContentType, EverythingElseIsNot) {
+  for (const char* type : {"", "text/json", "application/jsonp", "application/json-patch+json",
+                           "application/problem+json", "application/json; charset=latin1",
+                           "application/json; charset=utf-8; x=y", "application/json, text/plain",
+                           "application/json charset=utf-8", "application/json; charset = utf-8"}) {
+    EXPECT_FALSE(is_json_content_type(type)) << type;
   }
 }
 
