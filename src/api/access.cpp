@@ -11,7 +11,7 @@ std::string_view to_string(Access access) {
     case Access::anyone_known:
       return "anyone; a token that is sent must be valid";
     case Access::signed_in:
-      return "whoever is signed in";
+      return "every signed-in caller";
     case Access::self_or_admin:
       return "the user, administrators";
     case Access::self_or_reader:
@@ -33,7 +33,8 @@ TokenUse token_use(Access access, ReadAccess reading) {
       return TokenUse::optional;
     case Access::self_or_reader:
     case Access::reader:
-      // A token that is over would otherwise go unnoticed until the first change.
+      // A token that is sent must be valid, so that a client notices an expired one before its
+      // first change.
       return reading == ReadAccess::public_ ? TokenUse::optional : TokenUse::required;
     case Access::signed_in:
     case Access::self_or_admin:

@@ -23,9 +23,9 @@ std::size_t index_of(const Route* route) {
   return static_cast<std::size_t>(route - routes().data());
 }
 
-// What counters and the log are told. That a client left is no failure of the service: it has the
-// status that nginx made usual for it.
-unsigned told_status(const Exchange& exchange, const Answer& answer) {
+// The status in counters and log. A client that disconnected is no failure of the service: it has a
+// status of its own, which nginx introduced.
+unsigned recorded_status(const Exchange& exchange, const Answer& answer) {
   const bool gone = !answer && answer.error().code == ProblemCode::cancelled;
   return gone ? RequestCounters::kClientGone : exchange.response.status;
 }
@@ -76,7 +76,7 @@ Task<void> Api::answer(const http::Request& request, http::Response& response) {
     try {
       answer = co_await authorize_and_handle(exchange);
     } catch (const boost::system::system_error& error) {
-      // The connection is gone and with it everyone who would read an answer.
+      // The connection is closed, so there is nobody to answer.
       if (error.code() == boost::asio::error::operation_aborted) throw;
       answer = std::unexpected(Problem{.log_detail = error.what()});
     } catch (const std::exception& error) {
@@ -86,7 +86,7 @@ Task<void> Api::answer(const http::Request& request, http::Response& response) {
   finish(exchange, answer, RequestCounters::Way::waited);
 }
 
-// Nobody has to send a body to a path that does not exist, or without a token where one is needed.
+// A path that does not exist and a missing token are answered without the body.
 bool Api::answer_without_body(const http::Request& request, http::Response& response) {
   Exchange exchange{request, response};
   const Match match = match_route(request.method, request.path);
@@ -220,12 +220,12 @@ void Api::finish(Exchange& exchange, const Answer& answer, RequestCounters::Way 
     write_problem(answer.error(), exchange.response);
   }
   const std::chrono::nanoseconds took = parts_.clock.now() - exchange.request.read_at;
-  counters_.count({index_of(exchange.route), told_status(exchange, answer), took, way});
+  counters_.count({index_of(exchange.route), recorded_status(exchange, answer), took, way});
   if (options_.log && options_.log_requests != LogRequests::none) log(exchange, answer, took);
 }
 
 void Api::log(const Exchange& exchange, const Answer& answer, std::chrono::nanoseconds took) const {
-  const unsigned status = told_status(exchange, answer);
+  const unsigned status = recorded_status(exchange, answer);
   if (options_.log_requests == LogRequests::failures && status < 500) return;
   RequestLogLine line{.request_id = exchange.request_id,
                       .method = http::to_string(exchange.request.method),

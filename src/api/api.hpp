@@ -1,11 +1,12 @@
-// Api: the HTTP interface of user-manager; what its server calls for every request.
+// Api: the HTTP interface of user-manager, the handler that the HTTP server calls.
 //
-// A request goes through the same steps in both ways: route, caller, access rule, handler.
-// answer_now does it without waiting and answers only if everything is in memory; answer does the
-// whole again with waiting where it must. Nothing is visible of an answer_now that gave up, so each
-// request is counted and logged once.
+// Both functions that answer go through the same steps: route, caller, access rule, handler.
+// answer_now() does not wait and answers only if everything is in memory; answer() starts again
+// from the first step and waits where it must. An answer_now() that gave up has no visible effect,
+// so each request is counted and logged once.
 //
-// Thread safety: any event loop. The parts outlive it; it has no threads and no state but counters.
+// Thread safety: any event loop. The parts outlive it. It has no threads, and no state but
+// counters.
 #pragma once
 
 #include <chrono>
@@ -29,12 +30,12 @@ struct RequestLogLine {
   unsigned status = 0;
   std::chrono::nanoseconds took{};
   std::string_view peer;         // of the connection
-  std::optional<UserId> user{};  // who asked
+  std::optional<UserId> user{};  // the caller
   std::string_view problem{};    // its code, if the answer is one
-  std::string_view detail{};     // what went wrong inside; not told to the client
+  std::string_view detail{};     // of an internal failure; not part of the answer
 };
 
-// Which requests are told to the log hook: everything, problems with a status from 500, or none.
+// Which requests the log hook gets: all, those with a status from 500, or none.
 enum class LogRequests { none, failures, all };
 
 struct ApiOptions {
@@ -44,7 +45,7 @@ struct ApiOptions {
   std::chrono::milliseconds lookup_time{500};
   std::chrono::milliseconds ordinary_time{2'000};
   std::chrono::milliseconds password_time{10'000};
-  // What a request may spend on what only spares work, see Deadline.
+  // How long a request may wait for shortcuts such as Redis, see Deadline.
   std::chrono::milliseconds shortcut_time{50};
   LogRequests log_requests = LogRequests::failures;
   std::function<void(const RequestLogLine&)> log{};  // called on event loops: must not block
@@ -69,7 +70,7 @@ class Api final : public http::Handler {
   RequestStats stats() const { return counters_.stats(); }
 
  private:
-  // Each writes no answer but comes back with it; nullopt: it would have to wait.
+  // These return the answer instead of writing it. nullopt: authorizing has to wait.
   std::optional<Answer> authorize_now(Exchange& exchange);
   Task<Answer> authorize(Exchange& exchange);
   Task<Answer> authorize_and_handle(Exchange& exchange);

@@ -1,5 +1,5 @@
-// The way of a hit does not allocate, once the response's buffers have grown. A binary of its own:
-// it replaces the global operator new to count.
+// A hit does not allocate, once the response's buffers have grown. A program of its own, because it
+// replaces the global operator new to count.
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -42,7 +42,7 @@ void operator delete[](void* memory, std::size_t) noexcept {
 namespace um::api::test {
 namespace {
 
-// Knows everything that the store below knew at the first look-up, as a cache would.
+// Keeps every user after its first look-up in the store below, as a cache does.
 class PreparedUsers final : public UserStore {
  public:
   explicit PreparedUsers(UserStore& below) : below_{below} {}

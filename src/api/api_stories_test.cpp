@@ -1,4 +1,4 @@
-// What takes more than one request, or more than a request to see.
+// Scenarios of several requests, and effects that an answer does not show.
 #include <gtest/gtest.h>
 
 #include "api/schemas.hpp"
@@ -124,7 +124,7 @@ TEST(ApiRegistration, AnAddressGetsAHundredAndHearsWhenToTryAgain) {
   EXPECT_EQ(refused.member("detail"), "too many registrations");
   EXPECT_GT(std::stoi(refused.header("Retry-After")), 0);
   EXPECT_EQ(register_one("root").status, 201U);
-  // Who shares the address can still sign in.
+  // Other users behind the same address can still sign in.
   const std::string body = R"({"email":"ada@example.org","password":"correct horse"})";
   EXPECT_EQ(stage.ask({.line = "POST /auth/login", .body = body}).status, 200U);
   stage.clock.advance(std::chrono::minutes{16});
@@ -245,7 +245,7 @@ TEST(ApiFailures, AClientThatLeftIsNoFailureOfTheService) {
   stage.users.failure = Error{.code = ErrorCode::cancelled, .detail = "the client has gone"};
   const Reply reply = stage.ask(
       {.line = "POST /auth/login", .body = R"({"email":"ada@example.org","password":"guess"})"});
-  // One that only ended its sending still reads this.
+  // A client that only ended its sending still reads this answer.
   EXPECT_EQ(reply.status, 503U);
   EXPECT_EQ(reply.member("code"), "cancelled");
   EXPECT_TRUE(lines.empty());

@@ -1,4 +1,4 @@
-// The interface request by request: status, headers, body. In no answer is there a password.
+// The interface request by request: status, headers, body. No answer has a password in it.
 #include <gtest/gtest.h>
 
 #include "api/json_body.hpp"
@@ -160,7 +160,7 @@ std::vector<Scenario> everything_else() {
 
 // clang-format on
 
-// What is answered is described.
+// The OpenAPI document describes every answer that is given here.
 void expect_described(const Scenario& scenario, unsigned status) {
   const std::size_t space = scenario.line.find(' ');
   const std::string path = scenario.line.substr(space + 1, scenario.line.find('?') - space - 1);

@@ -38,7 +38,7 @@ std::string TrustedProxies::client_address(const Claim& claim) const {
   if (!peer) return std::string{claim.peer};
   IpAddress client = *peer;
   std::string_view rest = claim.forwarded_for;
-  // What cannot be read ends the walk: the proxy that passed it on is the last thing that is sure.
+  // An unreadable entry ends the walk: the proxy that passed it on is the last known address.
   for (int hop = 0; hop < kMaxHops && !rest.empty() && trusts(client); ++hop) {
     const std::size_t comma = rest.rfind(',');
     const auto entry = parse_entry(comma == std::string_view::npos ? rest : rest.substr(comma + 1));

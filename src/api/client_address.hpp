@@ -1,9 +1,9 @@
-// Where a request comes from: the peer of the connection, or what proxies that we trust say.
+// The address of a client: the peer of the connection, or the address that trusted proxies report.
 //
-// X-Forwarded-For is a list to which every proxy appends the address it got the request from; only
-// what trusted proxies wrote can be believed. So it is read from the right while the one who wrote
-// an entry is trusted; the first address that is not a trusted proxy's is the client's. Values.
-// Thread safety: any.
+// X-Forwarded-For is a list to which every proxy appends the address from which it got the request.
+// Only entries that a trusted proxy wrote are reliable. So the list is read from the right, as long
+// as the author of an entry is trusted; the first address that is not a trusted proxy's is the
+// client's. Values. Thread safety: any.
 #pragma once
 
 #include <string>

@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kMaxStaleSeconds = 24 * 60 * 60;
 constexpr std::string_view kMergePatch = "application/merge-patch+json";
 
-// RFC 7396 has a media type of its own; both are taken where the method says merge patch.
+// RFC 7396 has a media type of its own; PATCH accepts it beside application/json.
 bool is_acceptable(std::string_view content_type, http::Method method) {
   if (http::is_json_content_type(content_type)) return true;
   if (method != http::Method::patch || content_type.size() < kMergePatch.size()) return false;
@@ -57,7 +57,7 @@ std::optional<Revision> revision_of(std::string_view tag) {
   return revision;
 }
 
-// Of the tags that If-Match compares: a weak one equals nothing.
+// The revisions that If-Match compares with. A weak tag equals nothing and is left out.
 std::vector<Revision> strong_revisions(const http::EntityTagList& list) {
   std::vector<Revision> revisions;
   for (const http::EntityTag& tag : list.tags()) {
@@ -105,7 +105,7 @@ std::expected<UserInput, Problem> read_user_input(const Exchange& exchange) {
 }
 
 std::expected<std::optional<RevisionMatch>, Problem> read_if_match(const Exchange& exchange) {
-  // A field that is there and empty was meant to protect something: it is no list and is refused.
+  // An empty field is no list and is refused: its sender meant to guard the change.
   if (!exchange.request.has_header("If-Match")) return std::optional<RevisionMatch>{};
   const auto tags = http::parse_entity_tags(exchange.request.header("If-Match"));
   if (!tags) {

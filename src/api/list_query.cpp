@@ -19,7 +19,7 @@ std::optional<std::int64_t> parse_number(std::string_view text) {
   return value;
 }
 
-// Reads the parameters that are known and collects what is wrong with them.
+// Reads the known parameters and collects their errors.
 class Reader {
  public:
   explicit Reader(const http::Query& query) : query_{query} {}

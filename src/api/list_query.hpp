@@ -2,7 +2,7 @@
 //
 // A parameter that is missing has its default; one that is there must be valid (validation_failed
 // with its name): whole numbers in plain digits, page from 1 to kMaxPage, per_page from 1 to
-// kMaxPerPage, `after` the id after which to go on (0: from the beginning), count true or false,
+// kMaxPerPage, `after` the id after which the page begins (0: the first page), count true or false,
 // none of them twice, `page` and `after` not together. Parameters with other names are ignored, as
 // everywhere on the web: proxies and trackers add their own.
 #pragma once

@@ -16,7 +16,7 @@
 namespace um::api {
 namespace {
 
-// What the route table does not say.
+// Texts and parameters of an operation, which the route table does not have.
 struct Text {
   std::string_view route;
   std::string_view tag;
@@ -128,7 +128,7 @@ std::string parameters_json(const Route& route, std::string_view keys) {
   return out + "]";
 }
 
-// What the rules about statuses look at.
+// The facts on which the rules about statuses decide.
 struct RouteFacts {
   const Route& route;
   ReadAccess reading = ReadAccess::private_;
@@ -157,8 +157,8 @@ bool writes_user(const Route& route) {
          (route.method == http::Method::del && route.access == Access::self_or_admin);
 }
 
-// Some callers that have a valid token are refused for what they are. (Creating: closed
-// registration, and members that only administrators set.)
+// Can a caller with a valid token be refused? (Creating a user: if registration is closed, or for
+// members that only administrators set.)
 bool may_forbid(const RouteFacts& facts) {
   const Access access = facts.route.access;
   if (access == Access::anyone_known) return true;
@@ -174,7 +174,7 @@ bool signs_in(const Route& route) {
   return route.answer == Schema::signed_in;
 }
 
-// What needs nothing but the process itself is never unavailable.
+// An answer that needs nothing but the process itself is never unavailable.
 bool needs_storage(const RouteFacts& facts) {
   const bool at_once = facts.route.handle_now != nullptr;
   return takes_token(facts) || !at_once;

@@ -1,5 +1,5 @@
 // The OpenAPI 3.1 description of the interface, made from the route table and the schemas, so that
-// it cannot tell of something else than what is served. Pure.
+// it cannot differ from the interface. Pure.
 #pragma once
 
 #include <string>

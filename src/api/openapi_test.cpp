@@ -57,7 +57,7 @@ TEST(OpenApi, WhatNeedsATokenSaysSo) {
   }
 }
 
-// Every reference of the document leads to a schema that is there.
+// Every reference of the document leads to a component of the document.
 void expect_references(const JsonValue& value, const JsonValue& components) {
   if (const JsonValue* reference = value.find("$ref")) {
     constexpr std::string_view kPrefix = "#/components/";

@@ -54,7 +54,7 @@ constexpr std::array kKinds{
                 "There was no answer in time; nothing is known to be changed", ""},
     ProblemKind{unknown_outcome, 503, "unknown_outcome",
                 "The change may or may not have been made: look before trying again", ""},
-    // Sent all the same: a client that only ended its sending looks like one that is gone.
+    // Sent nevertheless: a client that only ended its sending looks like one that disconnected.
     ProblemKind{cancelled, 503, "cancelled",
                 "The client seemed to have gone while the request waited; nothing was changed", ""},
     ProblemKind{not_ready, 503, "not_ready", "Not ready to serve", ""},
@@ -70,7 +70,7 @@ constexpr bool in_order() {
 }
 static_assert(in_order());
 
-// What went wrong inside is for the log; a client learns only that it did.
+// The detail of an internal failure is for the log only.
 bool hides_detail(ProblemCode code) {
   return code == internal || code == unavailable || code == timeout || code == cancelled;
 }
@@ -103,7 +103,7 @@ std::span<const ProblemKind> all_problem_kinds() {
   return kKinds;
 }
 
-// For clients that read only `error`: the first field, and how many there are besides.
+// For clients that read only `error`: the first error, and the number of others.
 static std::string summary(const std::vector<FieldError>& errors) {
   std::string text;
   if (errors.empty()) return text;

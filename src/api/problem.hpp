@@ -1,4 +1,5 @@
-// Problem: an answer that refuses, as application/problem+json (RFC 9457).
+// Problem: an error answer, as application/problem+json (RFC 9457). (What the HTTP server refuses
+// by itself is an http::Refusal; its answer is a problem, too.)
 //
 // Every problem has one line in the table of problem.cpp: its stable code, status, title and the
 // text that clients of the earlier Go program read in the member `error`. Failures of the use cases
@@ -59,21 +60,21 @@ struct ProblemKind {
   unsigned status;
   std::string_view name;   // the stable code: "user_not_found"
   std::string_view title;  // the same for every occurrence
-  std::string_view error;  // what the Go program said; empty: the detail
+  std::string_view error;  // the text of the Go program; empty: the detail
 };
 const ProblemKind& kind_of(ProblemCode code);
 std::span<const ProblemKind> all_problem_kinds();
 
 struct Problem {
   ProblemCode code = ProblemCode::internal;
-  std::string detail{};  // for people; empty: the title says it all
+  std::string detail{};  // for people; empty: the title is enough
   std::vector<FieldError> fields{};
   std::optional<std::chrono::seconds> retry_after{};
   std::string headers{};     // further complete header lines: Allow, Cache-Status
   std::string log_detail{};  // for the log only
 };
 
-// What a handler comes back with: it has written its answer, or this problem is the answer.
+// The result of a handler: it has written its answer, or this problem is the answer.
 using Answer = std::expected<void, Problem>;
 
 inline std::unexpected<Problem> refuse(ProblemCode code, std::string detail = {}) {
@@ -86,12 +87,13 @@ inline std::unexpected<Problem> refuse(Problem problem) {
 Problem invalid_field(FieldError error);
 Problem invalid_fields(std::vector<FieldError> errors);
 
-// not_found is about a user, the usual case; a handler that looks for something else says what.
+// `not_found`: the code for ErrorCode::not_found, because a handler may look for something other
+// than a user.
 Problem to_problem(Error error, ProblemCode not_found = ProblemCode::user_not_found);
 Problem to_problem(const http::Refusal& refusal);
 
-// Sets status and body and adds the headers of the problem, WWW-Authenticate and Retry-After where
-// they belong included. REQUIRES: `response` has no body yet.
+// Sets status and body and adds the headers of the problem, with WWW-Authenticate and Retry-After
+// where they belong. REQUIRES: `response` has no body yet.
 void write_problem(const Problem& problem, http::Response& response);
 
 }  // namespace um::api

@@ -10,8 +10,8 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
-// The core that runs this thread now: a read of thread-local memory. A thread that is moved in
-// between counts on another shard, which costs a cache line and nothing else.
+// The core that runs this thread now: a read of thread-local memory. If the thread is moved to
+// another core in between, counting costs a cache line more.
 std::size_t current_shard(std::size_t shards) {
   const int core = ::sched_getcpu();
   return core < 0 ? 0 : static_cast<std::size_t>(core) % shards;

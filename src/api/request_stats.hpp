@@ -1,7 +1,7 @@
 // Counters of requests by route, status and duration.
 //
 // Counting costs three uncontended atomic additions: the counters exist once per processor core
-// (modulo kShards), each copy on cache lines of its own, and are added up when somebody asks.
+// (modulo kShards), each copy on cache lines of its own, and stats() adds them up.
 // Thread safety: any thread.
 #pragma once
 
@@ -17,7 +17,7 @@
 namespace um::api {
 
 struct RequestStats {
-  // How many requests took at most so long; the last bucket of a route is everything longer.
+  // Upper bounds of the buckets; the last bucket of a route counts everything longer.
   static constexpr std::array<double, 13> kBucketBoundsSeconds{
       0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5};
   struct RouteCounts {
@@ -44,7 +44,7 @@ class RequestCounters {
     std::chrono::nanoseconds took;
     Way way;
   };
-  // The status of requests that were given up because their client had gone.
+  // The status of requests that were given up because their client disconnected.
   static constexpr unsigned kClientGone = 499;
   static constexpr std::size_t kUnmatched = static_cast<std::size_t>(-1);
   void count(const Request& request);

@@ -50,16 +50,16 @@ struct Pattern {
   }
 };
 
-// How long an answer may take (ApiOptions): reading one thing, most things, whatever hashes a
-// password.
+// How long an answer may take (ApiOptions): a look-up of one user, most requests, requests that
+// hash a password.
 enum class Patience { lookup, ordinary, password };
 
-// May /path/ stand for /path? Only where the Go program had it so.
+// Does /path/ match as well? Only where the Go program had it so.
 enum class TrailingSlash { refused, accepted };
 
 // See handlers.hpp.
 using Handler = Task<Answer> (*)(Exchange&, const Services&);
-// Without waiting: nullopt if the answer needs I/O; nothing has been done then.
+// The way of a hit, without waiting: nullopt if the answer needs I/O.
 using HandlerNow = std::optional<Answer> (*)(Exchange&, const Services&);
 
 struct Route {
@@ -68,7 +68,7 @@ struct Route {
   Pattern pattern;
   Access access;
   Patience patience;
-  Schema body;  // none: a body is not looked at
+  Schema body;  // none: a body is ignored
   Schema answer;
   Handler handle;
   HandlerNow handle_now = nullptr;

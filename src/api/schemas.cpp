@@ -72,7 +72,7 @@ std::span<const Field<UserInput>> user_fields() {
       Field<UserInput>{{.name = "current_password",
                         .form = Form::secret,
                         .use = Use::only_in,
-                        .about = "Needed by who changes their own password."},
+                        .about = "Needed when users change their own password."},
                        &UserInput::current_password},
       Field<UserInput>{{.name = "role", .limits = roles(), .about = "Set by administrators."},
                        &UserInput::role},

@@ -38,7 +38,7 @@ TEST_F(Connections, PipelinedRequestsAreAnsweredInOrder) {
   std::string bytes;
   for (int i = 0; i < kRequests; ++i) {
     const std::string id = "X-Request-Id: r" + std::to_string(i) + "\r\n";
-    // Quick and slow ones, hits and misses, in turn.
+    // Fast and slow requests, hits and misses, in turn.
     switch (i % 4) {
       case 0:
         bytes += get("/healthz", id);
@@ -74,7 +74,7 @@ TEST_F(Connections, ARequestCutAnywhereGivesTheSameAnswer) {
   const auto token_at = whole.find(token);
   auto clock = connect();
   for (std::size_t cut = 1; cut < whole.size(); ++cut) {
-    // Inside the token every place is like every other.
+    // The token is cut at one place only: all places in it are alike.
     if (cut > token_at + 3 && cut < token_at + token.size() - 3) continue;
     auto connection = connect();
     connection.write(whole.substr(0, cut));

@@ -1,5 +1,5 @@
-// A database that the Go program made, from its dump to the sign-in of everybody in it. The dump is
-// not part of the project: it is looked for in ../shared/data, or where UM_TEST_DATA says.
+// A database that the Go program made, from its dump to the sign-in of all of its users. The dump
+// is not part of the project: it lies in ../shared/data, or in the folder UM_TEST_DATA.
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
@@ -28,7 +28,8 @@ class AdoptedStorage final : public TestStorage {
 TEST(GoUsers, EverybodySignsInWithTheOldPasswordAfterMigrate) {
   const char* folder = std::getenv("UM_TEST_DATA");  // NOLINT(concurrency-mt-unsafe)
   const std::string file =
-      (folder != nullptr ? std::string{folder} : std::string{UM_SOURCE_DIR "/../shared/data"}) + "/go-users.sql";
+      (folder != nullptr ? std::string{folder} : std::string{UM_SOURCE_DIR "/../shared/data"}) +
+      "/go-users.sql";
   std::ifstream stream{file};
   if (!stream) GTEST_SKIP() << "THE DUMP OF THE GO PROGRAM IS NOT TESTED: there is no " << file;
   std::stringstream dump;

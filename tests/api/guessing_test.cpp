@@ -1,4 +1,4 @@
-// Limits on guessing passwords: per account and per address, whatever is tried in parallel.
+// Limits on guessing passwords: per account and per address, also for attempts in parallel.
 #include <thread>
 
 #include "support/stage_test.hpp"
@@ -154,7 +154,7 @@ class GuessingBehindAProxy : public StageTest<GuessingBehindAProxy> {
 
 TEST_F(GuessingBehindAProxy, TheLastAddressThatIsNoProxyCounts) {
   for (int i = 0; i < 100; ++i) {
-    // What the client itself claims stands in front and changes nothing.
+    // An address that the client itself sent stands in front and changes nothing.
     const std::string claimed = "198.51.100." + std::to_string(i) + ", 203.0.113.9, 10.1.2.3";
     ASSERT_EQ(status_from(claimed, "p" + std::to_string(i) + "@example.test"), 401U) << i;
   }

@@ -1,4 +1,4 @@
-// Bodies: media types, well-formedness, depth, duplicates, text and numbers that cannot be kept.
+// Bodies: media types, well-formedness, depth, duplicates, text and numbers that cannot be stored.
 #include "support/json.hpp"
 #include "support/stage_test.hpp"
 
@@ -186,7 +186,7 @@ TEST_F(JsonBody, SixtyFourKilobytesAreTakenAndNotOneMore) {
 }
 
 TEST_F(JsonBody, IsNotLookedAtWhereNoneIsExpected) {
-  // A body on GET and DELETE is read and ignored, and the connection stays in step.
+  // A body on GET and DELETE is read and ignored, and the next request is found behind it.
   for (int i = 0; i < 3; ++i) {
     stage().run({
         {.who = "ann", .request = "GET /user/<ann>", .body = "{}"},

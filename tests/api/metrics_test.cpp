@@ -1,4 +1,4 @@
-// GET /metrics: the page is well-formed and tells what operators watch.
+// GET /metrics: the page is well-formed and has the numbers that operators watch.
 #include <cmath>
 #include <map>
 #include <set>
@@ -138,7 +138,7 @@ TEST_F(Metrics, CacheReadsAreCountedByLevel) {
   const auto after = scrape();
   EXPECT_GT(after.sum(hits, {"level=\"l1\"", "kind=\"user\""}),
             before.sum(hits, {"level=\"l1\"", "kind=\"user\""}));
-  // Nobody can have asked for this one before.
+  // No test has read this user before.
   stage().get("admin", "/users/by-email/never-asked-for@example.test");
   const std::string misses = "user_manager_cache_misses_total";
   EXPECT_GT(scrape().sum(misses), before.sum(misses));
@@ -168,7 +168,7 @@ TEST_F(Metrics, SignInsAreCountedByOutcome) {
   EXPECT_EQ(grown("succeeded"), 2);
   EXPECT_EQ(grown("wrong"), 10);
   EXPECT_EQ(grown("limited"), 3);
-  // Whoever is refused by the limit costs no hashing.
+  // An attempt that the limit refuses costs no hashing.
   const std::vector<std::string> checks{"use=\"check\""};
   EXPECT_EQ(after.sum("user_manager_password_hashes_total", checks) -
                 before.sum("user_manager_password_hashes_total", checks),

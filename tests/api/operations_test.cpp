@@ -1,4 +1,4 @@
-// Health, readiness, documentation and the cache as an administrator sees it.
+// Health, readiness, documentation and the view of an administrator on the cache.
 #include "support/json.hpp"
 #include "support/stage_test.hpp"
 

@@ -1,4 +1,4 @@
-// Requests that must be refused, byte by byte, and that nothing behind them is taken for a request.
+// Requests that must be refused, byte by byte. Nothing behind them may be read as a request.
 #include "support/stage_test.hpp"
 
 namespace um::e2e {

@@ -1,5 +1,5 @@
-// GET /users/search: every script, every length of keyword, and characters that mean something
-// elsewhere.
+// GET /users/search: every script, every length of keyword, and characters with a meaning in SQL,
+// LIKE or full-text queries.
 #include <algorithm>
 
 #include "support/json.hpp"
@@ -39,7 +39,7 @@ class Search : public StageTest<Search> {
   }
 
  protected:
-  // The names (as in `person` above) of who is found.
+  // The names (as in `person` above) of the users that are found.
   static std::vector<std::string> found(const std::string& keyword) {
     const auto answer =
         stage().get("admin", "/users/search?per_page=100&keyword=" + url_encode(keyword));

@@ -1,4 +1,4 @@
-// `user-manager serve` as a process: what it says, whom it refuses to run beside, how it ends.
+// `user-manager serve` as a process: its messages, its lock on the database, its end.
 #include <csignal>
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ TEST(Serve, SaysWhereItIsAndHowToMakeAnAdministrator) {
   std::string matched;
   const std::regex command{R"(user create .*--role admin.*)"};
   ASSERT_TRUE(server.process().wait_for_output(command, matched)) << server.process().all();
-  // It works as it is, from anywhere; here it cannot ask on a terminal.
+  // The printed command works as it is, from any folder; here it cannot ask on a terminal.
   const auto at = matched.find("user create");
   const auto line_begin = matched.rfind('\n', at) + 1;
   const auto command_line = matched.substr(line_begin, matched.find('\n', at) - line_begin);
@@ -82,7 +82,7 @@ TEST(Serve, ASecondOneOnTheSameDatabaseIsRefused) {
   EXPECT_EQ(second.out, "");
   auto client = server.client();
   EXPECT_EQ(client.send({.target = "/readyz"}).status, 200U);
-  // The lock goes with the process, however it ends.
+  // The lock ends with the process, however the process ends.
   server.kill();
   server.start();
 }
@@ -119,7 +119,7 @@ TEST(Serve, WithoutADatabaseSettingOneIsMadeBelowTheWorkingDirectory) {
   ASSERT_TRUE(process.wait_for_output(std::regex{"user create"}, matched)) << process.all();
   const auto database = directory.path() / "data" / "users.db";
   ASSERT_TRUE(std::filesystem::exists(database));
-  // Nobody else on the machine may read the hashes in it.
+  // Other users of the machine must not read the hashes in it.
   const auto permissions = std::filesystem::status(database).permissions();
   EXPECT_EQ(permissions & std::filesystem::perms::others_all, std::filesystem::perms::none);
   process.send_signal(SIGTERM);
@@ -144,7 +144,7 @@ TEST(Serve, SigtermFinishesWhatIsUnderWayAndEndsWithZero) {
     EXPECT_EQ(idle.exchange({.target = "/healthz"}).status, 200U);
 
     server.process().send_signal(signal);
-    // Idle connections are closed; new ones are not taken.
+    // Idle connections are closed; new ones are not accepted.
     EXPECT_EQ(idle.read_to_end(), "");
     EXPECT_TRUE(server.process().running());
     under_way.write(body);
@@ -153,7 +153,7 @@ TEST(Serve, SigtermFinishesWhatIsUnderWayAndEndsWithZero) {
     EXPECT_EQ(answer->status, 200U) << answer->text();
     EXPECT_TRUE(answer->closes());
     EXPECT_EQ(under_way.read_to_end(), "");
-    // A client that does not close its side in turn would be waited for.
+    // The server would wait for a client that does not close its side in turn.
     {
       const HttpConnection closed{std::move(under_way)}, also{std::move(idle)};
     }
@@ -162,7 +162,7 @@ TEST(Serve, SigtermFinishesWhatIsUnderWayAndEndsWithZero) {
     EXPECT_EQ(exit->code, 0) << server.process().all();
     EXPECT_THROW(HttpConnection{server.endpoint()}, std::system_error);
 
-    // What was answered was kept.
+    // The write that was answered is stored.
     DatabaseProbe probe{server.database()};
     EXPECT_EQ(probe.value("SELECT first_name FROM users WHERE id = 1"), "Finished");
     EXPECT_EQ(probe.integrity(), "ok");
@@ -198,7 +198,7 @@ TEST(Serve, ReadyzSaysNoWhileItDrains) {
   EXPECT_EQ(server.process().wait()->code, 0);
 }
 
-// Until the balancer has seen that the server is not ready, it goes on sending clients.
+// A load balancer goes on sending clients until it has seen that the server is not ready.
 TEST(Serve, WithAShutdownDelayItAnswersForThatLongWhileReadyzSaysNo) {
   ServerUnderTest server{{.arguments = {"--shutdown-delay", "2"}}};
   HttpConnection used{server.endpoint()};
@@ -262,7 +262,7 @@ TEST(Serve, NewConnectionsOverTheLimitAreRefusedAndTheOthersGoOn) {
   std::vector<HttpConnection> open;
   for (int i = 0; i < 20; ++i) {
     open.emplace_back(server.endpoint());
-    // Counted once it has been answered.
+    // A request is counted after its answer.
     if (open.back().exchange({.target = "/healthz"}).status != 200) ADD_FAILURE() << i;
   }
   HttpConnection one_more{server.endpoint()};

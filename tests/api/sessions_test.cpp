@@ -1,4 +1,5 @@
-// Logout, logout-all, the list of sessions, and everything else that ends one: at once, for good.
+// Logout, logout-all, the list of sessions, and everything else that ends a session: at once, for
+// good.
 #include "support/json.hpp"
 #include "support/jwt.hpp"
 #include "support/stage_test.hpp"
@@ -14,7 +15,7 @@ class Sessions : public StageTest<Sessions> {
     auto client = stage().server().client();
     stage().remember(name + ".token", sign_in(client, stage().known(of + ".email")));
   }
-  // Fills every cache the token can be answered from.
+  // Fills every cache from which a request with this token can be answered.
   static void warm_up(const std::string& who) {
     for (int i = 0; i < 5; ++i) {
       EXPECT_EQ(stage().get(who, "/auth/me").status, 200U);

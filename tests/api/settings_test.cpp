@@ -62,7 +62,7 @@ TEST_F(ClosedRegistration, OnlyAnAdministratorCreatesUsers) {
   stage().run({
       {.who = "ann", .request = "POST /user/", .body = body, .status = 403},
       {.who = "admin", .request = "POST /user/", .body = body, .status = 201},
-      // Who may not create learns nothing about addresses either.
+      // A caller that may not create users learns nothing about addresses either.
       {.who = "ann", .request = "POST /user/", .body = body, .status = 403},
   });
 }
@@ -98,7 +98,7 @@ TEST_F(SharedSecret, TokensAreSignedWithItAndNamedByTheIssuer) {
       {.header = header, .claims = claims, .secret = "another-secret-of-32-bytes-length"}));
   expect_refused(sign_hs256({.header = R"({"alg":"HS512"})", .claims = claims, .secret = kSecret}));
   expect_refused(sign_hs256({.header = header, .claims = "{}", .secret = kSecret}));
-  // Rightly signed, but about a session that is not there: what a leaked secret could make up.
+  // Validly signed, but for a session that does not exist: a forgery made with a leaked secret.
   boost::json::object made_up = parts.claims.as_object();
   made_up["sid"] = std::string(32, '0');
   expect_refused(
@@ -115,7 +115,7 @@ TEST_F(SharedSecret, TokensAreSignedWithItAndNamedByTheIssuer) {
   made_up["iss"] = "somebody-else";
   expect_refused(
       sign_hs256({.header = header, .claims = boost::json::serialize(made_up), .secret = kSecret}));
-  // And nothing of it is published.
+  // The secret is not published.
   EXPECT_EQ(stage().send({.target = "/.well-known/jwks.json"}).body.find("oct"), std::string::npos);
 }
 

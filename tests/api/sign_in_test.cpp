@@ -1,4 +1,4 @@
-// POST /auth/login, GET /auth/me, and what a token is accepted as.
+// POST /auth/login, GET /auth/me, and the forms in which a token is accepted.
 #include "support/json.hpp"
 #include "support/jwt.hpp"
 #include "support/stage_test.hpp"

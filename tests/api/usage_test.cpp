@@ -1,4 +1,4 @@
-// POST /user/{id}/usage: exact sums, one count for each Idempotency-Key, many at once.
+// POST /user/{id}/usage: exact sums, one count for each Idempotency-Key, concurrent requests.
 #include <thread>
 
 #include "support/json.hpp"
@@ -156,7 +156,7 @@ TEST_F(Usage, ManyAtOnceAddUpExactly) {
                               .target = stage().fill_in("/user/<ann>/usage"),
                               .headers = {bearer(stage().token("robot"))},
                               .body = R"({"usd": "0.000123"})"};
-          // Half of them with a key, and sent twice.
+          // Half of the records have a key and are sent twice.
           const bool with_key = n % 2 == 0;
           if (with_key) {
             request.headers.emplace_back("Idempotency-Key",

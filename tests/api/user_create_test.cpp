@@ -1,4 +1,4 @@
-// POST /user/: who may create whom, with what.
+// POST /user/: the callers that may create users, and the members they may set.
 #include "support/stage_test.hpp"
 
 namespace um::e2e {
@@ -106,7 +106,7 @@ TEST_F(CreateUser, OnlyAnAdministratorGivesRolesQuotasAndStates) {
 
 struct Refused {
   std::string members;  // of the body, after a valid address and password
-  std::string field;    // that the answer blames
+  std::string field;    // that the answer names
 };
 
 TEST_F(CreateUser, EveryMemberIsCheckedAndNamed) {

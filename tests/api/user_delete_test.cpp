@@ -134,8 +134,8 @@ TEST_F(LastAdministrator, OfTwoWhoDisableEachOtherOneStays) {
       }
     }
     EXPECT_EQ(std::ranges::count(statuses, 200U), 1) << statuses[0] << " " << statuses[1];
-    // Whoever lost power is given it back or taken away, so that "admin" rules the next round
-    // alone.
+    // The remaining administrator restores the role of "admin" and removes the other one, so that
+    // "admin" is alone again in the next round.
     const std::string ruler = statuses[0] == 200 ? "admin" : "rival";
     stage().run(
         Step{.who = ruler, .request = "PATCH /user/<admin>", .body = R"({"role": "admin"})"});

@@ -87,7 +87,7 @@ TEST_F(PutUser, WhatGetGaveCanBeSentBack) {
 }
 
 TEST_F(PutUser, OutdatedCountersAreIgnored) {
-  // Somebody may have been served between reading and sending back.
+  // Usage may have been recorded between reading the user and sending it back.
   const std::string body = kAnn;
   for (const auto* member : {R"("used_usd": 0)", R"("last_login_at": "2001-01-01T00:00:00Z")",
                              R"("last_login_at": null)"}) {

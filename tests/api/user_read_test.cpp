@@ -1,4 +1,4 @@
-// GET /user/{id} and GET /users/by-email/{email}: who may read whom, conditional and fresh reads.
+// GET /user/{id} and GET /users/by-email/{email}: access, conditional reads and fresh reads.
 #include "support/stage_test.hpp"
 
 namespace um::e2e {
@@ -10,7 +10,7 @@ class ReadUser : public StageTest<ReadUser> {
     stage().add({"ann", "bob"});
     stage().add(Person{.name = "robot", .role = "service"});
   }
-  // Reads until the answer comes from memory; other people's writes may empty the cache in between.
+  // Reads until the answer comes from memory; writes of other tests may empty the cache in between.
   static HttpResponse read_from_memory(const std::string& target) {
     HttpResponse answer;
     EXPECT_TRUE(eventually([&] {

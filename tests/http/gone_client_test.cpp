@@ -24,8 +24,8 @@ std::string target(std::string_view path) {
   return "GET " + std::string{path} + " HTTP/1.1\r\nHost: x\r\n\r\n";
 }
 
-// GET /block: work that lasts until open(). GET /work: work behind it. GET /throw: throws when
-// cancelled, as an operation without error code does.
+// GET /block: work that lasts until open(). GET /work: work behind it. GET /throw: throws when it
+// is cancelled, as an operation without error code does.
 class QueueHandler final : public Handler {
  public:
   bool answer_now(const Request&, Response&) override { return false; }
@@ -81,7 +81,7 @@ class GoneClient : public ::testing::Test {
     loop_.stop();
   }
   ServerOptions options() {
-    // The loop looks after its connections four times in the shortest of these.
+    // The loop sweeps its connections four times within the shortest of these limits.
     Limits limits;
     limits.linger_time = 20ms;
     return {.port = 0, .limits = limits, .on_error = [this](std::string_view) { ++errors_; }};

@@ -72,7 +72,7 @@ std::string Reply::member(std::string_view name) const {
 
 namespace {
 
-// Hashing keeps real time, so its deadlines must lie behind that of the machine, too.
+// Hashing uses the real clock, so its deadline must lie in the future of that clock, too.
 ApiOptions patient(ApiOptions options) {
   options.password_time = std::chrono::hours{24 * 3650};
   return options;

@@ -1,5 +1,5 @@
 // ApiStage: the whole API in a test, over stores in memory and without sockets or waiting. For one
-// thread. Its people are there from the start; who asks is a name ("ada"), not a token.
+// thread. Four users exist from the start; a request names its caller ("ada") instead of a token.
 #pragma once
 
 #include <map>
@@ -65,7 +65,7 @@ class FakeProcessInfo final : public ProcessInfo {
 class ApiStage {
  public:
   static constexpr std::string_view kPassword = "correct horse";
-  // Ids of the people.
+  // Ids of the users.
   static constexpr std::int64_t kAda = 1;    // role user
   static constexpr std::int64_t kBob = 2;    // role user
   static constexpr std::int64_t kRobot = 3;  // role service
@@ -80,7 +80,7 @@ class ApiStage {
     Headers headers{};
   };
   Reply ask(Ask ask);
-  // Everything in memory, or nothing.
+  // Do the caches have everything, or nothing?
   void cache(bool on) { users.in_memory = sessions.in_memory = on; }
   std::string token_of(std::string_view who);
 

@@ -45,7 +45,7 @@ std::size_t parse_size(std::string_view text, int base) {
 class HttpConnection::Transport {
  public:
   explicit Transport(const Endpoint& endpoint) {
-    // A destructor does not run for a half-made object.
+    // The destructor does not run for an object whose constructor throws.
     try {
       connect(endpoint);
       if (endpoint.tls) start_tls();

@@ -1,5 +1,5 @@
 // HttpConnection: one blocking HTTP/1.1 connection with deadlines, and the raw socket under it.
-// HttpClient: requests over a connection that is kept alive and made again when it was closed.
+// HttpClient: requests over a connection that is kept alive, and replaced after it was closed.
 //
 // What a broken server would do as well (no answer in time, a malformed one, a reset) throws
 // std::runtime_error, but for the functions that return text. Thread safety: one thread at a time;

@@ -1,5 +1,5 @@
-// HttpRequest and HttpResponse of the test client. Nothing here is shared with the server, so that
-// one mistake cannot be on both sides.
+// HttpRequest and HttpResponse of the test client. Client and server share no code, so that one
+// mistake cannot be on both sides.
 #pragma once
 
 #include <initializer_list>
@@ -21,8 +21,8 @@ struct HttpRequest {
   std::vector<Header> headers{};
   std::string body{};
 
-  // The bytes of it. Host and Content-Length are added unless `headers` has them; a body that
-  // begins like JSON gets its Content-Type.
+  // The bytes of the request. Host and Content-Length are added unless `headers` has them; a body
+  // that begins like JSON gets its Content-Type.
   std::string text() const;
 };
 

@@ -11,7 +11,7 @@ namespace um::http {
 enum CharacterClass : std::uint8_t {
   kTokenChar = 1,   // tchar: methods, field names
   kFieldChar = 2,   // field values: visible, space, tab, and bytes from 0x80 (obs-text)
-  kTargetChar = 4,  // what a request target may hold; '%' needs its two digits checked as well
+  kTargetChar = 4,  // characters of a request target; the two digits after '%' are checked apart
   kHexDigit = 8,
   kDigit = 16,
   // reg-name without percent escapes, and without the comma that RFC 3986 allows there: no name has

@@ -16,7 +16,7 @@ std::string_view text_of(std::span<const char> bytes) {
   return {bytes.data(), bytes.size()};
 }
 
-// An extension begins with ';' after optional white space; its inside does not matter.
+// An extension begins with ';' after optional white space; its content does not matter.
 bool is_extension(std::string_view text) {
   if (text.empty()) return true;
   return trim(text).starts_with(';') && all_are(text, kFieldChar);

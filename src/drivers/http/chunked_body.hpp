@@ -1,8 +1,8 @@
-// ChunkedBody: takes the chunked coding off a body, in place (RFC 9112 section 7.1).
+// ChunkedBody: decodes a body in chunked coding, in place (RFC 9112 section 7.1).
 //
-// The decoded bytes gather at the front of the region that holds the body. Extensions and trailers
-// are checked, bounded together, and dropped: a trailer never becomes a header field. Pure; not
-// thread safe.
+// The decoded bytes are moved to the front of the region that holds the body. Extensions and
+// trailers are checked, bounded together, and dropped: a trailer never becomes a header field.
+// Pure; not thread safe.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ class ChunkedBody {
   explicit ChunkedBody(const Limits& limits) : limits_{limits} {}
   void start();
   // `region` begins where the body begins and holds size() decoded bytes, then raw ones. Afterwards
-  // it holds size() decoded ones, garbage, and from raw_begin() on what is not used up.
+  // it holds size() decoded bytes, garbage, and from raw_begin() on the raw bytes that are left.
   Progress advance(std::span<char> region);
 
   std::size_t size() const { return size_; }

@@ -12,7 +12,7 @@
 namespace um::http {
 namespace {
 
-// How an operation that was cancelled ends a task that does not catch it.
+// Did a cancelled operation end the task, which did not catch its exception?
 bool says_cancelled(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -75,7 +75,7 @@ void Connection::on_read(ErrorCode error, std::size_t bytes) {
   work();
 }
 
-// Answers what is complete in the buffer.
+// Answers every request that is complete in the buffer.
 void Connection::work() {
   while (true) {
     switch (parser_.advance(input_)) {
@@ -106,12 +106,12 @@ Connection::Next Connection::serve() {
     return Next::wait;
   }
   if (answered) return finish_answer();
-  // Answers before this one must not wait for it.
+  // The answers before this one must not wait for the task.
   if (flush(AfterWrite::start_task) == Next::go_on) start_task();
   return Next::wait;
 }
 
-// go_on: the body is wanted.
+// go_on: the handler needs the body.
 Connection::Next Connection::answer_without_body() {
   request_.bind(parser_, input_);
   request_.read_at = read_at_;
@@ -161,7 +161,7 @@ void Connection::start_task() {
 
 void Connection::on_answered(std::exception_ptr thrown) {
   if (state_ == State::closed) return;
-  // Requests that were read meanwhile, behind this one, count as read now: later is never wrong.
+  // Requests behind this one, which were read meanwhile, count as read now: a later time is safe.
   read_at_ = BootClock::now();
   if (thrown && task_abandoned_ && says_cancelled(thrown)) return close();
   if (thrown) return handler_threw(thrown);
@@ -272,7 +272,8 @@ void Connection::drain() {
   cancel();
 }
 
-// Writes what is gathered; go_on when all of it is out, otherwise `after` follows later.
+// Writes the gathered answers; go_on if all bytes are sent, otherwise `after` follows when they
+// are.
 Connection::Next Connection::flush(AfterWrite after) {
   if (output_.empty()) return Next::go_on;
   ErrorCode error;
@@ -308,9 +309,9 @@ void Connection::proceed(AfterWrite after) {
   }
 }
 
-// All is said: tells the client so, then drops what it still sends, until it closes as well.
-// Closing with unread bytes would make the kernel reset the connection and the client lose the
-// answer.
+// After the last answer: ends the sending side, then reads and drops what the client still sends,
+// until the client closes as well. If the server closed with bytes unread, the kernel would reset
+// the connection and the client would lose the answer.
 void Connection::end() {
   linger_until(BootClock::now() + loop_->limits().linger_time);
 }

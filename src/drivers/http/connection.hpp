@@ -1,13 +1,13 @@
 // Connection: the life of one client's connection, over whatever stream carries it.
 //
-// A state machine with one thing under way at a time:
+// A state machine with one operation at a time:
 //
 //   handshake -> reading
 //   reading   -> writing -> reading      hits: parsed, answered and gathered
-//             -> answering -> reading    a task of the handler; what is gathered is written first
+//             -> answering -> reading    a task of the handler; gathered answers are written first
 //             -> writing -> ending -> discarding -> closed    the last answer
 //
-// There is no writing if all of it can be sent at once.
+// The state writing is skipped if all bytes can be sent at once.
 //
 // The derived class (stream_connection.hpp) does the I/O and reports each operation's end exactly
 // once. Callbacks of operations hold a reference; the loop's list does not. Everything runs on the
@@ -45,10 +45,10 @@ class Connection : public boost::intrusive::list_base_hook<>,
 
   Admission admission() const { return admission_; }
   void start();
-  // Closes what is over time. Called for every connection several times within each limit.
+  // Closes the connection if a time limit has passed. Called several times within each limit.
   void sweep(BootTime now);
-  // Ends it if idle; otherwise the answer under way will be the last. One that was used a moment
-  // ago lingers (see end()), and a request that has already come is answered.
+  // Ends an idle connection; otherwise the answer under way will be the last. A connection that was
+  // used a moment ago lingers (see end()), and a request that has already arrived is answered.
   void drain();
   void close();
 
@@ -65,12 +65,12 @@ class Connection : public boost::intrusive::list_base_hook<>,
   virtual void begin_write(Buffers buffers) = 0;
   virtual void begin_end_of_sending() = 0;
   virtual void begin_discard(std::span<char> into) = 0;
-  // As much as goes without waiting; would_block if nothing does.
+  // Writes as much as the socket takes without waiting; would_block if it takes nothing.
   virtual std::size_t write_now(Buffers buffers, ErrorCode& error) = 0;
-  // Has the client closed its side? One that only stopped sending and still listens looks the same
-  // until something is sent to it, so it counts as gone, too.
+  // Has the client closed its side? A client that only stopped sending and still reads looks the
+  // same until something is sent to it, so it counts as gone, too.
   virtual bool peer_is_gone() = 0;
-  // Has something arrived that was not read yet?
+  // Have bytes arrived that were not read yet?
   virtual bool has_unread() = 0;
   virtual void cancel() = 0;
   virtual void close_socket() = 0;

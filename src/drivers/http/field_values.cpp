@@ -7,12 +7,12 @@
 namespace um::http {
 namespace {
 
-// etagc: visible but for the quote, and obs-text.
+// etagc: visible characters without the quote, and obs-text.
 bool is_tag_character(char c) {
   return is(c, kFieldChar) && c != '"' && c != ' ' && c != '\t';
 }
 
-// Takes one tag from the front of `rest`; nothing if there is none.
+// Takes one tag from the front of `rest`; nullopt if there is none.
 std::optional<EntityTag> take_tag(std::string_view& rest) {
   EntityTag tag;
   if (rest.starts_with("W/")) {

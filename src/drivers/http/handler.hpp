@@ -14,21 +14,24 @@ class Handler {
  public:
   virtual ~Handler() = default;
 
-  // The way of a hit: if the answer is known without waiting, fills `response` (empty when called)
-  // and returns true. No I/O, no coroutine. Called once the body is complete.
+  // The path of a cache hit: if the answer needs no waiting, fills `response` (empty when called)
+  // and returns true. No I/O, no coroutine. Called when the body is complete.
   virtual bool answer_now(const Request& request, Response& response) = 0;
-  // Otherwise. `request` and `response` outlive the task; at most one at a time per connection.
-  // When the client goes away meanwhile, the task gets a cancellation of the type `total`, which
-  // changes nothing unless it asks for it with
-  // reset_cancellation_state(enable_total_cancellation()): so what is half written is finished, and
-  // what only waits in a queue can leave it. A client that only ended its sending counts as gone: a
-  // task that gives up for it answers so, and that answer is still sent. Its own deadline bounds
-  // it; the server does not. What it throws becomes a 500; a cancellation that it lets through
-  // closes the connection.
+  // Called after answer_now() returned false. `request` and `response` outlive the task; a
+  // connection has at most one task at a time.
+  //
+  // If the client disconnects meanwhile, the task gets a cancellation of the type `total`. It has
+  // no effect unless the task enables it with
+  // reset_cancellation_state(enable_total_cancellation()): a write that has begun is finished, a
+  // call that only waits in a queue can leave it. A client that only ended its sending counts as
+  // disconnected; the answer of a task that gave up for that reason is still sent.
+  //
+  // The deadline is the handler's: the server sets none. An exception becomes a 500, but a
+  // cancellation that leaves the task as an exception closes the connection.
   virtual Task<void> answer(const Request& request, Response& response) = 0;
-  // A client waits for 100 Continue before it sends its body. If the answer does not depend on that
-  // body and can be told at once, fills `response` and returns true; it is the connection's last.
-  // `request.body` is empty.
+  // Called when a client waits for 100 Continue before it sends its body. If the answer needs
+  // neither that body nor waiting, fills `response` and returns true; the answer is the
+  // connection's last. `request.body` is empty.
   virtual bool answer_without_body(const Request& /*request*/, Response& /*response*/) {
     return false;
   }

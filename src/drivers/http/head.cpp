@@ -148,9 +148,9 @@ std::optional<Refusal> parse_field_line(std::string_view line, FieldLine& out) {
 // What the fields of a header section mean together: framing, Host, and fields that must be alone.
 namespace {
 
-// Fields the check itself reads, then others of which a second one is refused because one reader
-// might believe the first and another the last. (Of If-Match, too, although HTTP would take a
-// list.)
+// Fields that may be sent once only: with two of them one program might use the first and another
+// the last. (If-Match is among them although HTTP allows a list.) The check itself reads the values
+// of those before kReadHere.
 enum Known : std::size_t { kHost, kContentLength, kTransferEncoding, kExpect, kReadHere };
 constexpr std::array<std::string_view, 16> kSingleValued = {
     "host",         "content-length",      "transfer-encoding",
@@ -195,7 +195,7 @@ bool has_option(std::string_view connection, std::string_view wanted) {
   return found;
 }
 
-// Looks at every field once.
+// Goes through the fields once: fills `facts` and the persistence.
 std::optional<Refusal> collect(const char* base, Head& head, Facts& facts) {
   bool asks_to_keep = false;
   bool asks_to_close = false;
@@ -285,7 +285,7 @@ std::optional<Refusal> check_framing(const Facts& facts, const Limits& limits, H
   return {};
 }
 
-// RFC 9110 section 10.1.1: HTTP/1.0 clients do not know the field; it is ignored from them.
+// RFC 9110 section 10.1.1: the field of an HTTP/1.0 client is ignored.
 std::optional<Refusal> check_expect(const Facts& facts, Head& head) {
   if (!facts.has(kExpect) || head.version == Version::http_1_0) return {};
   if (!equal_without_case(facts.value(kExpect), "100-continue")) {

@@ -1,7 +1,7 @@
-// InputBuffer: the bytes received and not yet used up, in one piece of memory.
+// InputBuffer: the bytes received and not yet consumed, in one piece of memory.
 //
-// Invariants: [begin_, end_) are the bytes, end_ <= capacity_; taking bytes off the front moves
-// nothing. Whoever holds pointers into data() must not call prepare() or erase(). Not thread safe.
+// Invariants: [begin_, end_) are the bytes, end_ <= capacity_; consume() moves nothing. prepare()
+// and erase() invalidate pointers into data(). Not thread safe.
 #pragma once
 
 #include <cstddef>
@@ -19,17 +19,17 @@ class InputBuffer {
   bool empty() const { return begin_ == end_; }
   std::string_view view() const { return {data(), size()}; }
 
-  // Room for what comes next, at least one byte: at the end, else by moving the bytes to the front,
-  // else by growing (doubling). Empty if `at_most` bytes are there already.
+  // Room for the next read, at least one byte: at the end, else by moving the bytes to the front,
+  // else by growing (doubling). Empty if the buffer holds `at_most` bytes already.
   std::span<char> prepare(std::size_t at_most);
-  // So many bytes of the prepared room were filled.
+  // This many bytes of the prepared room were filled.
   void commit(std::size_t size) { end_ += size; }
   // Takes `size` bytes off the front.
   void consume(std::size_t size);
   // Takes the bytes [from, to) out of the middle.
   void erase(std::size_t from, std::size_t to);
   void clear() { begin_ = end_ = 0; }
-  // Gives back memory that an unusually large request needed. Only when empty.
+  // Frees memory that an unusually large request needed. REQUIRES: empty.
   void shrink();
 
  private:

@@ -1,4 +1,4 @@
-// Limits: bounds of what one client can make the server hold or wait for. A plain value.
+// Limits: bounds on the memory and the time that one client can make the server spend. A value.
 #pragma once
 
 #include <chrono>
@@ -18,11 +18,11 @@ struct Limits {
   std::chrono::milliseconds body_grace{5'000};  // no body is too slow before that
   std::chrono::milliseconds idle_time{75'000};
   std::chrono::milliseconds write_time{30'000};  // without a byte getting out
-  // After the last answer of a connection, what the client still sends is read and dropped, so that
-  // its kernel does not throw that answer away: for so long, and so much.
+  // After the last answer of a connection, bytes that the client still sends are read and dropped,
+  // so that its kernel does not discard that answer: for at most this time, and linger_bytes.
   std::chrono::milliseconds linger_time{5'000};
-  // The same for a connection that a drain finds idle: what it was answered this long ago has
-  // arrived.
+  // The same for a connection that is idle when a drain begins: an answer that was sent this long
+  // ago has arrived.
   std::chrono::milliseconds idle_linger_time{250};
   std::size_t linger_bytes = 16 * 1024 * 1024;
   std::size_t output_bytes = 16 * 1024;  // of answers gathered for one write

@@ -75,7 +75,7 @@ void Listener::take(Socket socket) {
   socket.set_option(boost::asio::ip::tcp::no_delay{true}, error);
   const Admission admission = loop_->admit();
   const bool secure = loop_->options().tls != nullptr;
-  // A handshake only to refuse would cost more than it tells.
+  // A TLS handshake only to refuse the client would cost more than it helps.
   if (admission == Admission::refuse && (secure || !loop_->may_refuse_politely())) return;
   Accepted accepted{
       .socket = std::move(socket), .peer_address = address_of(peer), .admission = admission};
@@ -96,7 +96,7 @@ void Listener::shed() {
   reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-// 503 as far as one write and one read without waiting go.
+// Answers 503, as far as one write and one read without waiting can.
 void Listener::drop(Socket socket) {
   loop_->count_refused_connection();
   if (loop_->options().tls) return;
@@ -126,7 +126,7 @@ void Listener::pause() {
 
 namespace {
 
-// SO_REUSEPORT, for which Asio has no name; the members are what it asks of a socket option.
+// SO_REUSEPORT, for which Asio has no name. The members are what Asio requires of a socket option.
 class ReusePort {
  public:
   template <class Protocol>
@@ -168,9 +168,9 @@ std::vector<Acceptor> open_acceptors(const std::vector<boost::asio::io_context*>
                                      const ServerOptions& options) {
   boost::asio::ip::tcp::endpoint endpoint = endpoint_of(options);
   try {
-    // With SO_REUSEPORT a second process would bind as well and silently take a part of the
-    // clients. This one binds without it, so it fails if anyone listens here; it also finds a free
-    // port, and holds it until the others have it (it never listens, so it is not in their way).
+    // With SO_REUSEPORT a second process could bind as well and would silently take a part of the
+    // clients. This socket binds without it, so bind() fails if another process listens here. It
+    // also finds a free port and reserves it until the other sockets are bound; it never listens.
     Acceptor probe{*contexts.front()};
     probe.open(endpoint.protocol());
     probe.set_option(boost::asio::socket_base::reuse_address{true});

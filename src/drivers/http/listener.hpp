@@ -1,10 +1,10 @@
 // Listener: the accepting socket of one loop.
 //
 // When descriptors run out (EMFILE, ENFILE), accept() fails again and again while clients wait in
-// the backlog. So one descriptor is kept in reserve: it is given up to take a few clients, tell
-// them 503 and close, in their order; then accepting rests for a moment instead of spinning.
+// the backlog. So one descriptor is kept in reserve: the listener gives it up to accept a few
+// clients in their order, answer them 503 and close; then it pauses instead of spinning.
 //
-// Thread safety: on the loop's thread, but the constructor.
+// Thread safety: the constructor on any thread, everything else on the loop's thread.
 #pragma once
 
 #include "drivers/http/loop.hpp"

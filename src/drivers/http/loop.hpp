@@ -1,8 +1,8 @@
 // Loop: what the connections of one event loop share, and the one timer that watches over them.
 //
-// Instead of a timer per read, every connection knows its deadline and a sweep over the list, at
-// least four times within the shortest limit, closes what is late: the way of a request never
-// touches a timer.
+// There is no timer per read: every connection has a deadline, and a sweep over the list, at least
+// four times within the shortest limit, closes connections that are late. So serving a request
+// never touches a timer.
 //
 // Thread safety: everything on the loop's thread, but stats() and what says so.
 #pragma once
@@ -50,15 +50,15 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // Every answer from now on is the last of its connection.
   void begin_last_answers() { last_answers_ = true; }
   bool last_answers() const { return last_answers_; }
-  // No connection is served longer than its answer under way.
+  // Every connection ends after its answer under way.
   void drain();
   bool draining() const { return draining_; }
   // Closes every connection and ends the sweep.
   void stop();
 
-  // Is there room for one more? Takes it.
+  // Takes a place for one more connection, or refuses it.
   Admission admit();
-  // So many connections may be busy being refused; the others are closed without an answer.
+  // At most kMaxRefusing connections at a time get a 503; more are closed without an answer.
   bool may_refuse_politely() const { return refusing_ < kMaxRefusing; }
 
   const Limits& limits() const { return state_->options.limits; }
@@ -67,7 +67,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::string_view date_line(BootTime now) { return date_.at(now); }
   void count_refused_connection() { refused_connections_.fetch_add(1, std::memory_order_relaxed); }
   void count_refusal() { refusals_.fetch_add(1, std::memory_order_relaxed); }
-  // Fills headers and body, and Retry-After where it must not be missing.
+  // Lets the application write the answer; adds the status, and Retry-After if it is missing.
   void refuse(const Refusal& refusal, const FieldView& fields, Response& response);
   void report(std::exception_ptr thrown);
   void report(std::string_view what);

@@ -42,7 +42,7 @@ class Request {
 struct Response {
   unsigned status = 200;
   std::string headers{};  // complete lines: "Name: value\r\n"…; values hold no CR or LF
-  // Either own text or a share of a prepared one (a cached user), which is written without a copy.
+  // Either an own text or a share of a prepared one (a cached user), which is written uncopied.
   std::string body{};
   std::shared_ptr<const std::string> shared_body{};
   bool close = false;  // close the connection after this answer

@@ -1,7 +1,7 @@
 // Output: the answers of a connection that are not written yet, gathered for one scatter write.
 //
-// Heads and small bodies are copied behind each other; a large body stays where it is and is
-// written from there (for a few hundred bytes a copy costs less than one more buffer of the write).
+// Heads and small bodies are copied one behind another; a large body is written from where it is
+// (for a few hundred bytes a copy costs less than one more buffer of the write).
 // Memory is reused: in a steady state nothing is allocated. Not thread safe.
 #pragma once
 
@@ -28,7 +28,7 @@ std::string format_date(std::chrono::sys_seconds time);
 class DateLine {
  public:
   explicit DateLine(const Clock& clock) : clock_{clock} {}
-  // `now` of the boot clock, which tells whether the second is over.
+  // `now` is compared with the end of the second that the line was made for.
   std::string_view at(BootTime now) {
     if (now >= valid_until_) refresh(now);
     return line_;
@@ -61,13 +61,13 @@ class Output {
 
   bool empty() const { return size_ == sent_; }
   std::size_t size() const { return size_ - sent_; }
-  // What is to be written; valid until the next call that changes anything.
+  // The bytes to write; valid until the next call that is not const.
   std::span<const boost::asio::const_buffer> buffers();
-  // So much was written.
+  // This many bytes were written.
   void consume(std::size_t bytes);
 
  private:
-  // A body outside of text_, which belongs before text_[at].
+  // A body that is not in text_ and is written before text_[at].
   struct Large {
     std::size_t at;
     std::shared_ptr<const std::string> body;

@@ -10,7 +10,7 @@ namespace {
 
 enum class Plus { is_space, is_plus };
 
-// Nothing if `raw` has a bad escape or does not decode to UTF-8 without U+0000.
+// nullopt if `raw` has a bad escape or does not decode to UTF-8 without U+0000.
 std::optional<std::string> decode(std::string_view raw, Plus plus) {
   std::string text;
   text.reserve(raw.size());

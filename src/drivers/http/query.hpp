@@ -1,4 +1,4 @@
-// Query strings and path segments: percent-decoding that refuses what it does not understand.
+// Query strings and path segments: percent-decoding that refuses malformed escapes.
 //
 // Escapes must be '%' and two hex digits (RFC 3986 section 2.1); what comes out must be UTF-8
 // without U+0000. In a query '+' is a space, as HTML forms and the usual clients write it; in a
@@ -24,8 +24,7 @@ struct QueryParameter {
   bool operator==(const QueryParameter&) const = default;
 };
 
-// The parameters in the order they were sent. Repeated ones are all there: whoever wants exactly
-// one asks count() first.
+// The parameters in the order they were sent. Repeated ones are all there; count() tells how many.
 class Query {
  public:
   static constexpr std::size_t kMaxParameters = 64;
@@ -33,7 +32,7 @@ class Query {
   const std::vector<QueryParameter>& parameters() const { return parameters_; }
   bool empty() const { return parameters_.empty(); }
   std::size_t count(std::string_view name) const;
-  // The first of that name; nothing if it was not sent.
+  // The first of that name; nullopt if it was not sent.
   std::optional<std::string_view> find(std::string_view name) const;
 
  private:

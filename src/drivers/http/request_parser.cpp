@@ -61,7 +61,7 @@ RequestParser::Step RequestParser::take_request_line(const InputBuffer& input) {
       break;
   }
   at_ += line.text.size() + 2;
-  // One empty line before a request is forgiven (RFC 9112 section 2.2).
+  // One empty line before a request is skipped (RFC 9112 section 2.2).
   if (line.text.empty() && !skipped_empty_line_) {
     skipped_empty_line_ = true;
     return Step::go_on;

@@ -1,18 +1,16 @@
 // RequestParser: the strict check between the socket and the application, as a state machine
-// without a socket. It is given everything received so far and says what next: more bytes, an
-// answer, a refusal.
+// without a socket. Its input is everything received so far; its result says what comes next: more
+// bytes are needed, the request is complete, or it is refused.
 //
 // Why not Boost.Beast's parser: what must be refused (bare LF, folded fields, white space before a
-// colon, odd transfer codings, trailers as fields) is visible only in the raw bytes, so they have
-// to be scanned line by line anyway; after that nothing is left for a second parser to find out.
+// colon, odd transfer codings, trailers as fields) is visible only in the raw bytes. They have to
+// be scanned line by line anyway, and then a second parser has nothing left to do.
 //
 // Invariants:
 //  1. The outcome depends on the bytes alone, not on how they were cut into calls of advance().
-//  2. The request begins at the first byte of the buffer; nothing before it is taken away until
-//     next().
-//  3. After `complete` the body stands in the buffer decoded, and what follows the request behind
-//     it.
-//  4. After `refused` the parser is at its end: nothing that follows is looked at.
+//  2. The request begins at the first byte of the buffer and stays there until next().
+//  3. After `complete` the buffer holds the decoded body, and behind it what follows the request.
+//  4. `refused` is final: the parser looks at nothing that follows.
 //
 // Thread safety: one thread at a time.
 #pragma once
@@ -39,10 +37,10 @@ class RequestParser {
   explicit RequestParser(const Limits&&) = delete;
 
   Progress advance(InputBuffer& input);
-  // REQUIRES: complete. Takes the request off the buffer; the next one may stand there already.
+  // REQUIRES: complete. Removes the request from the buffer, which may hold the next one already.
   void next(InputBuffer& input);
 
-  // Where it waits; after need_more.
+  // After need_more: the part of the request that is incomplete.
   Stage stage() const { return stage_; }
   // Body bytes received so far.
   std::size_t body_size() const { return body_size_; }
@@ -56,7 +54,7 @@ class RequestParser {
   // Is the method known to be HEAD? (Its answer has no body.)
   bool is_head_request() const { return head_.method_known && head_.method == Method::head; }
 
-  // The buffer never has to hold more than this for a request to be completed or refused.
+  // With this many bytes in the buffer a request is complete or refused.
   static std::size_t max_bytes(const Limits& limits);
 
  private:
@@ -93,7 +91,7 @@ class ParsedRequest final : public Request {
 
   const Head* head_ = nullptr;
   const char* base_ = nullptr;
-  std::string path_;                        // unless the bytes in the buffer will do
+  std::string path_;                        // if it differs from the bytes in the buffer
   mutable std::deque<std::string> joined_;  // a deque, so that earlier views stay valid
 };
 

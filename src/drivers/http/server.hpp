@@ -1,8 +1,7 @@
 // Server: HTTP/1.1 on one event loop per core, each with its own listener (SO_REUSEPORT).
 //
-// Life: construct (binds; throws std::system_error if the address is taken or bad), start(),
-// announce_end() if wanted, drain(), destroy. Thread safety: all of these and stats from any
-// thread.
+// Life: construct (binds; throws std::system_error if the address is taken or invalid), start(),
+// announce_end() if wanted, drain(), destroy. Thread safety: any thread.
 #pragma once
 
 #include <atomic>
@@ -49,7 +48,7 @@ struct ServerStats {
 
 class Server {
  public:
-  // `loops` run on one thread of the caller each and outlive the server; one listener on each.
+  // Each of `loops` runs on one thread of the caller, gets one listener and outlives the server.
   // Destroy the server when its loops have stopped, or after a drain that returned true.
   Server(ServerOptions options, std::vector<boost::asio::io_context*> loops, Handler& handler);
   ~Server();

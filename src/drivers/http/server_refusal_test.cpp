@@ -1,4 +1,4 @@
-// The strict check over sockets: what a client sees of it.
+// The strict check over sockets, as a client sees it.
 #include <filesystem>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -66,7 +66,7 @@ TEST(ServerRefusal, TheFieldsThatWereReadAreHandedOn) {
     ASSERT_TRUE(client.write(bytes));
     EXPECT_THAT(client.rest_text(), HasSubstr("\r\nX-Id: 7\r\n")) << bytes;
   }
-  // Not those of the request before it, nor one of two.
+  // Neither a field of the request before it nor one that was sent twice.
   HttpConnection client{{.port = server.port()}};
   ASSERT_TRUE(
       client.write("GET /now HTTP/1.1\r\nHost: a\r\nX-Id: 6\r\n\r\n"
@@ -147,7 +147,7 @@ TEST(ServerRefusal, IdleConnectionsAreClosedWithoutAWord) {
   TestServer server{Limits{.idle_time = 60ms}};
   HttpConnection silent{{.port = server.port()}};
   EXPECT_EQ(silent.rest_text(), "");
-  // On a busy machine even the request may come later than that.
+  // On a busy machine even the request may arrive after the idle time.
   std::string answer;
   std::string after = "(nothing was answered)";
   for (int i = 0; i < 100 && !answer.starts_with(status(200)); ++i) {
@@ -192,7 +192,7 @@ TEST(ServerRefusal, OfTooManyConnectionsTheLastAreTurnedAway) {
   EXPECT_THAT(next.answer_text(), StartsWith(status(200)));
 }
 
-// Lowers the limit of descriptors so that exactly `free` are left; puts it back when it goes.
+// Lowers the limit of descriptors so that exactly `free` are left; the destructor restores it.
 class FewDescriptors {
  public:
   explicit FewDescriptors(rlim_t free) {
@@ -236,7 +236,7 @@ TEST(ServerRefusal, WithoutDescriptorsClientsAreToldSoAndServedAgainLater) {
       EXPECT_THAT(client.rest_text(), StartsWith(status(503)));
     }
   }
-  // The same turn of refusing may still be going on.
+  // The listener may still be turning clients away.
   std::string answer;
   for (int i = 0; i < 100 && !answer.starts_with(status(200)); ++i) {
     HttpConnection client{{.port = server.port()}};
@@ -245,7 +245,7 @@ TEST(ServerRefusal, WithoutDescriptorsClientsAreToldSoAndServedAgainLater) {
   }
   EXPECT_THAT(answer, StartsWith(status(200)));
   EXPECT_GE(server.server().stats().refused_connections, 2U);
-  EXPECT_LT(server.errors().size(), 10U);  // it rests instead of trying again and again
+  EXPECT_LT(server.errors().size(), 10U);  // it pauses instead of trying again and again
 }
 
 TEST(ServerRefusal, AHeadRequestIsRefusedWithoutABody) {

@@ -52,7 +52,7 @@ TEST(Server, PipelinedRequestsAreAnsweredInOrder) {
                              std::to_string(number.size()) + "\r\n\r\n" + number
                        : target("/now?" + number);
   }
-  // Sent by a thread of its own, because nobody promises that all of it fits into buffers.
+  // Sent by a thread of its own, because it may not fit into the buffers of the sockets.
   const std::jthread sender{[&] { client.write(all); }};
   for (int i = 0; i < 1'000; ++i) {
     const std::string body = (i % 10 == 3 ? "" : "/now?") + std::to_string(i);
@@ -79,7 +79,7 @@ TEST(Server, WhoDoesNotReadAnswersStopsBeingReadAndIsClosedInTime) {
   std::string all;
   for (int i = 0; i < 1'000; ++i) all += target("/big");
   client.write(all);
-  // Nothing is open either before it was accepted.
+  // Before the connection is accepted there is no open one either.
   while (server.handler().calls() == 0) std::this_thread::yield();
   while (server.server().stats().open_connections > 0) std::this_thread::yield();
   EXPECT_LT(server.handler().calls(), 100U);
@@ -144,7 +144,7 @@ TEST(Server, ABodyThatChangesNothingIsNotAskedFor) {
     const std::string answer = client.answer_text();
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 403 "));
     EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
-    // Sent all the same, it is no request.
+    // A body that is sent nevertheless is not read as a request.
     (void)client.write("hello" + target("/now"));
     EXPECT_EQ(client.rest_text(), "");
   }

@@ -93,7 +93,7 @@ struct TcpIo {
   }
   static std::size_t write_now(Stream& stream, Connection::Buffers buffers,
                                Connection::ErrorCode& error) {
-    // One buffer is the usual case, and has the cheaper system call.
+    // One buffer is the usual case and needs the cheaper system call.
     if (buffers.size() == 1) return stream.write_some(buffers.front(), error);
     return stream.write_some(buffers, error);
   }
@@ -112,13 +112,13 @@ struct TlsIo {
   static void handshake(Stream& stream, Done done) {
     stream.async_handshake(boost::asio::ssl::stream_base::server, std::move(done));
   }
-  // Records are made and sent by asynchronous writes only: a blocked synchronous one would lose
+  // Only asynchronous writes make and send records: a synchronous write that blocks would lose
   // bytes.
   static std::size_t write_now(Stream&, Connection::Buffers, Connection::ErrorCode& error) {
     error = boost::asio::error::would_block;
     return 0;
   }
-  // Sends close_notify; ends when the client has answered it, or sent something else.
+  // Sends close_notify; done when the client has answered it or sent something else.
   template <class Done>
   static void end_of_sending(Stream& stream, Done done) {
     stream.async_shutdown(std::move(done));

@@ -21,10 +21,10 @@ struct Target {
 // https, and "*" of OPTIONS.
 std::optional<Refusal> parse_target(Method method, std::string_view text, Target& target);
 
-// The path with the escapes of unreserved characters (letters, digits, - . _ ~) decoded, which
-// makes no other path of it (RFC 3986 section 6.2.2.2). All other escapes stay, %2F and %25 among
-// them, so nothing is ever decoded twice. A view of `path` if there is nothing to do, else of
-// `room`. REQUIRES: the escapes are valid.
+// Decodes the escapes of unreserved characters (letters, digits, - . _ ~) of a path, which names
+// the same resource before and after (RFC 3986 section 6.2.2.2). All other escapes stay, %2F and
+// %25 among them, so nothing is ever decoded twice. Returns a view of `path` if there is nothing to
+// decode, else of `room`. REQUIRES: the escapes are valid.
 std::string_view decode_unreserved(std::string_view path, std::string& room);
 
 // host [":" port], without user information: a name, an IPv4 address, or an IPv6 address in

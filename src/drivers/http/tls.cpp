@@ -9,7 +9,7 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
-// RFC 7301 section 3.2: a server that has nothing in common with the client's offer says so.
+// RFC 7301 section 3.2: a server that supports no protocol of the client's offer sends an alert.
 int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* in, unsigned in_size, void*) {
   constexpr std::string_view kHttp = "http/1.1";
@@ -39,7 +39,8 @@ Result<std::shared_ptr<ssl::context>> make_tls_context(const TlsFiles& files) {
                            ssl::context::no_tlsv1_1 | ssl::context::no_compression,
                        error);
   if (error) return fail(ErrorCode::invalid, "cannot set up TLS: " + error.message());
-  // Asks for nothing on standard input if the key turns out to be encrypted.
+  // Without this callback OpenSSL would ask for the pass phrase of an encrypted key on the
+  // terminal.
   const auto encrypted = std::make_shared<bool>(false);
   const auto no_pass_phrase = [encrypted](std::size_t, ssl::context::password_purpose) {
     *encrypted = true;

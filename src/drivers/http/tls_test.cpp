@@ -134,7 +134,7 @@ TEST_F(Tls, ARefusalEndsWithACloseNotify) {
 }
 
 TEST_F(Tls, ARequestThatDoesNotCompleteIsTimedOut) {
-  // The handshake has the same time, and may need more of it on a busy machine.
+  // The same time limits the handshake, which may take longer on a busy machine.
   for (const auto time : {200ms, 2'000ms, 10'000ms}) {
     TestServer server{Limits{.header_time = time}, context_};
     TlsClient client{server.port()};

@@ -26,9 +26,8 @@ inline void describe(const RequestParser& parser, const InputBuffer& input, std:
   out.append(" (").append(request.body).append(")\n");
 }
 
-// Feeds `bytes` in pieces; `next_size()` says how large each is to be (at least 1). Every request
-// is a line, a refusal is "refused STATUS why" and the end; what is left over waiting is the last
-// line.
+// Feeds `bytes` in pieces of next_size() bytes (at least 1). Every request is a line; the last line
+// is "refused STATUS why" or the stage in which the parser waits for more.
 template <class NextSize>
 std::string trace_requests(std::string_view bytes, const Limits& limits, NextSize next_size) {
   std::string out;

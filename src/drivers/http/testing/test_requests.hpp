@@ -1,6 +1,5 @@
-// For tests: the requests that must be refused and those that look like them and must not be. One
-// table, gone through without sockets (request_parser_test) and against a server
-// (server_refusal_test).
+// For tests: requests that must be refused, and similar ones that must not be. One table for the
+// parser without sockets (request_parser_test) and for a server (server_refusal_test).
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// For tests: a server on a free loopback port with an application that shows what it was given.
+// For tests: a server on a free loopback port with an application that echoes its requests.
 #pragma once
 
 #include <atomic>
@@ -30,16 +30,16 @@ class TestHandler final : public Handler {
   void refuse(const Refusal& refusal, const FieldView& fields, Response& response) override;
 
   std::size_t calls() const { return calls_; }
-  // Lets the tasks at /wait go on, those there and those to come.
+  // Ends the wait of the tasks at /wait, of present and future ones.
   void release();
-  // Until so many tasks have come to /wait, or were cancelled there. False after 20 seconds.
+  // Waits until this many tasks have reached /wait, or were cancelled there. False after 20 s.
   bool wait_until_waiting(std::size_t tasks);
   bool wait_until_cancelled(std::size_t tasks);
 
   const std::shared_ptr<const std::string> big;
 
  private:
-  // Enters a task's timer for as long as its frame lives.
+  // Keeps a task's timer in timers_ for as long as its frame lives.
   class Waiting;
 
   Task<void> wait_for_release();
