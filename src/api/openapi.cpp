@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "base/json_writer.hpp"
 #include "api/list_query.hpp"
 #include "api/routes.hpp"
+#include "base/json_writer.hpp"
 #include "drivers/http/limits.hpp"
 #include "service/users.hpp"
 #include "storage/rules.hpp"
@@ -132,7 +132,6 @@ std::string parameters_json(const Route& route, std::string_view keys) {
 struct RouteFacts {
   const Route& route;
   ReadAccess reading = ReadAccess::private_;
-  unsigned success = 200;
   bool conditional_read = false;    // If-None-Match
   bool conditional_write = false;   // If-Match
   bool checked_parameters = false;  // of the query, or a header field that may be invalid
@@ -146,7 +145,6 @@ RouteFacts facts_of(const Route& route, ReadAccess reading) {
   return {
       .route = route,
       .reading = reading,
-      .success = text.status,
       .conditional_read = has(text.parameters, "if_none_match"),
       .conditional_write = has(text.parameters, "if_match"),
       .checked_parameters = has(text.parameters, "page") || has(text.parameters, "idempotency")};

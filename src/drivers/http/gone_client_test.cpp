@@ -1,3 +1,4 @@
+// A client that disconnects while its request waits in a queue of the application.
 #include <future>
 #include <thread>
 
@@ -10,6 +11,7 @@
 
 #include "async/work_pool.hpp"
 #include "drivers/http/server.hpp"
+#include "drivers/http/testing/test_requests.hpp"
 #include "support/http_client.hpp"
 
 namespace um::http {
@@ -18,11 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using e2e::HttpConnection;
 using ::testing::EndsWith;
-using ::testing::IsEmpty;
-
-std::string target(std::string_view path) {
-  return "GET " + std::string{path} + " HTTP/1.1\r\nHost: x\r\n\r\n";
-}
+using testing::target;
 
 // GET /block: work that lasts until open(). GET /work: work behind it. GET /throw: throws when it
 // is cancelled, as an operation without error code does.
