@@ -1,4 +1,4 @@
-// The two clocks, and the interface through which code asks for them, so that tests own the time.
+// The two clocks, and the interface through which code asks for them, so that tests set the time.
 //
 // BootTime is elapsed time that also counts while the machine sleeps (CLOCK_BOOTTIME): every lease,
 // deadline and limit uses it. WallTime is the calendar, for what people and other programs read
@@ -36,7 +36,7 @@ class SystemClock final : public Clock {
   WallTime wall_now() const override;
 };
 
-// For tests: stands still until advanced.
+// For tests: stands still until advance().
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(WallTime start = WallTime{std::chrono::seconds{1'700'000'000}})

@@ -1,4 +1,4 @@
-// Deadline: how long a caller waits; passed down through every await.
+// Deadline: until when a caller waits; passed down to every await. Thread safety: as any value.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@ namespace um {
 struct Deadline {
   // After it the caller no longer wants an answer.
   BootTime at = BootTime::max();
-  // After it nobody waits for what only spares work, such as a memory shared over the network: all
-  // that a request asks there has this one bound.
+  // Bounds all waiting of one request for what only saves work, such as L2: after it the request
+  // goes on without.
   BootTime shortcuts_until = BootTime::max();
 
   static Deadline never() { return {}; }
@@ -19,7 +19,7 @@ struct Deadline {
     return {clock.now() + wait};
   }
   bool passed(BootTime now) const { return now >= at; }
-  // For a part of the work.
+  // The deadline of a part of the work.
   Deadline no_later_than(BootTime sooner) const {
     return {.at = std::min(at, sooner), .shortcuts_until = shortcuts_until};
   }

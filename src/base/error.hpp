@@ -22,7 +22,7 @@ enum class ErrorCode {
   not_found,
   email_taken,
   username_taken,
-  conflict,  // lost a compare-and-set, or another state that the caller can look at again
+  conflict,  // a compare-and-set lost, or the state forbids it; the caller can read it again
   precondition_failed,  // If-Match named another revision
   last_admin,           // the last active administrator cannot be removed, demoted or disabled
   too_many_attempts,    // guessing limit; `retry_after` says when
@@ -30,7 +30,7 @@ enum class ErrorCode {
   unavailable,          // the database cannot be used now; `retry_after`
   timeout,              // the deadline passed; nothing is known to have been changed
   unknown_outcome,      // the connection was lost during a commit: it may have happened
-  cancelled,            // who asked has gone: nobody waits for the answer; nothing was changed
+  cancelled,            // the caller is gone and waits no more; nothing was changed
   internal,             // a bug; details are in the log only
 };
 

@@ -1,9 +1,9 @@
 // Makes text from outside safe to write into one line of a log or onto a terminal.
 //
 // Control characters, line separators, the marks that change the writing direction and characters
-// that take no room (all of which can make a line look like another one) are escaped, as are quotes
-// and backslashes; bytes that are not UTF-8 never pass. Other characters stay as they are. Pure;
-// any thread.
+// that take no room are escaped, because all of them can make a line look like another one. So are
+// quotes, backslashes and bytes that are not UTF-8. Other characters stay as they are. Pure; thread
+// safety: any.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ bool is_unprintable(char32_t code);
 
 enum class Escapes {
   json,     // \n \u0007 and U+FFFD: valid inside a JSON string (RFC 8259, section 7)
-  text,     // \n \u0007 and \xff for a byte that is no UTF-8
+  text,     // \n \u0007 and \xff for a byte that is not UTF-8
   display,  // as text, but quotes and backslashes stay: for people, where nothing is quoted
 };
 struct PrintableOptions {

@@ -35,7 +35,7 @@ class QueryStats {
     for (const Query* query : queries) counters_.try_emplace(query);
   }
 
-  // nullptr for a query that was not named at construction: it is not counted.
+  // nullptr for a query that was not given to the constructor: it is not counted.
   Counters* find(const Query& query) {
     const auto found = counters_.find(&query);
     return found == counters_.end() ? nullptr : &found->second;

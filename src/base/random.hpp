@@ -1,5 +1,5 @@
 // Random bytes from the operating system's generator, for identifiers and keys.
-// Thread safety: any thread. Throws std::runtime_error if the generator fails (never seen; fatal).
+// Thread safety: any. Throws std::runtime_error if the generator fails, which is fatal.
 #pragma once
 
 #include <cstddef>

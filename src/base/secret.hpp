@@ -1,7 +1,8 @@
 // Secret: bytes that cannot be printed, logged, compared in variable time or left behind in memory.
 //
-// There is no operator<<, no formatter and no conversion to a string; `reveal()` is the one way to
-// the bytes and easy to search for. The memory is wiped on destruction, also of moved-from objects.
+// There is no operator<<, no formatter and no conversion to a string; `reveal()` is the only way
+// to the bytes and easy to search for. The memory is wiped on destruction, also of moved-from
+// objects.
 //
 // Thread safety: that of a std::string. reveal() is valid until the Secret changes or ends.
 #pragma once

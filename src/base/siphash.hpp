@@ -1,8 +1,8 @@
-// SipHash (Aumasson, Bernstein: "SipHash: a fast short-input PRF", Indocrypt 2012): a keyed hash
-// whose collisions cannot be made by somebody who does not know the key.
+// SipHash (Aumasson, Bernstein: "SipHash: a fast short-input PRF", Indocrypt 2012): a keyed hash;
+// without the key nobody can choose inputs that collide.
 //
-// 2-4 is the one of the paper. 1-3, with fewer rounds, is the usual one for tables in memory, where
-// nobody sees a hash. Pure; any thread.
+// siphash_2_4 is the variant of the paper. siphash_1_3 has fewer rounds and is usual for tables in
+// memory, whose hashes no client sees. Pure; thread safety: any.
 #pragma once
 
 #include <cstdint>

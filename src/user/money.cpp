@@ -8,7 +8,7 @@ constexpr std::int64_t kMicrosPerDollar = 1'000'000;
 constexpr std::size_t kMaxWholeDigits = 10;
 constexpr std::size_t kDecimals = 6;
 
-// The digits at the front, which are taken off.
+// Takes the digits at the front off `text`.
 std::string_view take_leading_digits(std::string_view& text) {
   std::size_t n = 0;
   while (n < text.size() && text[n] >= '0' && text[n] <= '9') ++n;

@@ -21,7 +21,7 @@ class Usd {
     if (micros > kMaxMicros || micros < -kMaxMicros) return std::nullopt;
     return Usd{micros};
   }
-  // A decimal or JSON number with at most six decimals ("0.0123", "12", "-1", "1.5e2" is refused).
+  // A decimal or JSON number with at most six decimals ("0.0123", "12", "-1"; "1.5e2" is refused).
   static std::optional<Usd> parse(std::string_view text);
 
   constexpr std::int64_t micros() const { return micros_; }

@@ -1,5 +1,5 @@
-// The form in which names and addresses are searched: a user matches a keyword if the folded
-// keyword is contained in the folded text. The databases store it, so a change of it needs a
+// The form in which names and addresses are searched: a user matches a keyword if the folded text
+// contains the folded keyword. The databases store it, so a change of it needs a
 // migration.
 //
 // Canonical composition (NFC, UAX #15) around full case folding (Unicode 15, section 3.13):
@@ -12,10 +12,10 @@
 
 namespace um {
 
-// Longer input is cut at a code point: folding stays bounded, whatever other programs wrote.
+// Longer input is cut at a code point: rows that other programs wrote may be of any length.
 inline constexpr std::size_t kMaxSearchFoldBytes = 8192;
 
-// Bytes that are not UTF-8 become U+FFFD. Idempotent. Pure; any thread.
+// Bytes that are not UTF-8 become U+FFFD. Idempotent. Pure; thread safety: any.
 std::string fold_for_search(std::string_view utf8);
 
 }  // namespace um

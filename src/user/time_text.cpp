@@ -22,8 +22,8 @@ constexpr WallTime kFirst{sys_days{kFirstYear / std::chrono::January / 1}};
 constexpr WallTime kLast =
     WallTime{sys_days{kLastYear / std::chrono::December / 31} + days{1}} - microseconds{1};
 
-// Reads fixed-width numbers and separators off the front; once something does not fit, it stays
-// failed.
+// Takes fixed-width numbers and separators off the front; after a failure every further one fails
+// too.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : rest_{text} {}

@@ -1,4 +1,4 @@
-// Moments as text: RFC 3339 in UTC, "2026-11-22T01:35:29.123456Z". Pure; any thread.
+// Times as text: RFC 3339 in UTC, "2026-11-22T01:35:29.123456Z". Pure; thread safety: any.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 namespace um {
 
 // The shortest exact form: no fraction for whole seconds, else as many of its six digits as needed.
-// Moments outside the years 0000 to 9999, which RFC 3339 cannot write, become the nearest it can.
+// Times outside the years 0000 to 9999, which RFC 3339 cannot write, become the nearest inside.
 std::string time_text(WallTime time);
 
 // RFC 3339 date-time with any offset; `T` and `Z` in either case. Up to nine digits of a fraction

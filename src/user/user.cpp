@@ -12,7 +12,7 @@ namespace {
 
 struct Rendered {
   std::string json;
-  std::string profile;  // the text without the counters and what follows them: digested
+  std::string profile;  // without the counters and the version: what is digested
 };
 
 Rendered render(const User& user) {

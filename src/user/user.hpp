@@ -38,19 +38,19 @@ struct User {
   std::optional<WallTime> last_login_at{};
   std::int64_t version = 0;
   std::int64_t counters_version = 0;
-  std::int64_t auth_epoch = 0;  // sessions that carry another one are over; not part of any answer
+  std::int64_t auth_epoch = 0;  // a session that carries another one is over; in no answer
 };
 
-// What names one state of a profile for compare-and-set: equal versions after a failover may stand
-// for different content, the digest tells them apart.
+// Names one state of a profile for compare-and-set. After a failover equal versions may stand for
+// different content; the digest tells them apart.
 struct Revision {
   std::int64_t version = 0;
   std::string digest{};  // of the profile without counters, 16 hex digits
   bool operator==(const Revision&) const = default;
 };
 
-// A user with its representation, made once when the row is read and shared by everyone who asks.
-// Immutable, so it may be read from any thread.
+// A user with its representation, made once when the row is read and shared by all requests.
+// Immutable; thread safety: any.
 struct UserRecord {
   User user;
   Revision revision;
@@ -64,7 +64,7 @@ using UserRef = std::shared_ptr<const UserRecord>;
 // model_capability_settings, if set, is valid JSON; it is written as it is.
 UserRef make_record(User user);
 
-// The revision that make_record() gives. Whatever it names apart may share a version.
+// The revision that make_record() gives. Profiles of different revisions can have one version.
 Revision revision_of(const User& user);
 
 }  // namespace um

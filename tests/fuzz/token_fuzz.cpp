@@ -1,5 +1,5 @@
-// Whatever a client sends as a token: reading it must not crash, what is accepted must be signed,
-// and what is written must be read back the same.
+// Any bytes as a token: reading ends, a token verifies only if it is signed, and claims and headers
+// that are written are read back the same.
 #include <cstdlib>
 
 #include "auth/tokens/base64url.hpp"
@@ -40,7 +40,7 @@ void tokens_are_read(std::string_view text, const Keys& keys) {
   const auto jws = um::parse_jws(text);
   if (!jws) return;
   require(text.size() <= um::kMaxTokenBytes);
-  require(!um::verify_jws(*jws, *keys.ed25519));  // nobody here knows its private half
+  require(!um::verify_jws(*jws, *keys.ed25519));  // the input cannot know the private half
   [[maybe_unused]] const bool hs256 = um::verify_jws(*jws, *keys.hs256);
   [[maybe_unused]] const auto claims = um::decode_claims(jws->payload);
 }

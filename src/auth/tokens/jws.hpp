@@ -3,7 +3,7 @@
 //
 // Accepted header members are `alg`, `kid` and `typ` (only "JWT"). Everything else is refused:
 // `crit` because it demands what is not implemented, `jwk`, `jku`, `x5u` because a token must not
-// bring its own key, and the rest because nobody here writes it. Thread safety: any.
+// bring its own key, and the rest because this service writes no other. Thread safety: any.
 #pragma once
 
 #include <optional>
@@ -31,10 +31,10 @@ struct Jws {
   std::string signature;
 };
 
-// nullopt unless well formed and at most kMaxTokenBytes long. Says nothing about the signature.
+// nullopt unless well formed and at most kMaxTokenBytes long. Does not check the signature.
 std::optional<Jws> parse_jws(std::string_view text);
 
-// Is it signed by this key, and does it name this key's algorithm and kid?
+// Is the JWS signed by this key, and does it name this key's algorithm and kid?
 bool verify_jws(const Jws& jws, const JwsKey& key);
 
 // REQUIRES: key.can_sign().

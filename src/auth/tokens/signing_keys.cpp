@@ -41,7 +41,7 @@ SigningKey make_signing_key(WallTime now) {
     Secret private_key{std::move(seed)};
     std::string public_key = public_half(private_key.reveal());
     std::string kid = key_thumbprint(public_key);
-    // On a command line it would be taken for an option. One in 64 is.
+    // A command would take a kid that begins with '-' for an option. One in 64 does.
     if (kid.starts_with('-')) continue;
     return {.kid = std::move(kid),
             .public_key = std::move(public_key),

@@ -28,7 +28,7 @@ class TokenAuthorityTest : public ::testing::Test {
     return std::string{signed_token->reveal()};
   }
   std::string token() const { return token(authority_); }
-  // run() wants something that can be made from nothing.
+  // run() needs a result that can be default-constructed.
   std::optional<Result<TokenSubject>> verify(const std::string& text, Deadline deadline) {
     const auto task = [&]() -> Task<std::optional<Result<TokenSubject>>> {
       auto subject = co_await authority_.verify(text, deadline);

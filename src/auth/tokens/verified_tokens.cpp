@@ -10,7 +10,7 @@ namespace um {
 namespace {
 
 // OpenSSL looks an algorithm up by name for every one-shot digest, which costs more than hashing a
-// token. One prepared context per thread avoids that; it keeps nothing between calls.
+// token. One prepared context per thread avoids the look-up; it keeps nothing between calls.
 class Sha256 {
  public:
   Sha256() : algorithm_{EVP_MD_fetch(nullptr, "SHA256", nullptr)}, context_{EVP_MD_CTX_new()} {}
@@ -79,7 +79,7 @@ void VerifiedTokens::insert(const Insert& made) {
   const std::lock_guard lock{place.shard.mutex};
   const std::uint64_t current = generation();
   if (made.generation != current) return;
-  // The same token again, else one of no use any more, else the one that is over first.
+  // Replaces the entry of the same token, else a useless one, else the one that expires first.
   const auto rank = [&](const Entry& entry) {
     if (entry.digest == made.digest) return WallTime::min();
     if (!entry.subject || entry.generation != current) return WallTime::min();

@@ -1,12 +1,12 @@
-// VerifiedTokens: remembers which tokens have a good signature, so that Ed25519 is paid once per
+// VerifiedTokens: remembers which tokens have a valid signature, so that Ed25519 is paid once per
 // token and not once per request.
 //
 // Keyed by the SHA-256 of the whole token. Bounded: a fixed number of entries, set-associative, the
 // one in its set that expires first makes room. Invariants:
 //  1. An entry is never used at or past its expiry.
-//  2. An entry is used only in the generation it was made in. Whoever changes the keys starts a new
-//     generation, so a verification that was under way with the old keys cannot add to the new
-//     ones.
+//  2. An entry is used only in the generation it was made in. A change of the keys starts a new
+//     generation, so a verification that still runs with the old keys cannot add an entry to the
+//     new one.
 // Thread safety: any thread; find() takes the lock of one shard and does not allocate.
 #pragma once
 
@@ -42,7 +42,7 @@ class VerifiedTokens {
   void insert(const Insert& entry);
 
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
-  // Forgets everything.
+  // Forgets every entry.
   void start_generation(std::uint64_t generation) {
     generation_.store(generation, std::memory_order_release);
   }
