@@ -5,7 +5,7 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "async/waiter.hpp"
+#include "async/handoff.hpp"
 #include "auth/attempts/failure_window.hpp"
 
 namespace um {
@@ -58,10 +58,10 @@ struct LocalAttemptLimiter::State {
 
   // A place came free: the sign-ins that wait for one like it ask again, on their own event loops.
   void wake(const Names& names) {
-    for (const auto& [waiter, wanted] : waiting) {
+    for (const auto& [place_free, wanted] : waiting) {
       if (wanted.account.shares_cell_with(names.account) ||
           wanted.address.shares_cell_with(names.address)) {
-        waiter->wake(waiter);
+        place_free.wake();
       }
     }
   }
@@ -86,7 +86,7 @@ struct LocalAttemptLimiter::State {
   FailureWindow addresses;
   const FailureWindow::Limit account_limit;
   const FailureWindow::Limit address_limit;
-  std::list<std::pair<std::shared_ptr<Waiter>, Names>> waiting;
+  std::list<std::pair<Handoff, Names>> waiting;
   Stats stats;
 };
 
@@ -112,14 +112,14 @@ class LocalAttemptLimiter::Waiting {
   // REQUIRES the lock.
   Waiting(std::shared_ptr<State> state, const State::Names& names)
       : state_{std::move(state)},
-        entry_{state_->waiting.emplace(state_->waiting.end(), std::make_shared<Waiter>(), names)} {}
+        entry_{state_->waiting.emplace(state_->waiting.end(), Handoff{}, names)} {}
   ~Waiting() {
     const std::lock_guard lock{state_->mutex};
     state_->waiting.erase(entry_);
   }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
-  std::shared_ptr<Waiter> waiter() const { return entry_->first; }
+  const Handoff& place_free() const { return entry_->first; }
 
  private:
   std::shared_ptr<State> state_;
@@ -158,12 +158,12 @@ Task<Result<std::unique_ptr<AttemptLimiter::Place>>> LocalAttemptLimiter::take(W
       }
       waiting = std::make_unique<Waiting>(state, names);
     }
-    const auto left = deadline.at - state->clock.now();
-    const Waiter::Outcome outcome = co_await Waiter::wait_while_wanted(waiting->waiter(), left);
-    if (outcome == Waiter::Outcome::gone) {
+    const Handoff::End end =
+        co_await waiting->place_free().wait_while_wanted(deadline, state->clock);
+    if (end == Handoff::End::cancelled) {
       co_return fail(client_disconnected());
     }
-    if (outcome == Waiter::Outcome::time_passed) {
+    if (end == Handoff::End::deadline_passed) {
       co_return fail(waited_too_long());
     }
   }

@@ -2,9 +2,9 @@
 
 #include <thread>
 
-#include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 
+#include "async/task_group.hpp"
 #include "support/run_task.hpp"
 
 namespace um {
@@ -187,7 +187,8 @@ TEST_F(LocalAttemptLimiterTest, EventLoopsOfTwoThreadsShareTheLimit) {
   };
   const auto serve = [&] {
     boost::asio::io_context loop;
-    for (int i = 0; i < 100; ++i) boost::asio::co_spawn(loop, attempt(), boost::asio::detached);
+    TaskGroup tasks;
+    for (int i = 0; i < 100; ++i) tasks.spawn(loop.get_executor(), attempt());
     loop.run();
   };
   {

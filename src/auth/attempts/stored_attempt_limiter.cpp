@@ -8,8 +8,8 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "async/handoff.hpp"
 #include "async/task_group.hpp"
-#include "async/waiter.hpp"
 #include "auth/attempts/attempt_sketch.hpp"
 
 namespace um {
@@ -34,7 +34,7 @@ class StoredAttemptLimiter::Question {
     const std::lock_guard lock{mutex_};
     if (given_up_) return false;
     if (answer) answer_ = *answer;
-    waiter_->wake(waiter_);
+    answered_.wake();
     return true;
   }
   // nullopt: no answer has come.
@@ -43,10 +43,10 @@ class StoredAttemptLimiter::Question {
     given_up_ = true;
     return answer_;
   }
-  std::shared_ptr<Waiter> waiter() const { return waiter_; }
+  const Handoff& answered() const { return answered_; }
 
  private:
-  const std::shared_ptr<Waiter> waiter_ = std::make_shared<Waiter>();
+  const Handoff answered_;
   std::mutex mutex_;
   std::optional<AttemptStore::Answer> answer_;
   bool given_up_ = false;
@@ -72,9 +72,8 @@ class StoredAttemptLimiter::Shared : public std::enable_shared_from_this<Shared>
     const auto question = std::make_shared<Question>();
     const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
     if (!tasks_.spawn(executor, call(shared_from_this(), question, cells))) co_return std::nullopt;
-    const std::chrono::nanoseconds at_most =
-        std::min<std::chrono::nanoseconds>(deadline.at - clock_.now(), longest_wait_);
-    co_await Waiter::wait(question->waiter(), at_most);
+    const Deadline until = deadline.no_later_than(clock_.now() + longest_wait_);
+    co_await question->answered().wait(until, clock_);
     co_return question->give_up();
   }
   void end(const AttemptStore::End& end) {
@@ -205,12 +204,11 @@ Task<Result<std::unique_ptr<AttemptLimiter::Place>>> StoredAttemptLimiter::take(
     if (!waiting) waiting = std::make_unique<Waiting>(shared_);
     if (waiting->before() >= options_.waiters)
       co_return fail(too_many_failures(std::chrono::seconds{1}));
-    const std::chrono::nanoseconds left = deadline.at - clock_.now();
-    if (left.count() <= 0) co_return fail(waited_too_long());
-    const auto nobody = std::make_shared<Waiter>();
-    const std::chrono::nanoseconds pause = std::min<std::chrono::nanoseconds>(options_.pause, left);
-    const Waiter::Outcome outcome = co_await Waiter::wait_while_wanted(nobody, pause);
-    if (outcome == Waiter::Outcome::gone) co_return fail(client_disconnected());
+    if (deadline.passed(clock_.now())) co_return fail(waited_too_long());
+    const Handoff pause;  // nothing wakes it, but the client may disconnect
+    const Deadline until = deadline.no_later_than(clock_.now() + options_.pause);
+    const Handoff::End end = co_await pause.wait_while_wanted(until, clock_);
+    if (end == Handoff::End::cancelled) co_return fail(client_disconnected());
   }
 }
 
