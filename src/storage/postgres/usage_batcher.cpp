@@ -132,7 +132,7 @@ void PostgresUsageBatcher::finish(const Batch& batch, Answers answers) {
   std::shared_ptr<Waiting> next;
   {
     const std::scoped_lock lock{mutex_};
-    queue_.land(batch);
+    queue_.finish(batch);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       static_cast<Waiting&>(*batch[i]).answer = std::move(answers[i]);
     }

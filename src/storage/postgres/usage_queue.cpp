@@ -12,25 +12,25 @@ bool UsageQueue::push(Ticket ticket) {
 
 std::vector<UsageQueue::Ticket> UsageQueue::take() {
   std::vector<Ticket> batch;
-  if (flights_ == limits_.flights) return batch;
+  if (running_ == limits_.running) return batch;
   for (auto it = waiting_.begin(); it != waiting_.end() && batch.size() < limits_.batch;) {
-    if (may_fly(*it)) {
+    if (may_start(*it)) {
       batch.push_back(std::move(*it));
       it = waiting_.erase(it);
     } else {
       ++it;
     }
   }
-  for (const Ticket& ticket : batch) ++flying_[ticket->record.user];
-  if (!batch.empty()) ++flights_;
+  for (const Ticket& ticket : batch) ++busy_[ticket->record.user];
+  if (!batch.empty()) ++running_;
   return batch;
 }
 
-void UsageQueue::land(const std::vector<Ticket>& batch) {
-  --flights_;
+void UsageQueue::finish(const std::vector<Ticket>& batch) {
+  --running_;
   for (const Ticket& ticket : batch) {
-    const auto user = flying_.find(ticket->record.user);
-    if (--user->second == 0) flying_.erase(user);
+    const auto user = busy_.find(ticket->record.user);
+    if (--user->second == 0) busy_.erase(user);
   }
 }
 
@@ -42,8 +42,8 @@ bool UsageQueue::withdraw(const Ticket& ticket) {
 }
 
 UsageQueue::Ticket UsageQueue::next() const {
-  if (flights_ == limits_.flights) return nullptr;
-  const auto it = std::ranges::find_if(waiting_, [&](const Ticket& t) { return may_fly(t); });
+  if (running_ == limits_.running) return nullptr;
+  const auto it = std::ranges::find_if(waiting_, [&](const Ticket& t) { return may_start(t); });
   return it == waiting_.end() ? nullptr : *it;
 }
 

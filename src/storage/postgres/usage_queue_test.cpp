@@ -22,20 +22,20 @@ TEST(UsageQueue, OneAloneFliesAtOnce) {
 }
 
 TEST(UsageQueue, WhatWaitsFliesTogetherInOrder) {
-  UsageQueue queue{{.flights = 1}};
+  UsageQueue queue{{.running = 1}};
   queue.push(usage(1));
   const Batch first = queue.take();
   const Batch rest{usage(2), usage(3), usage(2)};
   for (const auto& ticket : rest) queue.push(ticket);
-  EXPECT_TRUE(queue.take().empty());  // one flight only
+  EXPECT_TRUE(queue.take().empty());  // one batch only
   EXPECT_EQ(queue.next(), nullptr);
-  queue.land(first);
+  queue.finish(first);
   EXPECT_EQ(queue.next(), rest[0]);
   EXPECT_EQ(queue.take(), rest);
 }
 
 TEST(UsageQueue, AUserIsInOneFlightAtATime) {
-  UsageQueue queue{{.flights = 3}};
+  UsageQueue queue{{.running = 3}};
   queue.push(usage(1));
   queue.push(usage(1));
   const Batch first = queue.take();
@@ -46,12 +46,12 @@ TEST(UsageQueue, AUserIsInOneFlightAtATime) {
   queue.push(other);
   EXPECT_EQ(queue.take(), Batch{other});
   EXPECT_EQ(queue.next(), nullptr);
-  queue.land(first);
+  queue.finish(first);
   EXPECT_EQ(queue.take(), Batch{again});
 }
 
 TEST(UsageQueue, AFlightTakesNoMoreThanItsLimit) {
-  UsageQueue queue{{.batch = 2, .flights = 2}};
+  UsageQueue queue{{.batch = 2, .running = 2}};
   for (int i = 1; i <= 5; ++i) queue.push(usage(i));
   EXPECT_EQ(queue.take().size(), 2U);
   EXPECT_EQ(queue.take().size(), 2U);
@@ -60,7 +60,7 @@ TEST(UsageQueue, AFlightTakesNoMoreThanItsLimit) {
 }
 
 TEST(UsageQueue, AFullQueueRefuses) {
-  UsageQueue queue{{.waiting = 1, .flights = 1}};
+  UsageQueue queue{{.waiting = 1, .running = 1}};
   EXPECT_TRUE(queue.push(usage(1)));
   EXPECT_FALSE(queue.push(usage(2)));
 }
@@ -72,10 +72,10 @@ TEST(UsageQueue, WhoLeavesIsNotTaken) {
   EXPECT_TRUE(queue.withdraw(gone));
   EXPECT_FALSE(queue.withdraw(gone));
   EXPECT_TRUE(queue.take().empty());
-  const auto flying = usage(2);
-  queue.push(flying);
-  EXPECT_EQ(queue.take(), Batch{flying});
-  EXPECT_FALSE(queue.withdraw(flying));
+  const auto taken = usage(2);
+  queue.push(taken);
+  EXPECT_EQ(queue.take(), Batch{taken});
+  EXPECT_FALSE(queue.withdraw(taken));
 }
 
 }  // namespace
