@@ -32,7 +32,7 @@ std::vector<std::string> split(std::string_view list) {
 }
 
 std::string environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): never set
   return value == nullptr ? "" : value;
 }
 
@@ -43,7 +43,8 @@ bool is_port(std::string_view text) {
          (error == std::errc{} && end == text.data() + text.size() && number > 0 && number < 65536);
 }
 
-// libpq would say so only when it connects; and what a standby tells may be outdated.
+// libpq reports a wrong value only when it connects. A standby is no choice: its rows may be
+// outdated.
 Result<void> check_choice(std::string_view key, std::string_view value) {
   static constexpr std::string_view kTargets = " primary read-write ";
   static constexpr std::string_view kTls = " disable allow prefer require verify-ca verify-full ";
@@ -157,7 +158,7 @@ void ConnectionInfo::set_defaults_of(std::string_view application_name) {
   set_default("target_session_attrs", "primary");
   set_default("client_encoding", "UTF8");
   set_default("gssencmode", "disable");  // its credentials are read in a blocking way
-  // A server that vanished without a word is noticed within some seconds.
+  // A server that is gone without closing the connection is noticed within some seconds.
   set_default("keepalives_idle", "10");
   set_default("keepalives_interval", "3");
   set_default("keepalives_count", "3");

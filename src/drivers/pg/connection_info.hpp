@@ -1,12 +1,12 @@
-// ConnectionInfo: a connection URL taken apart: the servers to try, in order, and everything else
-// that libpq is told about each of them.
+// ConnectionInfo: a connection URL taken apart: the servers to try, in order, and the settings that
+// libpq gets for each of them.
 //
-// Names are not resolved here. libpq would do that in a blocking way, so whoever connects resolves
-// `host` first and passes the address as hostaddr (PostgreSQL documentation, 34.1.2), keeping the
-// name for the verification of certificates.
+// Names are not resolved here. libpq would block while it resolves, so the caller resolves `host`
+// first and passes the address as hostaddr (PostgreSQL documentation, 34.1.2); the name stays for
+// the verification of certificates.
 //
-// The password is among `settings`: the object is not to be printed, and libpq's own messages about
-// a URL that it cannot read are not repeated, since they quote it.
+// The password is among the settings: never print the object. The messages of libpq about a URL
+// that it cannot read quote the URL and are not repeated.
 //
 // Thread safety: immutable after parse().
 #pragma once
@@ -38,18 +38,18 @@ struct Host {
 
 class ConnectionInfo {
  public:
-  // ErrorCode::invalid with a sentence for people that quotes nothing of the URL.
+  // ErrorCode::invalid with a sentence for people that does not quote the URL.
   static Result<ConnectionInfo> parse(const Secret& url);
 
   const std::vector<Host>& hosts() const { return hosts_; }
-  // Whether a server that takes no writes now is to be left for another.
+  // Whether a server that accepts no writes is given up for another one.
   bool wants_writes() const;
   std::optional<std::chrono::seconds> connect_timeout() const;
 
   // Unless the URL names the setting itself.
   void set_default(std::string_view key, std::string_view value);
-  // What every connection of ours has. Never to a standby: it may not know yet what was
-  // acknowledged.
+  // The settings of every connection of this program. Never to a standby, which may not have
+  // received an acknowledged write yet.
   void set_defaults_of(std::string_view application_name);
 
   // Keywords and values for PQconnectStartParams, both ended by a nullptr; they point into this

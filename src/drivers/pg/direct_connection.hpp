@@ -1,9 +1,9 @@
 // DirectConnection: one connection for a thread of its own, which blocks in its calls. For work
 // that must not queue behind other work, such as a poll at regular intervals.
 //
-// Every call ends by its deadline, or soon after interrupt(); the connection is then closed, never
-// used again, because its answer could still arrive. No PQcancel: it blocks. Of several hosts each
-// address is tried in turn, for its share of the time that is left.
+// Every call ends by its deadline, or soon after interrupt(). The connection is then closed and not
+// used again, because the answer could still arrive on it. PQcancel is not used: it blocks. Of
+// several hosts each address is tried in turn, for its share of the time that is left.
 //
 // Thread safety: one thread; interrupt() from any thread.
 #pragma once

@@ -1,5 +1,6 @@
-// Failure: why a statement or a transaction has no answer, told apart by what is known about its
-// effects. Classified by SQLSTATE (PostgreSQL documentation, appendix A), never by message text.
+// Failure: why a statement or a transaction has no answer. The kinds differ in what is known about
+// its effects. Classified by SQLSTATE (PostgreSQL documentation, appendix A), never by message
+// text.
 //
 // Thread safety: a value.
 #pragma once
@@ -14,15 +15,15 @@ namespace um::pg {
 
 struct Failure {
   enum Kind {
-    refused,          // the server said no; `sqlstate` says why. Nothing was changed.
-    lost,             // the connection was lost, or there is none to be had. Nothing was committed.
-    unknown_outcome,  // COMMIT (or a write of its own) was sent, its answer did not come
+    refused,          // the server reported an error: `sqlstate`. Nothing was changed.
+    lost,             // the connection was lost or cannot be opened. Nothing was committed.
+    unknown_outcome,  // COMMIT (or a single write) was sent, and no answer arrived
     timeout,          // the deadline, or the server's statement_timeout. Nothing was committed.
     overloaded,       // too many calls wait already; nothing was sent
   };
   Kind kind = refused;
   std::string sqlstate{};    // five characters, from the server
-  std::string constraint{};  // its name, where one was violated
+  std::string constraint{};  // the name of the constraint that was violated, if any
   std::string message{};     // one line for the log. The server's primary message: it may quote a
                              // value, so it is never shown to a client of the service.
 
@@ -36,8 +37,8 @@ inline std::unexpected<Failure> failed(Failure failure) {
   return std::unexpected(std::move(failure));
 }
 
-// What the server reported with this SQLSTATE. 57014 (statement_timeout) is a timeout; 57P01–57P05,
-// 53300, 25P03, 08… but 08P01 are lost; everything else is refused.
+// The kind of an error that the server reported with this SQLSTATE. 57014 (statement_timeout) is a
+// timeout; 57P01–57P05, 53300, 25P03, 08… but 08P01 are lost; everything else is refused.
 Failure::Kind classify(std::string_view sqlstate);
 
 // Serialization failure and deadlock: the transaction may succeed when it is run again.
@@ -47,7 +48,8 @@ std::string_view to_string(Failure::Kind kind);
 
 // lost → unavailable and overloaded → overloaded, with retry_after; unknown_outcome and timeout →
 // the same; refused → unavailable for 25006 (read-only server), 53… (out of resources), 55P03 and
-// what is worth_repeating; internal otherwise: adapters look at constraint and SQLSTATE first.
+// failures that are worth_repeating; internal otherwise: adapters check constraint and SQLSTATE
+// first.
 // The detail names the SQLSTATE, never the message.
 Error to_error(const Failure& failure);
 

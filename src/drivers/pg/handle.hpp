@@ -44,7 +44,7 @@ class Handle {
   // False when the wait was ended by close() or interrupt().
   Task<bool> wait(Waits direction);
   void interrupt();
-  // From now on the socket stays the same: pipeline mode, watched until close().
+  // Enters pipeline mode. From now on the socket stays the same and is watched until close().
   bool begin_pipeline();
 
   // Puts one message into libpq's buffer (a Sync also tries to send it). False: it is broken.
@@ -53,14 +53,14 @@ class Handle {
   // Calls back once, on the loop, when the socket can be written; not after close().
   void when_writable(std::function<void()> then);
 
-  // Takes in what arrived; false when the connection is lost.
+  // Reads the bytes that arrived; false when the connection is lost.
   bool consume();
   // The next result, if one is complete. A null result is the end of a command's results.
   bool has_result();
   ResultPtr next_result();
   bool in_transaction() const;  // whether a transaction is open
 
-  // As libpq words it; several lines; may name hosts and users.
+  // The message of libpq: several lines, may name hosts and users.
   std::string error() const;
   void close();
 

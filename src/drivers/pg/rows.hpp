@@ -1,6 +1,6 @@
-// Rows: what one statement returned. Rows and columns are counted from 0.
+// Rows: the result of one statement. Rows and columns are counted from 0.
 //
-// Reading outside of it, or a column as something it is not, is a bug of the caller and throws
+// Reading outside of the result, or a column as a wrong type, is a bug of the caller and throws
 // std::logic_error. Texts point into the result and live as long as it does (also after a move).
 //
 // Thread safety: like a container; it is tied to no connection and may outlive the client.
@@ -44,8 +44,8 @@ class Rows {
   // Rows that an INSERT, UPDATE, DELETE or MERGE changed; for a SELECT, rows returned.
   std::uint64_t affected() const { return affected_; }
 
-  // What the last statement of Options::on_connect returned when the connection that ran this
-  // statement was opened. nullptr where there is none.
+  // The result of the last statement of Options::on_connect when the connection that ran this
+  // statement was opened; nullptr if there is none.
   const Note& session_note() const { return note_; }
 
  private:
