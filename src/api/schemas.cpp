@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "base/json_writer.hpp"
 #include "auth/passwords/password_rules.hpp"
+#include "base/json_writer.hpp"
 #include "service/users.hpp"
 #include "storage/rules.hpp"
 #include "user/validation.hpp"

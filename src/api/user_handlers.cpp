@@ -3,8 +3,8 @@
 #include <charconv>
 
 #include "api/handlers.hpp"
-#include "base/json_writer.hpp"
 #include "api/list_query.hpp"
+#include "base/json_writer.hpp"
 
 namespace um::api::handlers {
 namespace {
