@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <span>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <system_error>
