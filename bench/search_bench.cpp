@@ -1,4 +1,4 @@
-// How long listing and searching take in a database with many users.
+// Measures listing and searching in a database with many users.
 //
 //   search_bench FILE|postgresql://… [USERS]
 //
@@ -6,8 +6,8 @@
 // (default 1,000,000) if it has none, then prints the shortest and longest of five runs of each
 // call.
 //
-// Names are syllables put together at random (fixed seed), a few are Cyrillic and Chinese; two
-// users near the end have names nobody else shares a character or a pair of characters with.
+// Names are random syllables (fixed seed), a few are Cyrillic and Chinese. Two users near the end
+// have names with characters, or pairs of characters, that no other name contains.
 #include <cstdio>
 #include <random>
 

@@ -7,7 +7,7 @@
 #include "app/token_secret.hpp"
 #include "config/setting_file.hpp"
 #include "drivers/http/tls.hpp"
-#include "storage/cache_times.hpp"
+#include "storage/change_feed.hpp"
 
 namespace um {
 namespace {
@@ -37,7 +37,7 @@ CacheSettings cache_settings(const Config& config) {
                         .capacity_bytes = config.cache_capacity_bytes},
           .primary_reads = {.running = kPrimaryReads},
           .stale_if_error = config.stale_if_error,
-          .second_level_time = config.redis_timeout};
+          .l2_time = config.redis_timeout};
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/postgres/deployment.hpp"
 #include "storage/postgres/migrator.hpp"
 
 namespace um {

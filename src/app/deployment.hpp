@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "config/config.hpp"
-#include "storage/cache_times.hpp"
+#include "storage/change_feed.hpp"
 
 namespace um {
 

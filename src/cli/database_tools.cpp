@@ -3,8 +3,8 @@
 #include "app/deployment.hpp"
 #include "app/open_storage.hpp"
 #include "storage/postgres/migrator.hpp"
-#include "storage/sqlite/backup.hpp"
 #include "storage/sqlite/migrator.hpp"
+#include "storage/sqlite/storage.hpp"
 
 namespace um {
 namespace {

@@ -1,7 +1,7 @@
-// Cache keys: the things whose reads and writes are promised to be consistent, one by one.
+// CacheKey: names one thing for which reads and writes are promised to be consistent.
 //   user:<id>   email:<folded address>   session:<sid>
-// The same bytes name them in memory, in `user_changes` and in Redis. In `user_changes` there is
-// one more, for what every instance has in its memory by other ways: the signing keys.
+// The same bytes name it in L1, in `user_changes` and in Redis. `user_changes` has one more key,
+// kSigningKeysChange, for the signing keys, which every instance keeps in memory without the cache.
 #pragma once
 
 #include <charconv>
@@ -16,8 +16,7 @@ namespace um {
 
 inline constexpr std::string_view kSigningKeysChange = "signing_keys";
 
-// A key on the stack: looking something up does not allocate. Copies are cheap enough to pass by
-// value only where they are short-lived; containers hold std::string.
+// Lives on the stack, so a look-up does not allocate. Containers hold std::string instead.
 class CacheKey {
  public:
   static CacheKey of(UserId id) {

@@ -1,17 +1,19 @@
-// ChangeFeed: how a cache learns what was changed in the database, by whomever.
+// ChangeFeed: tells a cache which keys changed in the database, whichever program changed them.
 //
-// A feed calls its listener from threads of its own; the listener does not block and does not call
-// back. The order of calls for one write by this instance is hold, commit in the database, settle.
-// PostgreSQL's feed turns the result of its poll into apply(); SQLite's calls hold and settle
-// around each commit of this process and apply() every poll interval (see docs/consistency.md).
+// A feed calls its listener from threads of its own. The listener does not block and does not call
+// back. For one write of this process the calls come in the order: hold, commit in the database,
+// settle. PostgreSQL's feed turns the result of each poll into apply(). SQLite's feed calls hold()
+// and settle() around each commit of this process, and apply() every poll interval
+// (docs/consistency.md).
 //
-// Promises of a feed:
+// Every feed promises:
 //  1. settle() has returned before the write that it belongs to is answered.
-//  2. Every commit that is not announced by hold/settle is in the result of some apply() at most T
-//     later, as changes or as a flush, or no apply() happens.
-//  3. `sent_at` was read before the question went to the database.
+//  2. Every commit that hold() and settle() do not announce is in the result of some apply() at
+//     most T later, as changes or as a flush; otherwise no apply() happens.
+//  3. `sent_at` was read before the poll was sent to the database.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,9 +24,21 @@
 
 namespace um {
 
+// The times of the cache protocol that are properties of a deployment: every instance must use the
+// same ones. PostgreSQL stores them (cache_settings); `migrate` writes them. docs/consistency.md
+// explains the letters.
+struct CacheTimes {
+  using ms = std::chrono::milliseconds;
+  ms staleness_bound{500};       // T
+  ms instance_lease{6'000};      // Y: without an acknowledged refresh for so long there is no lease
+  ms instance_reap{15'000};      // X: then a silent instance is deleted from the registry; above Y
+  ms change_retention{900'000};  // of changes and marks
+  bool operator==(const CacheTimes&) const = default;
+};
+
 struct Change {
   Xid xid;
-  std::string key;  // empty: everything
+  std::string key;  // empty: every key
 };
 
 struct Poll {
@@ -32,35 +46,35 @@ struct Poll {
   Stamp stamp;                       // S' and τ'
   std::vector<Change> changes{};     // what became visible since the previous poll
   std::vector<std::string> holds{};  // every key held in the database now
-  // Set if the feed cannot vouch for an unbroken sequence: the listener starts from nothing.
+  // Set if the feed cannot vouch for an unbroken sequence: the listener flushes everything.
   std::optional<std::string_view> flush_reason{};  // a static string, for the metrics
-  // Of a poll that makes the listener start from nothing: `changes` are all that became visible
-  // since this snapshot, so older values than `stamp` can be judged too. nullopt: only what is as
-  // new as `stamp` can, and `changes` mean nothing.
+  // Of a poll that flushes: `changes` are all that became visible since this snapshot, so values
+  // older than `stamp` can be judged too. nullopt: only values as new as `stamp` can be judged, and
+  // `changes` mean nothing.
   std::optional<Snapshot> base{};
-  std::optional<BootTime> received_at{};  // the answer; for the metrics
+  std::optional<BootTime> received_at{};  // when the answer arrived; for the metrics
 };
 
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
-  // These keys are about to change: from now until settle() nobody is answered from memory for
-  // them. Counted: the same key may be held by several writes at once.
+  // These keys are about to change: until settle() no read of them is answered from memory. Holds
+  // are counted, because several writes may hold the same key at once.
   virtual void hold(std::span<const std::string> keys) = 0;
-  // The writes to these keys ended. `xid`: they were committed under it, or possibly were. nullopt:
-  // surely not, or a flush that was applied since hold() has forgotten all that was older.
+  // The writes to these keys ended. `xid`: the writes were committed under it, or may have been.
+  // nullopt: they were surely not committed, or a flush that was applied since hold() covers them.
   virtual void settle(std::span<const std::string> keys, std::optional<Xid> xid) = 0;
   virtual void apply(const Poll& poll) = 0;
-  // Of feeds with a registry of instances: a refresh that was sent at `sent_at` was acknowledged.
+  // Feeds with a registry of instances: a refresh that was sent at `sent_at` was acknowledged.
   virtual void acknowledge_refresh(BootTime /*sent_at*/) {}
-  // The registry does not know this instance any more: no lease until the next acknowledgement.
+  // The registry has no row for this instance any more: no lease until the next acknowledgement.
   virtual void end_lease() {}
 };
 
 class ChangeFeed {
  public:
   virtual ~ChangeFeed() = default;
-  // Before the first write or read; `listener` outlives stop(). At most one listener.
+  // Called before the first write or read. `listener` outlives stop(). At most one listener.
   virtual void start(ChangeListener& listener) = 0;
   // No call of the listener begins after stop() returned.
   virtual void stop() = 0;

@@ -1,7 +1,8 @@
-// Reading: the answer to "what is stored under this key?", and where the answer came from.
+// Reading: the value stored under a key, and where the answer came from.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -10,16 +11,16 @@
 
 namespace um {
 
-enum class Source {
+enum class Source : std::uint8_t {
   l1,
   l2,
   primary,
-  stale
-};  // stale: given although the database could not be asked
+  stale,  // from memory, although the database could not be asked
+};
 
-// `value` null means: there is no such thing, which is a fact like any other.
-// From a store without a cache `source` is primary and `stamp` tells the snapshot of the one
-// statement that read it; a Reading from memory has an empty stamp.
+// A null `value` means that nothing is stored under the key: a fact like any other.
+// A store without a cache sets `source` to primary and `stamp` to the snapshot of the one statement
+// that read the value. A reading from memory has an empty stamp.
 template <class T>
 struct Reading {
   std::shared_ptr<const T> value{};
@@ -31,7 +32,7 @@ struct Reading {
 struct ReadOptions {
   // Ask the primary even if memory could answer (Cache-Control: no-cache).
   bool from_primary = false;
-  // How old an answer may be when the database is away (Cache-Control: max-stale). Never set for
+  // How old an answer may be while the database is away (Cache-Control: max-stale). Never set for
   // sessions, roles and is_active.
   std::chrono::seconds max_stale{0};
   Deadline deadline{};

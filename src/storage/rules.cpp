@@ -12,7 +12,7 @@ bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20;
 }
 
-// Control characters separate the parts: one inside a name must not pretend to.
+// Control characters separate the parts, so one inside a name becomes a space.
 void append_part(std::string& text, std::string_view part) {
   std::string folded = fold_for_search(part);
   std::ranges::replace_if(folded, is_control, ' ');
@@ -71,7 +71,7 @@ Result<User> plan_insert(const NewUser& wanted, WallTime now) {
                  .detail = "the id is too large",
                  .fields = {{"id", "too_large", "must be at most 2^53"}}});
   }
-  // The place of an id that storage chooses is taken by 1 until it is known.
+  // Until storage has assigned the id, 1 stands for it.
   User user{.id = wanted.id.value_or(*UserId::from(1)), .email = wanted.email};
   user.username = wanted.username;
   user.first_name = wanted.first_name;

@@ -1,5 +1,6 @@
-// The rules of users and sessions that every database adapter follows, as functions of values: what
-// a change makes of a user, whom it concerns, and in which text a user is searched.
+// The rules for users and sessions that both database adapters follow, as functions of values: the
+// user that a change results in, which other rules the change touches, and the text that searches
+// look at.
 //
 // Thread safety: pure; any thread.
 #pragma once
@@ -12,45 +13,44 @@
 
 namespace um::rules {
 
-// An id that is given may not use up the numbers that storage hands out itself.
+// The largest id that a caller may choose: larger ones would use up the ids that storage assigns.
 inline constexpr std::int64_t kMaxGivenId = std::int64_t{1} << 53U;
-// More rows in one insert_many than this are refused (invalid): they would keep other writes
-// waiting.
+// insert_many with more rows than this is refused (invalid): it would delay other writes.
 inline constexpr std::size_t kMaxInsertMany = 10'000;
-// For so long a repeated idempotency key counts once.
+// How long a repeated idempotency key counts once.
 inline constexpr std::chrono::hours kUsageKeysKept{24};
 
 bool is_acting_admin(const User& user);
-// Has the user the revision that the caller expects? An empty digest compares the version alone.
+// Whether the user has the expected revision. An empty digest compares the version alone.
 bool in_revision(const User& user, const Revision& expected);
 
-// What an update makes of `current`, but for its version, auth_epoch and updated_at, which the
-// database gives. Errors: conflict.
+// The result of an update of `current`, without version, auth_epoch and updated_at, which the
+// database assigns. Errors: conflict.
 struct PlannedUpdate {
   User user;
   bool changes_nothing = false;
-  bool gives_up_admin = false;  // last_admin if there is no other active one
+  bool gives_up_admin = false;  // last_admin if no other active administrator exists
   bool ends_sessions = false;   // needs a new auth_epoch
 };
 Result<PlannedUpdate> plan_update(const User& current, const UpdateUser& update);
 
-// A new user as it will be stored, but for the id (if none is given), version and auth_epoch.
+// A new user as it will be stored, without version, auth_epoch and, if none is given, the id.
 // Errors: invalid (the id is too large).
 Result<User> plan_insert(const NewUser& wanted, WallTime now);
 
-// The largest id that a row of the batch names, if another names none: those get ids above it. 0:
-// there is nothing to stay above.
+// The largest id in the batch if other rows of it have none: the ids assigned to those must be
+// larger. 0: there is no such bound.
 std::int64_t largest_named_id(const std::vector<NewUser>& batch);
 
-// A new session under the epoch that its user has.
+// A new session with the auth_epoch of its user.
 Session session_under(std::int64_t auth_epoch, const NewSession& wanted);
 struct SessionWrite {
   CreatedSession created{};
-  std::int64_t displaced = 0;  // logins that made room for it
+  std::int64_t displaced = 0;  // older logins that were deleted to make room
 };
 
-// First name, last name and e-mail, folded, each followed by U+001F, and one more at the end, so
-// that each of the first two characters of everything starts a trigram.
+// First name, last name and e-mail, folded, each followed by U+001F, and one more U+001F at the
+// end: so every character of them begins a trigram, even the last two.
 std::string search_text(const User& user);
 // Can this folded keyword be in any search text? Nothing that is searched has control characters;
 // the separators are none that can be asked for.

@@ -1,12 +1,12 @@
-// SessionStore: where sessions are kept. Thread safety and common errors as in user_store.hpp.
+// SessionStore: the table of sessions. Thread safety and common errors as in user_store.hpp.
 #pragma once
 
 #include <optional>
 #include <vector>
 
+#include "async/task.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "async/task.hpp"
 #include "storage/purge.hpp"
 #include "storage/reading.hpp"
 #include "user/session.hpp"
@@ -24,9 +24,9 @@ struct NewSession {
   WallTime expires_at{};
   std::string address{};
   std::string user_agent{};
-  // login only: the hash that the password was checked against. The transaction locks the user's
-  // row, requires this hash and an active user, sets last_login_at and inserts the session with the
-  // row's auth_epoch.
+  // Logins only: the hash that the password was checked against. The transaction locks the user's
+  // row and inserts the session only if that hash is still stored and the user is active. The
+  // session gets the row's auth_epoch, and last_login_at is set.
   std::optional<Secret> verified_hash{};
 };
 
@@ -46,19 +46,19 @@ class SessionStore {
   }
   virtual Task<Result<SessionReading>> find(SessionId id, ReadOptions options) = 0;
 
-  // invalid_credentials: the hash changed, the user is gone or disabled.
-  // A user has at most kMaxSessionsPerUser; the oldest login sessions make room.
+  // invalid_credentials: the hash changed, or the user was deleted or disabled.
+  // A user has at most kMaxSessionsPerUser sessions; a new one displaces the oldest logins.
   static constexpr std::size_t kMaxSessionsPerUser = 100;
   virtual Task<Result<CreatedSession>> create(NewSession session, Deadline deadline) = 0;
-  // not_found if the user has no such session. After success no instance accepts it.
+  // not_found if the owner has no such session. After success no instance accepts the session.
   struct Revoke {
     SessionId id;
-    std::optional<UserId> owner{};  // nullopt: whoever owns it (administrator)
+    std::optional<UserId> owner{};  // nullopt: any owner (administrator)
   };
   virtual Task<Result<void>> revoke(Revoke revoke, Deadline deadline) = 0;
-  // The sessions of a user that are alive now, newest first.
+  // The valid sessions of a user, newest first.
   virtual Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) = 0;
-  // Deletes sessions that expired before `now`; how many it deleted.
+  // Deletes sessions that expired before `now`; returns how many it deleted.
   virtual Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) = 0;
 };
 

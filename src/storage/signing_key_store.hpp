@@ -1,21 +1,21 @@
-// SigningKeyStore: the keys that tokens are signed with. Few rows, read at start and when an
-// unknown `kid` appears. Thread safety and common errors as in user_store.hpp.
+// SigningKeyStore: the keys that sign tokens. Few rows, read at start and when a token names an
+// unknown `kid`. Thread safety and common errors as in user_store.hpp.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "async/task.hpp"
 
 namespace um {
 
-// An Ed25519 key pair. It signs while it is the newest that is neither retired nor revoked; it
-// verifies until `verify_until` (a retired key: retirement plus the longest token lifetime) unless
+// An Ed25519 key pair. The newest key that is neither retired nor revoked signs. A key verifies
+// until `verify_until` (of a retired key: retirement plus the longest token lifetime) unless it is
 // revoked.
 struct SigningKey {
   std::string kid;         // RFC 7638 thumbprint of the public key, base64url
@@ -30,10 +30,10 @@ struct SigningKey {
 class SigningKeyStore {
  public:
   virtual ~SigningKeyStore() = default;
-  // All keys that are not long dead, newest first.
+  // Keys that verify, or did so not long ago, newest first.
   virtual Task<Result<std::vector<SigningKey>>> list(Deadline deadline) = 0;
-  // Inserts `key` only if there is no usable key yet; answers the one that signs (another
-  // instance's, if that was faster).
+  // Inserts `key` if no key can sign yet. Returns the key that signs, which may be another
+  // instance's.
   virtual Task<Result<SigningKey>> insert_first(SigningKey key, Deadline deadline) = 0;
   // Makes `key` the signing key and retires the others, which verify until `old_verify_until`.
   struct Rotate {
@@ -42,7 +42,7 @@ class SigningKeyStore {
     WallTime old_verify_until;
   };
   virtual Task<Result<void>> rotate(Rotate rotate, Deadline deadline) = 0;
-  // not_found. The key verifies nothing from now on, on every instance.
+  // After success the key verifies nothing on any instance. not_found.
   struct Revoke {
     std::string kid;
     WallTime now;

@@ -1,15 +1,15 @@
-// UserStore: where users are kept. Implemented by the databases, and by the cache that wraps one.
+// UserStore: the table of users. The databases implement it, and the cache that wraps a database.
 //
 // Thread safety: every function may be called from any event loop; a coroutine resumes on the
-// executor it was awaited on. Arguments are taken by value or outlive the call.
+// executor that awaits it. Arguments are taken by value or outlive the call.
 //
-// What every implementation promises (tests/contract/user_store_contract.cpp checks it):
-//  1. A write that answered success is durable, and every later read from any store over the same
-//     database that goes to the primary sees it.
-//  2. A write that answered an error other than unknown_outcome or timeout changed nothing.
+// Every implementation promises (tests/contract/user_store_contract.cpp checks it):
+//  1. A write that returned success is durable. Every later read from the primary sees it, through
+//     any store over the same database.
+//  2. A write that returned an error other than unknown_outcome or timeout changed nothing.
 //  3. E-mail addresses are unique without case (email_taken), usernames too (username_taken).
-//  4. There is never a moment without an active administrator once there is one (last_admin).
-//  5. `version` never repeats for an id, also when the user was deleted and the id imported again.
+//  4. Once an active administrator exists, there is one at every moment (last_admin).
+//  5. `version` never repeats for an id, even if the user was deleted and the id imported again.
 // Errors of every function: unavailable, timeout, overloaded, internal; the others are named below.
 #pragma once
 
@@ -45,8 +45,8 @@ struct UsageTotals {
 
 struct UpdateUser {
   UserId id;
-  // Compare-and-set: conflict if the stored revision is another one (an empty digest compares the
-  // version alone). nullopt: whatever is stored.
+  // Compare-and-set: conflict if the stored revision differs (an empty digest compares the version
+  // alone). nullopt: no comparison.
   std::optional<Revision> expected{};
   UserChange change{};
 };
@@ -55,8 +55,8 @@ class UserStore {
  public:
   virtual ~UserStore() = default;
 
-  // The answer if it is known without any I/O, at once and without allocating; else nullopt.
-  // `now` was read after the request's bytes were read.
+  // The answer if memory has it, without I/O and without allocating; else nullopt. `now` was read
+  // after the bytes of the request.
   virtual std::optional<UserReading> find_now(UserId, const ReadOptions&, BootTime /*now*/) {
     return std::nullopt;
   }
@@ -68,20 +68,20 @@ class UserStore {
 
   // At most page.limit users by ascending id.
   virtual Task<Result<std::vector<UserRef>>> list(Page page, Deadline deadline) = 0;
-  // Users whose first name, last name or e-mail contains `keyword` without case (Unicode folding);
-  // every character of it is ordinary. Precondition: not empty.
+  // Users with `keyword` in their first name, last name or e-mail, without case (Unicode folding).
+  // No character of the keyword is a wildcard. Precondition: not empty.
   virtual Task<Result<std::vector<UserRef>>> search(std::string keyword, Page page,
                                                     Deadline deadline) = 0;
-  // Number of users, or of users that match `keyword` if it is not empty.
+  // The number of users, or of users that match `keyword` if it is not empty.
   virtual Task<Result<std::int64_t>> count(std::string keyword, Deadline deadline) = 0;
   virtual Task<Result<bool>> has_admin(Deadline deadline) = 0;
 
   // email_taken, username_taken, conflict (a given id exists).
   virtual Task<Result<UserRef>> insert(NewUser user, Deadline deadline) = 0;
-  // In one transaction; one that fails does not take its neighbours along. Answers in input order.
-  // With `rehearse` everything is checked and nothing kept (import --dry-run). For a row whose id
-  // and e-mail address are both those of one user: email_taken. Rows that name no id get ids above
-  // all that exist and all that others of the batch name, wherever these stand.
+  // In one transaction. A row that fails does not affect the others. Results are in input order.
+  // With `rehearse` every check is made and nothing is stored (import --dry-run). A row with id and
+  // e-mail address of the same user: email_taken. Rows without an id get ids above all existing ids
+  // and above all ids given anywhere in the batch.
   struct InsertMany {
     std::vector<NewUser> users{};
     bool rehearse = false;
@@ -97,26 +97,26 @@ class UserStore {
   };
   virtual Task<Result<void>> remove(RemoveUser request, Deadline deadline) = 0;
 
-  // Adds to used_usd; many at once share a commit. A repeated idempotency key answers the totals
-  // and adds nothing. not_found, invalid (the sum leaves the bound of Usd), conflict (the key was
-  // used with another amount).
+  // Adds to used_usd; concurrent calls share a commit. A repeated idempotency key returns the
+  // totals and adds nothing. not_found, invalid (the sum exceeds the bound of Usd), conflict (the
+  // key was used with another amount).
   virtual Task<Result<UsageTotals>> add_usage(UsageRecord usage, Deadline deadline) = 0;
 
   // nullopt: no such user.
   virtual Task<Result<std::optional<Credentials>>> credentials(Email email, Deadline deadline) = 0;
   virtual Task<Result<std::optional<Credentials>>> credentials(UserId id, Deadline deadline) = 0;
-  // Replaces a hash by another of the same password (a new cost); ends no session, changes no
-  // version. Does nothing if the stored hash is not `old_hash` any more.
+  // Replaces a hash by another of the same password (a new cost). Ends no session and changes no
+  // version. Does nothing if the stored hash is no longer `old_hash`.
   struct Rehash {
     UserId id;
     Secret old_hash;
     Secret new_hash;
   };
   virtual Task<Result<void>> rehash(Rehash rehash, Deadline deadline) = 0;
-  // Bumps auth_epoch: every session of the user is over. not_found.
+  // Changes auth_epoch, which ends every session of the user. not_found.
   virtual Task<Result<void>> end_sessions(UserId id, Deadline deadline) = 0;
 
-  // Makes every cache of every instance forget the user (id and e-mail), known to it or not.
+  // Removes the user (id and e-mail) from the caches of all instances, whether it exists or not.
   virtual Task<Result<void>> invalidate(UserId id, Deadline deadline) = 0;
 };
 

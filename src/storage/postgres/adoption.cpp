@@ -12,7 +12,7 @@ namespace um::postgres_adoption {
 
 namespace {
 
-// Rows fetched, and rows inserted, by one statement.
+// The rows that one statement fetches or inserts.
 constexpr int kBatch = 1000;
 constexpr std::int64_t kMaxId = rules::kMaxGivenId;
 
@@ -38,7 +38,7 @@ std::set<std::string> go_columns() {
   return {"id", "first_name", "last_name", "email", "password"};
 }
 
-// Reads a query's result batch by batch; `each` is called with the rows and one row's number.
+// Reads a query's result in batches and calls `each` for every batch.
 template <class Each>
 void for_each_row(PostgresSession& db, const std::string& query, Each each) {
   db.execute("DECLARE adoption NO SCROLL CURSOR FOR " + query);
@@ -51,10 +51,10 @@ void for_each_row(PostgresSession& db, const std::string& query, Each each) {
   db.execute("CLOSE adoption");
 }
 
-// Knows the addresses and ids that earlier rows took.
+// Remembers the addresses and ids of earlier rows.
 class Judge {
  public:
-  // What is wrong with a row (its number, id, email); empty if nothing.
+  // Why a row (its number, id, email) is a misfit; empty if it is none.
   std::string reason(const pg::Rows& rows, std::size_t row) {
     const auto id = rows.null(row, 1) ? std::nullopt : UserId::parse(rows.text(row, 1));
     if (!id) return "the id is not a positive number";
@@ -75,7 +75,7 @@ class Judge {
   std::unordered_map<std::string, std::int64_t> emails_;
 };
 
-// The rest of a row is copied within the server; only what is searched is folded here.
+// The server copies the rows; only the search texts are computed here.
 constexpr const char* kInsert = R"(
   INSERT INTO public.users (id, email, first_name, last_name, password_hash, search)
   SELECT o.id::text::bigint, o.email::text, coalesce(o.first_name::text, ''),
@@ -129,7 +129,7 @@ void copy_sound_rows(PostgresSession& db, const std::vector<MisfitRow>& misfits)
   });
 }
 
-// No id that was ever given to somebody is given to somebody else.
+// An id that any user ever had is never assigned to another user.
 void use_up_ids(PostgresSession& db) {
   db.run(
       "SELECT setval('public.users_id_seq', greatest(given.out, seen.most)) FROM"
@@ -196,7 +196,7 @@ std::vector<MisfitRow> misfits(PostgresSession& db) {
 }
 
 void set_aside(PostgresSession& db) {
-  // Indexes, constraints and the sequence of its ids go along, so that no name is taken.
+  // Its indexes, constraints and sequence move as well, so their names are free again.
   db.execute(R"(
     CREATE SCHEMA user_manager_adopted;
     ALTER TABLE public.users SET SCHEMA user_manager_adopted;

@@ -1,7 +1,9 @@
-// Adoption of a PostgreSQL database that the Go program made: a table users(id, first_name,
-// last_name, email, password). Every row is taken over with its id and its password hash, so its
-// user can sign in as before. Rows that break our rules are named first; they can only be moved
-// aside, never silently changed.
+// Adopts a PostgreSQL database of the Go program: a table users(id, first_name, last_name, email,
+// password). Every row keeps its id and its password hash, so its user can sign in as before.
+//
+// Misfits are rows that break a rule of this program: an id that is not a positive number up to
+// 2^53, an address that is missing, invalid or taken by a row before it, an id that is taken by a
+// row before it. A misfit is never changed: it goes into users_quarantine, or nothing is adopted.
 //
 // Called inside the transaction of a migration. Throws PostgresError.
 #pragma once
@@ -10,26 +12,26 @@
 #include <string>
 #include <vector>
 
-#include "storage/migration_plan.hpp"
+#include "storage/migration.hpp"
 #include "storage/postgres/session.hpp"
 
 namespace um::postgres_adoption {
 
-// Is there a table public.users with the Go program's columns, and without ours?
+// Whether there is a table public.users with the Go program's columns and without ours.
 bool is_possible(PostgresSession& db);
-// Views, foreign keys and heirs that hang on the table: "view active_users, …"; empty if none.
-// They would be left hanging on what is not the users any more.
+// Views, foreign keys and inheriting tables that depend on the table: "the view active_users, …";
+// empty if there are none. After an adoption they would refer to a table that is no longer used.
 std::string dependents(PostgresSession& db);
-// From now on nobody writes to the table, until the transaction ends.
+// Keeps all others from writing to the table until the transaction ends.
 void lock(PostgresSession& db);
 
 std::int64_t count_rows(PostgresSession& db);
 std::vector<MisfitRow> misfits(PostgresSession& db);
 
-// Moves the table out of the way of our schema, which is made next, into a schema of its own …
+// Moves the table into a schema of its own, to make room for the tables of this program.
 void set_aside(PostgresSession& db);
-// … and copies its rows over, the misfits into users_quarantine. A table that has other columns
-// besides stays there: nothing that somebody stored is thrown away.
+// Copies its rows into the tables of this program, misfits into users_quarantine. Then drops the
+// old table, unless it has columns that are not copied.
 void move_rows(PostgresSession& db, const std::vector<MisfitRow>& misfits);
 
 }  // namespace um::postgres_adoption

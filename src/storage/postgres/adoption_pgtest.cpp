@@ -102,8 +102,8 @@ TEST_F(PostgresAdoptionTest, QuarantineMovesThemAsTheyWere) {
             "8|a|b|x|the same e-mail address as user 1");
 }
 
-// What one of the two lets pass and the other does not would be a row that cannot be read, or one
-// that stops an adoption half way.
+// If only one of the two accepted a value, a row could not be read, or an adoption would stop half
+// way.
 TEST_F(PostgresAdoptionTest, TheProgramAndTheSchemaAgreeOnEveryAddress) {
   ASSERT_TRUE(migrator_.apply(Misfits::refuse));
   auto session = db_.session();
@@ -200,8 +200,8 @@ bool verifies(const std::string& hash, const std::string& password) {
   return made != nullptr && hash == made;
 }
 
-// The dump is not part of the project. It is looked for in the directory UM_TEST_DATA; without that
-// variable in ../shared/data, seen from the checkout.
+// The dump is not part of the project. The test looks for it in the directory UM_TEST_DATA; without
+// that variable in ../shared/data, relative to the checkout.
 TEST(GoProgramsDump, IsAdoptedAndItsUsersCanSignIn) {
   const char* folder = std::getenv("UM_TEST_DATA");
   const std::filesystem::path file =

@@ -1,11 +1,10 @@
-// Every way around ordinary triggers that somebody could take: either the change is noted all the
-// same, or the namespace differs.
+// Every way to bypass ordinary triggers: the change is recorded all the same, or the namespace
+// differs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "storage/postgres/migrator.hpp"
 #include "support/patience.hpp"
-#include "support/postgres_changes.hpp"
 #include "support/postgres_database.hpp"
 
 namespace um {
@@ -25,7 +24,7 @@ class PostgresBypassTest : public ::testing::Test {
     db_.execute(kThree);
     taken_changes(db_);
   }
-  // Somebody who may write rows and nothing else.
+  // A role that may write rows and has no other privilege.
   PostgresSession writer() {
     database_.admin().execute(
         "DO $$ BEGIN CREATE ROLE um_writer LOGIN; EXCEPTION WHEN duplicate_object THEN END $$");
@@ -64,7 +63,7 @@ TEST_F(PostgresBypassTest, ARoleThatMayWriteTheTableAndNothingElse) {
   EXPECT_EQ(taken_changes(db_), "email:e@x.org user:40");
   writer.execute("TRUNCATE users CASCADE");
   EXPECT_EQ(taken_changes(db_), "* *");
-  // And it may not do more than that.
+  // It has no other privileges.
   for (const char* statement :
        {"SELECT bump_cache_epoch()", "SELECT invalidate_user(1)", "DELETE FROM user_changes",
         "SELECT record_changes('{}')", "SELECT mac_key FROM cache_settings",
@@ -81,7 +80,7 @@ TEST_F(PostgresBypassTest, ARoleThatMayWriteTheTableAndNothingElse) {
   }
 }
 
-// The count of a transaction's keys stands in a setting, and anybody may give settings any value.
+// The number of a transaction's keys is in a setting, and any role may set it to any value.
 TEST_F(PostgresBypassTest, AForgedCountOfKeys) {
   auto writer = this->writer();
   constexpr const char* kUpdate = "UPDATE users SET first_name = first_name || 'x' WHERE id = 1";
@@ -99,7 +98,7 @@ TEST_F(PostgresBypassTest, AForgedCountOfKeys) {
                             " SET user_manager.touched = '6000'");
   database_.session_as("um_writer").execute(kUpdate);
   EXPECT_THAT(taken_changes(db_), is_noted);
-  // What stands for everything is gone with its savepoint.
+  // Rolling back the savepoint removes the row that stands for every key.
   writer.execute("BEGIN; SAVEPOINT s; SET user_manager.touched = '6000'");
   writer.execute(std::string{kUpdate} + "; ROLLBACK TO s; SET user_manager.touched = '6000'");
   writer.execute(std::string{kUpdate} + "; COMMIT");
@@ -120,7 +119,7 @@ TEST_F(PostgresBypassTest, ANewPasswordThatPretendsToBeTheOldOneHashedAnew) {
   database_.admin().execute("ALTER ROLE um_writer IN DATABASE " + database_.name() +
                             " SET user_manager.rehash = '1'");
   expect_that_sessions_end(database_.session_as("um_writer"));
-  // What another transaction may do is no licence, and it ends with it.
+  // The permission holds for one transaction only, and ends with it.
   auto owner = database_.session();
   owner.execute("BEGIN; INSERT INTO user_rehashes (user_id) VALUES (1)");
   expect_that_sessions_end(writer());
@@ -214,10 +213,10 @@ TEST_F(PostgresBypassTest, ATableRewriteWhereASuperuserMigrated) {
   EXPECT_NE(name_space(admin), before);
 }
 
-// From here on each test has a server of its own.
+// The following tests have a server of their own.
 
-// What is written without waiting for the disk lies in memory until the WAL writer comes, which
-// here takes ten seconds.
+// A commit that does not wait for the disk stays in memory until the WAL writer runs, here after
+// ten seconds.
 TEST(PostgresDurabilityTest, ACommitThatDidNotWantToWaitForTheDiskWaits) {
   const PostgresServer server{{.settings = {"wal_writer_delay=10s", "autovacuum=off"}}};
   const TestDatabase database{server};
@@ -256,7 +255,7 @@ TEST(PostgresReplicationTest, RowsThatLogicalReplicationBringsAreNoted) {
   from.execute("SELECT pg_create_logical_replication_slot('um', 'pgoutput')");
   to.execute("CREATE SUBSCRIPTION um CONNECTION '" + source.url_as("postgres") +
              "' PUBLICATION all_users WITH (create_slot = false, slot_name = 'um')");
-  // Collected until everything that is expected has come.
+  // Collects keys until all expected ones have come.
   const auto noted = [&to](const std::string& expected) {
     std::string seen;
     e2e::eventually([&] {

@@ -6,12 +6,12 @@
 #include "async/backoff.hpp"
 #include "base/random.hpp"
 #include "storage/postgres/feed_queries.hpp"
-#include "storage/postgres/snapshot.hpp"
 
 namespace um {
 namespace {
 
 using namespace std::chrono_literals;
+namespace feed_queries = postgres_feed_queries;
 
 constexpr Backoff::Bounds kReconnect{.first = 50ms, .most = 1000ms};
 constexpr std::int64_t kPurgeBatch = 1000;
@@ -25,7 +25,7 @@ std::string random_uuid() {
   return hex;
 }
 
-// Throws std::logic_error for what no server of ours answers.
+// Throws std::logic_error for an answer that the schema of this program cannot give.
 PostgresPolls::Answer answer_of(const pg::Rows& rows, BootTime sent_at) {
   PostgresPolls::Answer answer{.sent_at = sent_at, .name_space = {}, .now = {}, .since = {}};
   const auto snapshot = [&](std::size_t row, std::size_t column) {
@@ -56,7 +56,7 @@ PostgresPolls::Answer answer_of(const pg::Rows& rows, BootTime sent_at) {
 PostgresChangeFeed::PostgresChangeFeed(Options options)
     : options_{std::move(options)},
       clock_{*options_.clock},
-      stats_{postgres_feed_queries::kAll},
+      stats_{feed_queries::kAll},
       connection_{interrupt_, clock_},
       polls_{options_.limits},
       registry_{{}} {}
@@ -121,7 +121,7 @@ bool PostgresChangeFeed::connect() {
     report(opened.error());
     return false;
   }
-  const auto set_up = run(postgres_feed_queries::kSessionSettings, {});
+  const auto set_up = run(feed_queries::kSessionSettings, {});
   if (!set_up) {
     report(set_up.error());
     connection_.close();
@@ -147,21 +147,22 @@ pg::Outcome<void> PostgresChangeFeed::round() try {
     auto kept = keep_registered();
     if (!kept) return kept;
   }
-  // Before the poll: who is not as far as a namespace's first mark starts over when others purge.
+  // Before the poll: an instance with a poll older than the first mark of a namespace has to flush
+  // as soon as another instance purges.
   auto marked = take_mark();
   if (!marked) return marked;
   auto polled = poll();
   if (!polled) return polled;
   return purge();
 } catch (const std::logic_error& error) {
-  // An answer that no such question has: something else than our database is behind the URL.
+  // The statement cannot have this result: the URL leads to something other than our database.
   return pg::failed({.kind = pg::Failure::refused, .message = error.what()});
 }
 
 pg::Outcome<void> PostgresChangeFeed::keep_registered() {
   const BootTime sent_at = clock_.now();
   if (registry_.registered()) {
-    const auto refreshed = run(postgres_feed_queries::kRefresh, {registry_.id()});
+    const auto refreshed = run(feed_queries::kRefresh, {registry_.id()});
     if (!refreshed) return pg::failed(refreshed.error());
     if (refreshed->affected() == 1) {
       registry_.refreshed(sent_at);
@@ -173,20 +174,20 @@ pg::Outcome<void> PostgresChangeFeed::keep_registered() {
   }
   if (!registry_.registered()) {
     std::string id = random_uuid();
-    const auto registered = run(postgres_feed_queries::kRegister, {id});
+    const auto registered = run(feed_queries::kRegister, {id});
     if (!registered) return pg::failed(registered.error());
     registry_.joined(std::move(id), sent_at);
   }
   unacknowledged_ = sent_at;
   const BootTime asked_at = clock_.now();
-  const auto rows = run(postgres_feed_queries::kInstances, {});
+  const auto rows = run(feed_queries::kInstances, {});
   if (!rows) return pg::failed(rows.error());
   std::vector<PostgresRegistry::Instance> all;
   all.reserve(rows->size());
   for (std::size_t i = 0; i < rows->size(); ++i)
     all.push_back({.id = std::string{rows->text(i, 0)}, .refreshes = rows->integer(i, 1)});
   for (const auto& silent : registry_.silent(all, asked_at)) {
-    const auto expelled = run(postgres_feed_queries::kExpel, {silent.id, silent.refreshes});
+    const auto expelled = run(feed_queries::kExpel, {silent.id, silent.refreshes});
     if (!expelled) return pg::failed(expelled.error());
   }
   return {};
@@ -201,7 +202,7 @@ pg::Outcome<void> PostgresChangeFeed::poll() {
     params.add(std::nullopt);
   params.add(question.limit);
   const BootTime sent_at = clock_.now();
-  const auto rows = run(postgres_feed_queries::kPoll, params);
+  const auto rows = run(feed_queries::kPoll, params);
   if (!rows) return pg::failed(rows.error());
   const PostgresPolls::Answer answer = answer_of(*rows, sent_at);
   if (answer.name_space.empty()) return repair_namespace();
@@ -209,11 +210,12 @@ pg::Outcome<void> PostgresChangeFeed::poll() {
   return {};
 }
 
-// After a crash PostgreSQL hands out transaction ids again; a table that a crash empties tells, and
-// gets a new content here. Nothing is applied, so the lease ends, until a poll finds a namespace.
+// After a crash PostgreSQL assigns some transaction ids again. The incarnation tells: a crash
+// empties its table, which gets a new row here. Nothing is applied until a poll finds a namespace,
+// so the lease ends.
 pg::Outcome<void> PostgresChangeFeed::repair_namespace() {
   polls_.connection_lost();
-  const auto repaired = run(postgres_feed_queries::kRepair, {});
+  const auto repaired = run(feed_queries::kRepair, {});
   if (!repaired) return pg::failed(repaired.error());
   if (repaired->empty() || repaired->null(0, 0)) return {};
   return pg::failed({.kind = pg::Failure::refused, .message = std::string{repaired->text(0, 0)}});
@@ -228,12 +230,12 @@ void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
     if (polls_.starts_over(answer)) {
       if (!settled_.complete_since(answer.sent_at)) {
         held_again_ = held_before;
-        return;  // the next question is sent later
+        return;  // the next poll is sent later
       }
       held_again_ = settled_.keys();
       if (!held_again_.empty()) listener_->hold(held_again_);
     } else {
-      lock.unlock();  // nothing is thrown away: own writes may settle meanwhile
+      lock.unlock();  // the log is kept, so own writes may settle meanwhile
     }
     Poll news = polls_.take(answer);
     news.received_at = clock_.now();
@@ -249,13 +251,13 @@ pg::Outcome<void> PostgresChangeFeed::take_mark() {
   if (now < next_mark_) return {};
   next_mark_ = now + options_.mark_every;
   purging_ = true;
-  const auto marked = run(postgres_feed_queries::kMark, {});
+  const auto marked = run(feed_queries::kMark, {});
   return marked ? pg::Outcome<void>{} : pg::failed(marked.error());
 }
 
 pg::Outcome<void> PostgresChangeFeed::purge() {
   if (!purging_) return {};
-  const auto purged = run(postgres_feed_queries::kPurge, {kPurgeBatch});
+  const auto purged = run(feed_queries::kPurge, {kPurgeBatch});
   if (!purged) return pg::failed(purged.error());
   purging_ = purged->integer(0, 0) >= kPurgeBatch;
   return {};

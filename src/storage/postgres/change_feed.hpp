@@ -1,18 +1,18 @@
-// PostgresChangeFeed: the ChangeFeed of a PostgreSQL database (docs/consistency.md, "The feed"): a
-// thread with a direct connection to the primary, which asks every poll interval what changed.
+// PostgresChangeFeed: the ChangeFeed of a PostgreSQL database (docs/consistency.md, "The feed"). A
+// thread with a direct connection to the primary asks every poll interval what changed.
 //
-// On the same thread this instance is kept in the registry of instances: its lease depends on
-// refreshes that were acknowledged, so that others may forget an instance that is silent for long.
-// An instance registers first and polls then; a lease from a poll before it was registered would
-// let it answer from memory while writers do not reckon with it.
+// The same thread keeps this instance in the registry of instances. The lease depends on
+// acknowledged refreshes, so other instances may delete an instance that was silent for long. An
+// instance registers before it polls: with a lease from an earlier poll it would answer from memory
+// although no writer waits for it.
 //
 // Own writes. before_commit() and after_commit() pass on hold and settle. One case needs more: a
-// poll that makes the cache start from nothing throws its log away. What was settled between that
-// poll's question and now is not in its snapshot and would be forgotten. Such keys are held again
-// before the poll is applied, and until a later poll has brought their change.
+// poll that flushes throws the cache's log away. A write that settled after that poll was sent is
+// not in the poll's snapshot, so its log entry would be lost. The keys of such writes are held
+// again before the poll is applied, until a later poll has brought their changes.
 //
 // Every minute a mark is written: a snapshot that newly started instances reach back to. Rows of
-// user_changes that the oldest kept mark sees are deleted in small batches.
+// user_changes that the oldest stored mark sees are deleted in small batches.
 //
 // Thread safety: any thread; before_commit/after_commit wait for no I/O.
 #pragma once
@@ -27,10 +27,9 @@
 #include "base/query_stats.hpp"
 #include "drivers/pg/direct_connection.hpp"
 #include "storage/change_feed.hpp"
+#include "storage/postgres/database.hpp"
 #include "storage/postgres/polls.hpp"
 #include "storage/postgres/registry.hpp"
-#include "storage/postgres/write_observer.hpp"
-#include "storage/postgres/settled_writes.hpp"
 
 namespace um {
 
@@ -42,13 +41,13 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
     const Clock* clock;  // outlives the feed
     ms poll_interval{75};
     PostgresPolls::Limits limits{};
-    // One statement; longer than the staleness bound makes no sense.
+    // Limit of one statement; a limit above the staleness bound makes no sense.
     ms statement_time{1000};
     ms connect_time{3000};
     std::chrono::seconds mark_every{60};
-    std::function<void(std::string_view)> log{};  // for people; feed's thread
-    // The database is in another namespace than at the last poll (or this is the first): what other
-    // connections took for it before is of no use. Feed's thread.
+    std::function<void(std::string_view)> log{};  // for people; called on the feed's thread
+    // The namespace is another one than at the last poll, or this is the first poll: namespaces
+    // that other connections noted before are obsolete. Called on the feed's thread.
     std::function<void()> on_new_namespace{};
   };
   explicit PostgresChangeFeed(Options options);
@@ -66,7 +65,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
  private:
   void loop();
   bool connect();
-  // One round: a poll and what is due beside it. False: the connection is of no use any more.
+  // A poll, and the other statements that are due. A failure makes the connection useless.
   pg::Outcome<void> round();
   pg::Outcome<void> poll();
   pg::Outcome<void> repair_namespace();
@@ -83,8 +82,8 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   pg::Interrupt interrupt_;
   std::thread thread_;
 
-  // Guards these, and with them the order of settlements and polls that start over. listener_ is
-  // set while the thread runs, which reads it without the lock.
+  // Guards the next two members, and the order of settlements and polls that flush. The feed's
+  // thread reads listener_ without the lock: it is set before the thread starts.
   std::mutex mutex_;
   ChangeListener* listener_ = nullptr;
   SettledWrites settled_;

@@ -1,7 +1,6 @@
 #include "storage/postgres/database.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,11 +8,43 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "storage/postgres/queries.hpp"
-#include "storage/query_report.hpp"
+#include "storage/rules.hpp"
 
 namespace um {
 
 namespace {
+
+// Appendix A of the PostgreSQL documentation.
+constexpr std::string_view kUniqueViolation = "23505";
+constexpr std::string_view kForeignKeyViolation = "23503";
+constexpr std::string_view kCheckViolation = "23514";
+constexpr std::string_view kReadOnly = "25006";
+constexpr std::string_view kDiskFull = "53100";
+constexpr std::string_view kUndefinedTable = "42P01";
+constexpr std::string_view kUndefinedFunction = "42883";
+constexpr std::string_view kUndefinedColumn = "42703";
+constexpr std::string_view kNoPrivilege = "42501";
+constexpr std::string_view kDataException = "22";  // the class: bad UTF-8, bad JSON, out of range
+
+Error taken(std::string_view constraint) {
+  if (constraint == "users_email") return rules::email_taken();
+  if (constraint == "users_username") return rules::username_taken();
+  if (constraint == "users_pkey") return rules::id_taken();
+  if (constraint == "signing_keys_kid") {
+    return {.code = ErrorCode::conflict, .detail = "this key was used before"};
+  }
+  return {.code = ErrorCode::conflict, .detail = "something with this name exists"};
+}
+
+Error unavailable(std::string detail) {
+  return {.code = ErrorCode::unavailable,
+          .detail = std::move(detail),
+          .retry_after = std::chrono::seconds{1}};
+}
+
+bool schema_is_missing(std::string_view state) {
+  return state == kUndefinedTable || state == kUndefinedFunction || state == kUndefinedColumn;
+}
 
 pg::Options client_options(const PostgresOptions& options) {
   pg::Options client;
@@ -25,7 +56,7 @@ pg::Options client_options(const PostgresOptions& options) {
   client.transaction_connections = options.write_connections;
   client.look_up_timeout = options.look_up_timeout;
   client.statement_timeout = options.statement_timeout;
-  client.queries = postgres_queries::all();
+  client.queries.assign(postgres_queries::kAll.begin(), postgres_queries::kAll.end());
   client.log = options.log;
   return client;
 }
@@ -43,6 +74,28 @@ Result<T> translated(pg::Outcome<T> outcome) {
 }
 
 }  // namespace
+
+Error postgres_error(const pg::Failure& failure) {
+  const std::string_view state = failure.sqlstate;
+  if (failure.kind != pg::Failure::refused) return pg::to_error(failure);
+  if (state == kUniqueViolation) return taken(failure.constraint);
+  if (state == kForeignKeyViolation) return rules::no_such_user();
+  if (state == kCheckViolation) {
+    return {.code = ErrorCode::invalid,
+            .detail = "a value breaks the rule " + failure.constraint + " of the database"};
+  }
+  if (state.starts_with(kDataException)) {
+    return {.code = ErrorCode::invalid,
+            .detail = "the database cannot store a value (SQLSTATE " + failure.sqlstate + ")"};
+  }
+  if (state == kReadOnly) return unavailable("the database accepts no writes now");
+  if (state == kDiskFull) return unavailable("the disk of the database is full");
+  if (schema_is_missing(state)) return unavailable("the database needs `migrate` first");
+  if (state == kNoPrivilege) {
+    return unavailable("the database role lacks a privilege (SQLSTATE 42501)");
+  }
+  return pg::to_error(failure);
+}
 
 Task<Result<pg::Rows>> PostgresWrite::run(const pg::Query& query, pg::Params params) {
   auto outcome = co_await transaction_.run(query, std::move(params));
@@ -101,8 +154,8 @@ Task<Result<pg::Rows>> PostgresDatabase::change(const pg::Query& query, pg::Para
   co_return translated(std::move(outcome));
 }
 
-// The server remembers how every transaction ended. An id means the same transaction only in the
-// namespace it was given in: after a crash or on another server it may be handed out again.
+// The server knows how every transaction ended. An id means the same transaction only within one
+// namespace: after a crash, or on another server, the id may be assigned again.
 Task<PostgresDatabase::Fate> PostgresDatabase::fate_of(std::string xid, pg::Rows::Note note,
                                                        Deadline deadline) {
   constexpr std::chrono::milliseconds kFirstPause{10};
@@ -121,7 +174,7 @@ Task<PostgresDatabase::Fate> PostgresDatabase::fate_of(std::string xid, pg::Rows
     } else if (rows.error().kind == pg::Failure::refused) {
       co_return Fate::unknown;
     }
-    // Still running (its server process has not noticed yet), or no connection so far.
+    // Still running (its server process has not noticed the loss yet), or no connection so far.
     co_await pause(wait);
     wait = std::min(wait * 2, kLongestPause);
   }
@@ -131,7 +184,7 @@ Task<PostgresDatabase::Fate> PostgresDatabase::fate_of(std::string xid, pg::Rows
 Stamp PostgresDatabase::stamp_of(const pg::Rows& rows) const {
   const auto snapshot = parse_pg_snapshot(rows.text(0, 0));
   const auto& name_space = rows.session_note();
-  // Without a namespace (a standby, no incarnation) nothing may be cached: no tau, never admitted.
+  // Without a namespace (a standby, no incarnation) nothing may be cached: Tau{} is never admitted.
   if (!snapshot || !name_space) return {.tau = {}, .snapshot = snapshot.value_or(Snapshot{})};
   return {.tau = tau_of(*name_space), .snapshot = *snapshot};
 }

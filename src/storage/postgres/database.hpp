@@ -1,9 +1,9 @@
-// PostgresDatabase: what the PostgreSQL stores share: the client, and the coupling of their writes
-// to the feed.
+// PostgresDatabase: the client that the PostgreSQL stores share, and the connection between their
+// writes and the feed.
 //
-//   look_up  one row by a key        find   the same as a fact for the cache
-//   scan     anything that reads many rows
-//   write    a transaction whose changes caches have to hear of
+//   look_up  reads one row by a key       find   the same, as a fact for the cache
+//   scan     reads many rows
+//   write    a transaction that changes cached rows
 //   change   one statement that changes nothing that is cached
 //
 // Thread safety: any thread.
@@ -13,33 +13,57 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "drivers/pg/client.hpp"
-#include "storage/postgres/errors.hpp"
-#include "storage/postgres/options.hpp"
+#include "storage/cache_key.hpp"
 #include "storage/postgres/rows.hpp"
-#include "storage/postgres/snapshot.hpp"
-#include "storage/postgres/write_observer.hpp"
+#include "storage/postgres/storage.hpp"
 #include "storage/reading.hpp"
-#include "storage/storage.hpp"
 
 namespace um {
 
-// One attempt at a write. The function that does it runs statements, names the cache keys that it
-// touches and says under which transaction id; what it touched is announced before COMMIT is sent.
+// What a failure of PostgreSQL means to callers of the stores. Only this function knows SQLSTATEs
+// and names of constraints. email_taken, username_taken and conflict by the constraint; invalid for
+// values that the schema refuses; unavailable (with retry_after), timeout, overloaded and
+// unknown_outcome by what happened to the connection; internal for all others.
+Error postgres_error(const pg::Failure& failure);
+
+// Receives this process' own writes, around their COMMIT.
 //
-// Thread safety: of the one coroutine that writes.
+// Thread safety: any thread; calls do not block.
+class PostgresWriteObserver {
+ public:
+  virtual ~PostgresWriteObserver() = default;
+  // Before COMMIT is sent: the cache keys that the transaction touched.
+  virtual void before_commit(std::span<const std::string> keys) = 0;
+  // Once for each before_commit(), before the writer is answered. `xid`: the transaction was
+  // committed under it, or may have been. nullopt: it was surely not committed.
+  virtual void after_commit(std::span<const std::string> keys, std::optional<Xid> xid) = 0;
+};
+
+// One attempt at a write. The function that makes the attempt runs statements, names the cache keys
+// that it touches, and says under which transaction id. The keys are announced before COMMIT is
+// sent.
+//
+// Thread safety: for the one coroutine that writes.
 class PostgresWrite {
  public:
   explicit PostgresWrite(pg::Transaction& transaction) : transaction_{transaction} {}
 
-  // After an error nothing more can be done in this transaction.
+  // After an error no more statements can run in this transaction.
   Task<Result<pg::Rows>> run(const pg::Query& query, pg::Params params = {});
   Task<Result<std::vector<pg::Rows>>> run_all(std::vector<pg::Statement> statements);
   void touch(std::string key) { keys_.insert(std::move(key)); }
-  // What pg_current_xact_id() returned. REQUIRES: said by every write that changed something.
+  void touch(const CacheKey& key) { touch(key.str()); }
+  void touch(const User& user) {
+    touch(CacheKey::of(user.id));
+    touch(CacheKey::of(user.email));
+  }
+  // The cell holds the result of pg_current_xact_id(). REQUIRES: called by every write that changed
+  // something.
   void is_transaction(const pg::Rows& rows, Cell at);
 
  private:
@@ -61,27 +85,28 @@ class PostgresDatabase {
   Task<Result<pg::Rows>> scan(const pg::Query& query, pg::Params params, Deadline deadline);
   Task<Result<pg::Rows>> change(const pg::Query& query, pg::Params params, Deadline deadline);
 
-  // `work` is a coroutine function of PostgresWrite& that returns Task<Result<T>>: an error rolls
-  // everything back. It may be called again (after a deadlock) and keeps nothing from before.
+  // `work` is a coroutine function of PostgresWrite& that returns Task<Result<T>>; an error rolls
+  // everything back. It may be called again (after a deadlock) and must keep nothing from the first
+  // call.
   template <class T, class Work>
   Task<Result<T>> write(Deadline deadline, Work work);
 
-  // A look-up whose answer can be cached. The query's first column is its snapshot; `read` makes
-  // the value of the row, which begins at column 1 and whose columns are all null if there is none.
+  // A look-up with a result that can be cached. The query's first column is its snapshot. `read`
+  // makes the value from the columns from 1 on, which are all null if there is no row.
   template <class Value, class Read>
   Task<Result<Reading<Value>>> find(const pg::Query& query, pg::Params params, Deadline deadline,
                                     Read read);
 
-  // The namespace that its connections took for theirs is over.
+  // Connections noted a namespace that has ended: replaces them.
   void renew() { client_.renew(); }
 
   const Clock& clock() const { return clock_; }
-  // Callers answered by one transaction besides the one that is counted anyway.
+  // Counts the further callers that one transaction answered.
   void count_writes(std::size_t callers) { writes_.fetch_add(callers, std::memory_order_relaxed); }
   StorageStats stats() const;
 
  private:
-  // What was announced of one write, from before_commit() to after_commit().
+  // One write between before_commit() and after_commit().
   class Announcement;
   enum class Fate { committed, not_committed, unknown };
 
@@ -101,8 +126,8 @@ class PostgresDatabase::Announcement {
   explicit Announcement(PostgresWriteObserver& observer) : observer_{observer} {}
   Announcement(const Announcement&) = delete;
   Announcement& operator=(const Announcement&) = delete;
-  // Whoever did not learn what became of the commit (a coroutine that was dropped) leaves the id
-  // behind: until that transaction is visible or gone, no older value may come back.
+  // A coroutine that was destroyed does not know whether its transaction was committed. It passes
+  // the id on, so no value that does not see the transaction is admitted afterwards.
   ~Announcement() { end(xid_); }
 
   void begin(PostgresWrite& write);
@@ -124,7 +149,7 @@ Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
   Announcement announcement{observer_};
   std::optional<Result<T>> made;
   const auto attempt = [&](pg::Transaction& transaction) -> Task<Result<T>> {
-    announcement.end(std::nullopt);  // of an attempt that was surely not committed
+    announcement.end(std::nullopt);  // a former attempt was surely not committed
     made.reset();
     PostgresWrite write{transaction};
     Result<T> result = co_await work(write);
@@ -145,7 +170,7 @@ Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
     announcement.end(std::nullopt);
     co_return std::unexpected(postgres_error(outcome.error()));
   }
-  Fate fate = Fate::committed;  // of one that changed nothing
+  Fate fate = Fate::committed;  // a transaction that changed nothing
   if (const auto xid = announcement.xid()) {
     fate = co_await fate_of(std::to_string(*xid), announcement.note(), deadline);
   }

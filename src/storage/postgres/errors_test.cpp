@@ -1,6 +1,6 @@
-#include "storage/postgres/errors.hpp"
-
 #include <gtest/gtest.h>
+
+#include "storage/postgres/database.hpp"
 
 namespace um {
 namespace {

@@ -1,4 +1,4 @@
-// A connection that is lost around COMMIT: what callers are told is what happened.
+// A connection is lost around COMMIT: callers get the true outcome.
 #include <atomic>
 
 #include <gmock/gmock.h>
@@ -29,7 +29,7 @@ class PostgresFaults : public ::testing::Test, protected test::PostgresStage {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()");
   }
-  // Does this once, when everything is done but COMMIT.
+  // Runs `fault` once, before COMMIT.
   void at_commit(std::function<void()> fault) {
     observer.on_commit = [this, fault] {
       if (!std::exchange(done_, true)) fault();
@@ -86,7 +86,7 @@ TEST_F(PostgresFaults, UsageWhoseAnswerWasLostCountsOnce) {
 TEST_F(PostgresFaults, AServerThatStaysAwayLeavesTheOutcomeUnknown) {
   const UserId id = add("one@x.org");
   observer.take();
-  // Answers are lost, and another namespace says that transaction ids may mean something else.
+  // Answers are lost, and the new namespace means that transaction ids may stand for others.
   at_commit([&] {
     gate.swallow_answers();
     db.admin().execute("UPDATE cache_settings SET epoch = epoch + 1");
@@ -94,7 +94,7 @@ TEST_F(PostgresFaults, AServerThatStaysAwayLeavesTheOutcomeUnknown) {
   const auto renamed = rename(far.users, id);
   ASSERT_FALSE(renamed);
   EXPECT_EQ(renamed.error().code, ErrorCode::unknown_outcome);
-  // Older values may not come back while nobody knows.
+  // As long as the outcome is unknown, older values must not be admitted.
   EXPECT_TRUE(observer.take().at(0).xid);
 }
 
@@ -116,7 +116,7 @@ TEST_F(PostgresFaults, ReadsAfterALostConnectionSucceedOnTheNext) {
 TEST_F(PostgresFaults, ADeadlockIsTriedAgainAndSeenByNobody) {
   const UserId one = add("one@x.org");
   const UserId two = add("two@x.org");
-  // Another program locks the same two users the other way round, and is more patient.
+  // Another program locks the same two users in the other order, with a longer timeout.
   auto other = db.admin();
   other.execute("BEGIN; SET deadlock_timeout = '60s'; SELECT FROM users WHERE id = " + two.text() +
                 " FOR UPDATE");

@@ -1,9 +1,9 @@
-// The feed on a real server: whatever happens to the database between two of its polls, the next
-// one brings the change or starts from nothing.
+// The feed on a real server: after any event between two polls, the next poll contains the change
+// or flushes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "storage/postgres/deployment.hpp"
+#include "storage/postgres/migrator.hpp"
 #include "storage/postgres/testing/feed_stage.hpp"
 #include "support/postgres_database.hpp"
 
@@ -25,7 +25,7 @@ class PostgresFeedTest : public ::testing::Test {
  protected:
   PostgresFeedTest() { db_.execute("INSERT INTO public.users (email) VALUES ('a@x.org')"); }
   void rename() { db_.execute("UPDATE public.users SET first_name = first_name || 'x'"); }
-  // So that there may be another mark at once, and the next purge removes these.
+  // Lets the next mark be taken at once, and the next purge remove these.
   void age_the_marks() {
     db_.execute("UPDATE public.snapshot_marks SET taken_at = taken_at - interval '1 hour'");
   }
@@ -138,9 +138,9 @@ TEST_F(PostgresFeedTest, TheDefaultsOfTheDatabaseChangeNoForms) {
   EXPECT_TRUE(read_deployment(Secret{database_.url()}));
 }
 
-// A bulk update comes as one note for everything, in one poll. A million rows take two minutes to
-// make, and are no different for the feed: what it is told grows no more after 5,000 keys. To see
-// it, run this program alone with UM_BULK_ROWS=1000000.
+// A bulk update becomes one row for every key, in one poll. A million rows take two minutes to
+// make, and for the feed they are the same: after 5,000 keys no more rows are recorded. To try it,
+// run this program alone with UM_BULK_ROWS=1000000.
 TEST_F(PostgresFeedTest, ABulkUpdateIsOneNoteInOnePoll) {
   const char* wanted = std::getenv("UM_BULK_ROWS");  // NOLINT(concurrency-mt-unsafe)
   const std::string rows = wanted == nullptr ? "100000" : wanted;

@@ -1,4 +1,4 @@
-// The statements of the feed. See postgres_change_feed.hpp.
+// The statements of the feed (change_feed.hpp).
 #pragma once
 
 #include <array>
@@ -9,20 +9,19 @@ namespace um::postgres_feed_queries {
 
 using pg::Query;
 
-// Once on each connection: what PostgreSQL has of itself is meant, whatever the database or the
-// role put before it. Our own things are named with their schema.
+// Run once on each connection. Unqualified names mean PostgreSQL's own objects, whatever
+// search_path the database or the role sets; objects of this program are named with their schema.
 inline constexpr Query kSessionSettings{
     "feed_settings",
     "select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
     " pg_catalog.set_config('default_transaction_isolation', 'read committed', false),"
     " pg_catalog.set_config('bytea_output', 'hex', false)"};
 
-// What is asked every poll interval, in one statement and so in one snapshot. $1: the changes since
-// this snapshot are wanted; null: since the oldest mark of the namespace, or now. $2: how many.
-// Rows of three kinds:
+// The poll: one statement, so one snapshot. $1: changes since this snapshot are returned; null:
+// since the oldest mark of the namespace, or now. $2: at most so many. Rows of three kinds:
 //   state   namespace, now, since, horizon of the purges
 //   change  xid, cache key          hold  –, cache key
-// The running transactions of $1 are given as an array, because only so the index is used.
+// The running transactions of $1 are an array, because only then the index is used.
 inline constexpr Query kPoll{"poll", R"(
   with state as materialized (
     select public.cache_namespace() as name_space, pg_current_snapshot() as now),
@@ -44,7 +43,7 @@ inline constexpr Query kPoll{"poll", R"(
   union all
   select distinct 'hold', null, null, null, null, ckey from public.cache_holds)"};
 
-// For a database without a namespace: makes a new incarnation. What is wrong besides, or null.
+// For a database without a namespace: makes a new incarnation. Returns what else is wrong, or null.
 inline constexpr Query kRepair{"repair_namespace", "select public.cache_repair()"};
 
 inline constexpr Query kRegister{

@@ -1,5 +1,5 @@
-// The feed and the registry of instances on a real server, and the own writes of an instance that
-// starts from nothing.
+// The feed and the registry of instances on a real server, and an instance's own writes during a
+// flush.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -96,11 +96,11 @@ TEST_F(PostgresFeedRegistry, OnlyWhoIsSilentForTheWholeTimeIsTakenOut) {
   EXPECT_EQ(db_.integer("SELECT count(*) FROM cache_instances WHERE id::text LIKE '%0001'"), 0);
 }
 
-// A poll that starts over throws the log away. What this process committed after the question was
-// asked is not in the answer's snapshot: it stays held until the next poll brings it.
+// A poll that flushes throws the log away. A commit of this process after the poll was sent is not
+// in the poll's snapshot, so its keys stay held until the next poll brings the changes.
 TEST_F(PostgresFeedRegistry, AWriteThatSettlesWhileAnAnswerThatStartsOverIsUnderWayStaysHeld) {
   db_.execute("INSERT INTO users (email) VALUES ('a@x.org')");
-  // The question waits for the lock when it has its snapshot already.
+  // The poll waits for the lock after it has taken its snapshot.
   db_.execute(
       "DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('cache_namespace'::regproc),"
       " 'public.cache_namespace', 'public.real_namespace'); END $do$;"

@@ -1,5 +1,8 @@
-#include "storage/postgres/insert_many.hpp"
-
+// Inserts many users in one transaction, some thousand rows in a second. Rows are sent as arrays,
+// and the statement itself leaves out rows that collide with others (ON CONFLICT DO NOTHING). A
+// second statement finds out why each was left out. The results are the same as if the rows had
+// been inserted one after another. Rows without an id get one from the sequence, which first skips
+// all ids that the batch names. A rollback may leave gaps in the sequence.
 #include <algorithm>
 #include <map>
 #include <unordered_map>
@@ -7,7 +10,7 @@
 
 #include "drivers/pg/query.hpp"
 #include "storage/postgres/queries.hpp"
-#include "storage/postgres/user_writes.hpp"
+#include "storage/postgres/stores.hpp"
 #include "storage/rules.hpp"
 #include "user/time_text.hpp"
 
@@ -17,15 +20,16 @@ namespace {
 
 namespace queries = postgres_queries;
 
-// Rows of one statement: some 300 KiB, some ten milliseconds.
+// Rows of one statement: about 300 KiB, some ten milliseconds.
 constexpr std::size_t kChunk = 500;
-// More ids than this are passed by setting the sequence, fewer by drawing them: between looking at
-// the sequence and setting it others may draw some, and it must never go back.
+// To skip more ids than this the sequence is set, under a lock; fewer are skipped by drawing them.
+// Without the lock others could draw ids between reading and setting the sequence, and the sequence
+// would go back.
 constexpr std::int64_t kDrawnAtMost = 1000;
-// A row that collided with one that is gone when we look is tried again so often.
+// How often a row is tried that collided with another one which had vanished when asked for.
 constexpr int kRounds = 3;
 
-// One new user on its way.
+// One new user of the batch.
 struct Row {
   const NewUser* wanted;
   User user;  // its id is known, given or drawn
@@ -43,10 +47,10 @@ bool is_storable(const NewUser& user) {
          um::is_storable(user.password_hash.reveal());
 }
 
-// The values of some rows, column by column.
-class Columns {
+// The values of some rows as arrays, one for each column.
+class ColumnArrays {
  public:
-  explicit Columns(const RowRefs& rows) : rows_{rows} {}
+  explicit ColumnArrays(const RowRefs& rows) : rows_{rows} {}
 
   template <class Function>
   std::string texts(Function text_of) const {
@@ -68,7 +72,7 @@ class Columns {
 };
 
 pg::Params insertion(const RowRefs& rows, WallTime now) {
-  const Columns columns{rows};
+  const ColumnArrays columns{rows};
   return pg::Params{
       columns.numbers([](const Row& row) { return row.user.id.value(); }),
       columns.texts([](const Row& row) { return row.user.email.text(); }),
@@ -87,14 +91,14 @@ pg::Params insertion(const RowRefs& rows, WallTime now) {
 }
 
 pg::Params holders(const RowRefs& rows) {
-  const Columns columns{rows};
+  const ColumnArrays columns{rows};
   return pg::Params{
       columns.numbers([](const Row& row) { return row.user.id.value(); }),
       columns.texts([](const Row& row) { return row.user.email.folded(); }),
       columns.texts([](const Row& row) { return fold_ascii(row.user.username.value_or("")); })};
 }
 
-// What is known to be wrong with rows of a batch, by their number.
+// Rows of a batch that were refused before, by their number.
 using Refusals = std::map<std::size_t, Error>;
 
 class Insertion {
@@ -111,15 +115,15 @@ class Insertion {
 
  private:
   void plan();
-  // From then on no id up to `last` is drawn, by anybody.
+  // After this no transaction draws an id up to `last`.
   Task<Result<void>> pass_ids(std::int64_t last);
   Task<Result<void>> draw_ids(RowRefs rows);
   void invent_ids(const RowRefs& rows);
   Task<Result<void>> insert(RowRefs rows);
-  // The rows of `rows` that were left out for a reason that is gone.
+  // Returns the rows that have to be tried again: what they collided with is gone.
   Task<Result<RowRefs>> insert_round(RowRefs rows);
   RowRefs left_out(const RowRefs& rows, const pg::Rows& inserted);
-  // nullopt: nobody (any more).
+  // Why a row was left out; nullopt: nothing collides with it (any more).
   std::optional<Error> reason(const Row& row, const pg::Rows& holders, std::size_t at) const;
   bool came_before(const pg::Rows& holders, Cell at, const Row& row) const;
 
@@ -202,7 +206,7 @@ Task<Result<void>> Insertion::pass_ids(std::int64_t last) {
   co_return Result<void>{};
 }
 
-// Not from the sequence, of which a rehearsal uses up nothing: from the other end of the numbers.
+// A rehearsal must use up no ids of the sequence, so it counts down from the largest id.
 void Insertion::invent_ids(const RowRefs& rows) {
   for (Row* row : rows) {
     while (named_.contains(next_invented_)) --next_invented_;
@@ -238,7 +242,7 @@ Task<Result<RowRefs>> Insertion::insert_round(RowRefs rows) {
   if (!inserted) co_return std::unexpected(inserted.error());
   RowRefs outside = left_out(rows, *inserted);
   RowRefs again;
-  RowRefs unlucky;  // their drawn id is taken
+  RowRefs unlucky;  // rows with an assigned id that is taken
   if (outside.empty()) co_return again;
   const auto taken = co_await write_.run(queries::kFindTaken, holders(outside));
   if (!taken) co_return std::unexpected(taken.error());
@@ -274,14 +278,13 @@ RowRefs Insertion::left_out(const RowRefs& rows, const pg::Rows& inserted) {
     }
     *row->answer = row->user.id;
     inserted_.emplace(row->user.id.value(), row->number);
-    touch(write_, row->user.id);
-    touch(write_, row->user.email);
+    write_.touch(row->user);
   }
   return outside;
 }
 
-// Somebody else's row, or one of this batch that stands further ahead: what comes after a row in
-// the batch would not have been there yet.
+// Whether the holder is a row of another writer, or a row of this batch with a smaller number. Rows
+// that follow in the batch do not count: inserted one by one, they would not have existed yet.
 bool Insertion::came_before(const pg::Rows& holders, Cell at, const Row& row) const {
   if (holders.null(at.row, at.column)) return false;
   const auto own = inserted_.find(holders.integer(at.row, at.column));
@@ -315,9 +318,9 @@ Task<Result<InsertAnswers>> insert_unless(PostgresDatabase& db, const UserStore:
   co_return answers;
 }
 
-// The rows whose values the schema does not take (a rule of the database that this program does not
-// know): a statement with one of them fails as a whole, so halves are rehearsed until each is
-// found.
+// Finds the rows with values that the schema refuses, by a rule of the database that this program
+// does not know. A statement with such a row fails as a whole, so halves are rehearsed until each
+// is found.
 Task<Result<Refusals>> find_refused(PostgresDatabase& db, const std::vector<NewUser>& users,
                                     Deadline deadline) {
   struct Range {

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "storage/migration.hpp"
+#include "drivers/pg/connection_info.hpp"
 #include "storage/postgres/adoption.hpp"
 #include "storage/postgres/session.hpp"
 
@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::int64_t kOldestServer = 150'000;  // server_version_num
 
-// Whatever a role or database sets by default: a migration may take its time, waits for no writer
-// longer than it must, and reads the scripts' texts as they are meant.
+// These override defaults of the role or database: a migration may take long, and the literals of
+// its scripts have one meaning.
 constexpr const char* kBegin =
     "BEGIN READ WRITE;"
     " SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
@@ -22,7 +22,7 @@ constexpr const char* kBegin =
 constexpr const char* kBeginReading =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
     " SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog, pg_temp";
-// One number for all programs that migrate this database.
+// The same number for all migrators of a database.
 constexpr const char* kLock =
     "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: migrations', 0))";
 
@@ -44,7 +44,7 @@ bool table_exists(PostgresSession& db, const std::string& name) {
   return !db.run("SELECT to_regclass($1)", {name}).null(0, 0);
 }
 
-// How many of our migrations the database has; an error if it has others.
+// The number of our migrations that the database has; an error if it has others.
 Result<std::size_t> count_applied(PostgresSession& db) {
   if (!table_exists(db, "public.schema_migrations")) return 0;
   const auto known = postgres_schema::migrations();
@@ -149,7 +149,7 @@ void execute(PostgresSession& db, const MigrationPlan& plan) {
 Error describe(const PostgresError& error) {
   const pg::Failure& failure = error.failure();
   if (failure.kind == pg::Failure::refused && !failure.sqlstate.empty()) {
-    // Something of our names is there already: a table, a type, a function, a schema.
+    // A table, a type, a function or a schema with one of our names exists already.
     for (const std::string_view taken : {"42P07", "42710", "42723", "42P06"}) {
       if (failure.sqlstate == taken) {
         return {.code = ErrorCode::invalid,
@@ -186,7 +186,7 @@ Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
   return with_session<MigrationPlan>(
       options_.url, [&](PostgresSession& db) -> Result<MigrationPlan> {
         db.execute(kBegin);
-        // The plan is made under the lock: another process may have been faster.
+        // The plan is made under the lock: another migrator may have finished meanwhile.
         db.run(kLock);
         if (!table_exists(db, "public.schema_migrations") && postgres_adoption::is_possible(db)) {
           postgres_adoption::lock(db);
@@ -212,6 +212,27 @@ Result<CacheTimes> read_cache_times(const Secret& url) {
       return fail(ErrorCode::invalid, "the database has no schema of this program");
     return read_times(db);
   });
+}
+
+Result<PostgresDeployment> read_deployment(const Secret& url) {
+  const auto times = read_cache_times(url);
+  if (!times) return fail(times.error());
+  try {
+    PostgresSession session{{.url = url}};
+    const auto rows = session.run("SELECT mac_key FROM public.cache_settings");
+    if (rows.empty()) return fail(ErrorCode::invalid, "the table cache_settings is empty");
+    return PostgresDeployment{.times = *times, .fact_key = Secret{rows.bytes(0, 0)}};
+  } catch (const PostgresError& error) {
+    return fail(pg::to_error(error.failure()));
+  } catch (const std::invalid_argument& error) {
+    return fail(ErrorCode::invalid, error.what());
+  }
+}
+
+Result<void> check_postgres_url(const Secret& url) {
+  const auto info = pg::ConnectionInfo::parse(url);
+  if (!info) return fail(info.error());
+  return {};
 }
 
 }  // namespace um

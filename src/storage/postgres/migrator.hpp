@@ -1,15 +1,16 @@
-// PostgresMigrator: brings the schema of a PostgreSQL database up to this program's: the migrations
-// that are missing, all in one transaction, and the adoption of a database of the Go program. It
-// also keeps the times of the deployment (cache_settings) at what it is told.
+// PostgresMigrator: updates the schema of a PostgreSQL database to this program's. It applies the
+// missing migrations in one transaction, adopts a database of the Go program, and stores the times
+// of the deployment (cache_settings).
 //
-// Two of them at once: one does it, the other waits and finds nothing to do (an advisory lock). The
-// owner of the database may do everything; only as a superuser it adds an event trigger.
+// Two migrators at once: an advisory lock makes the second one wait, and then it has nothing to do.
+// The owner of the database has all necessary privileges; only a superuser can add the event
+// trigger.
 //
-// Thread safety: none; it blocks, so it is for start-up and the command line.
-// Errors: invalid (not UTF-8; older than PostgreSQL 15; tables of another program in the way; a
-// schema that is newer or was changed), conflict (rows do not fit and quarantine was not asked for;
-// views or foreign keys hang on the table to adopt), unavailable (it cannot be reached, is a
-// standby, or does not let us).
+// Thread safety: any thread. All functions block: they are for start-up and the command line.
+// Errors: invalid (an unusable URL; not UTF-8; older than PostgreSQL 15; tables of another program
+// in the way; a schema that is newer or was changed), conflict (rows do not fit and quarantine was
+// not requested; views or foreign keys depend on the table to adopt), unavailable (the server
+// cannot be reached, is a standby, or refuses a statement).
 #pragma once
 
 #include <optional>
@@ -17,8 +18,8 @@
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "storage/cache_times.hpp"
-#include "storage/migration_plan.hpp"
+#include "storage/change_feed.hpp"
+#include "storage/migration.hpp"
 
 namespace um {
 
@@ -26,21 +27,35 @@ class PostgresMigrator {
  public:
   struct Options {
     Secret url;  // libpq's
-    // Stored in the database; nullopt: a new one gets the defaults, another keeps what it has.
+    // To be stored in the database; nullopt: a new database gets the defaults, another one keeps
+    // its times.
     std::optional<CacheTimes> times{};
   };
   explicit PostgresMigrator(Options options) : options_{std::move(options)} {}
 
   // What apply() would do. Changes nothing.
   Result<MigrationPlan> pending() const;
-  // What it did. All or nothing.
+  // Returns what it did. All or nothing.
   Result<MigrationPlan> apply(Misfits misfits) const;
 
  private:
   Options options_;
 };
 
-// The times that the database keeps. invalid: it has no schema of this program.
+// The times that the database stores. invalid: it has no schema of this program.
 Result<CacheTimes> read_cache_times(const Secret& url);
+
+// What every instance on one database has in common (cache_settings). `migrate` writes the times;
+// the key is made with the table.
+struct PostgresDeployment {
+  CacheTimes times;
+  Secret fact_key;  // 32 bytes; seals the facts in Redis
+};
+// timeout: the server cannot be asked. internal: it refused a statement.
+Result<PostgresDeployment> read_deployment(const Secret& url);
+
+// Checks `url` as far as possible without connecting. invalid: with what is wrong, without quoting
+// the URL.
+Result<void> check_postgres_url(const Secret& url);
 
 }  // namespace um

@@ -156,7 +156,7 @@ TEST_F(PostgresMigratorTest, TheTimesOfTheDeploymentAreStored) {
   ASSERT_TRUE(other.apply(Misfits::refuse));
   EXPECT_EQ(read_cache_times(Secret{db_.url()}), slower);
   EXPECT_TRUE(other.pending()->empty());
-  // Who names no times does not set them back.
+  // A migration without times keeps the stored ones.
   EXPECT_TRUE(migrator_.apply(Misfits::refuse)->empty());
   EXPECT_EQ(read_cache_times(Secret{db_.url()}), slower);
 }

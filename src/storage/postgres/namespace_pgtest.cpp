@@ -1,12 +1,11 @@
-// The namespace differs whenever transaction ids may stand for something else, and stays the same
-// through everything that happens every day.
+// The namespace changes whenever transaction ids may stand for other transactions, and stays the
+// same during normal operation.
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/patience.hpp"
-#include "support/postgres_changes.hpp"
 #include "support/postgres_database.hpp"
 
 namespace um {
@@ -101,7 +100,7 @@ TEST_F(PostgresNamespaceTest, ATriggerThatIsSwitchedOffEndsItAndItNeverComesBack
     db_.execute("ALTER TABLE " + table + " DISABLE TRIGGER " + trigger);
     EXPECT_EQ(name_space(db_), "") << trigger;
     EXPECT_THAT(db_.text("SELECT cache_repair()"), EndsWith(": " + trigger));
-    // Switched on the ordinary way it would miss logical replication.
+    // Enabled in the ordinary way the trigger would not fire for logical replication.
     db_.execute("ALTER TABLE " + table + " ENABLE TRIGGER " + trigger);
     EXPECT_EQ(name_space(db_), "") << trigger;
     db_.execute("ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER " + trigger);
@@ -116,7 +115,8 @@ TEST_F(PostgresNamespaceTest, EveryTriggerOfTheSchemaIsOneThatItNeeds) {
             "");
 }
 
-// The manual says how to switch on again what pg_restore --disable-triggers leaves behind.
+// The manual explains how to enable the triggers that pg_restore --disable-triggers leaves
+// disabled.
 TEST_F(PostgresNamespaceTest, WhatTheManualSaysBringsAllTriggersBack) {
   std::ifstream file{std::string{UM_SOURCE_DIR} + "/docs/operations/postgresql.md"};
   const std::string manual{std::istreambuf_iterator<char>{file}, {}};
@@ -135,7 +135,7 @@ TEST_F(PostgresNamespaceTest, WhatTheManualSaysBringsAllTriggersBack) {
       0);
 }
 
-// While a dump is restored, tables come first, then their rows, then keys, then triggers.
+// A restore makes tables first, then rows, then keys, then triggers.
 TEST_F(PostgresNamespaceTest, ARepairInTheMiddleOfARestoreDoesNoHarm) {
   const auto rows = [this] { return db_.integer("SELECT count(*) FROM cache_incarnation"); };
   db_.execute(
@@ -209,7 +209,7 @@ TEST_F(PostgresNamespaceTest, TheLogOfChangesCannotBeEmptiedUnnoticed) {
   EXPECT_NE(name_space(db_), after) << "how far it was purged";
 }
 
-// From here on each test has a server of its own.
+// The following tests have a server of their own.
 class PostgresCrashTest : public ::testing::Test {
  protected:
   // While the server recovers, connections are refused or cut off.

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "storage/postgres/snapshot.hpp"
+#include "storage/postgres/rows.hpp"
 
 namespace um {
 
@@ -15,7 +15,7 @@ bool misses_what_was_purged(const PostgresPolls::Answer& answer, const Snapshot&
 }  // namespace
 
 PostgresPolls::Question PostgresPolls::next() const {
-  // One more than is wanted tells that there are too many.
+  // One more than the limit shows that there are too many.
   if (restart_reason_) return {.since = std::nullopt, .limit = 2 * limits_.changes + 1};
   return {.since = last_, .limit = limits_.changes + 1};
 }
@@ -50,6 +50,29 @@ Poll PostgresPolls::take(Answer answer) {
   name_space_ = std::move(answer.name_space);
   last_ = std::move(answer.now);
   return poll;
+}
+
+void SettledWrites::add(BootTime settled_at, std::span<const std::string> keys) {
+  writes_.push_back({.at = settled_at, .keys = {keys.begin(), keys.end()}});
+  keys_ += keys.size();
+  if (keys_ <= max_keys_) return;
+  forgotten_at_ = settled_at;
+  writes_.clear();
+  keys_ = 0;
+}
+
+void SettledWrites::forget_until(BootTime sent_at) {
+  while (!writes_.empty() && writes_.front().at < sent_at) {
+    keys_ -= writes_.front().keys.size();
+    writes_.pop_front();
+  }
+}
+
+std::vector<std::string> SettledWrites::keys() const {
+  std::vector<std::string> all;
+  all.reserve(keys_);
+  for (const Write& write : writes_) all.insert(all.end(), write.keys.begin(), write.keys.end());
+  return all;
 }
 
 }  // namespace um

@@ -1,23 +1,27 @@
-// PostgresPolls: from what the poll statement returned to what the cache is told; the feed of
-// docs/consistency.md, section 3, as a state machine without a connection.
+// PostgresPolls: turns the result of the poll statement into a Poll for the cache. This is the feed
+// of docs/consistency.md, section 3, as a state machine without a connection. SettledWrites: the
+// writes of this process that a flush must not lose.
 //
-// Each question asks for the changes that became visible since a snapshot: the last one that was
-// applied, or, at a start, the oldest mark that is kept, so that facts older than this process can
-// be judged. "Became visible since S" means xid >= xmax(S) or xid in xip(S). Asking by the oldest
-// running transaction instead (pg_snapshot_xmin) is wrong here: one forgotten transaction anywhere
-// in the cluster would stop the feed while its polls go on succeeding.
+// Each question asks for the changes that became visible since a snapshot. That is the snapshot of
+// the last applied poll or, at a start, the oldest stored mark, so that facts older than this
+// process can be judged. "Became visible since S" means xid >= xmax(S) or xid in xip(S). Asking by
+// the oldest running transaction instead (pg_snapshot_xmin) is wrong here: one forgotten
+// transaction anywhere in the cluster would stop the feed while its polls go on succeeding.
 //
-// Changes that the purges' horizon sees may be gone. They are known only to who asked for what
-// became visible since a snapshot that covers the horizon.
+// Changes that the horizon of the purges sees may have been deleted. So an answer is complete only
+// if the snapshot in its question covers the horizon.
 //
-// Thread safety: none; it belongs to the feed's thread.
+// Thread safety: none; the feed's thread or the feed's lock guards them.
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "storage/change_feed.hpp"
 
 namespace um {
@@ -25,7 +29,7 @@ namespace um {
 class PostgresPolls {
  public:
   struct Limits {
-    // More changes than this in one poll are not worth following. A start may bring twice as many.
+    // A poll with more changes than this flushes. A start may have twice as many.
     std::size_t changes = 10'000;
   };
   struct Question {
@@ -36,7 +40,7 @@ class PostgresPolls {
     BootTime sent_at;        // before the question was sent
     std::string name_space;  // as text; empty: the incarnation is missing
     Snapshot now;
-    Snapshot since;                     // what the changes were asked for
+    Snapshot since;                     // the changes became visible since this snapshot
     std::optional<Snapshot> horizon{};  // changes that it sees may have been purged
     std::vector<Change> changes{};
     std::vector<std::string> holds{};
@@ -47,13 +51,13 @@ class PostgresPolls {
   Question next() const;
   // REQUIRES: the answer is to next(), and its namespace is not empty.
   Poll take(Answer answer);
-  // The connection is gone: what happens until the next answer may have been missed.
+  // The connection was lost: changes until the next answer may have been missed.
   void connection_lost() { restart_reason_ = "reconnected"; }
-  // This instance was away for so long that others stopped reckoning with it.
+  // Another instance deleted this one from the registry.
   void expelled() { restart_reason_ = "expelled"; }
-  // Would this answer make the cache start from nothing?
+  // Whether this answer makes the cache flush everything.
   bool starts_over(const Answer& answer) const;
-  // Is it of another namespace than the answer before, or the first?
+  // Whether the answer is the first, or of another namespace than the one before.
   bool is_elsewhere(const Answer& answer) const { return answer.name_space != name_space_; }
 
  private:
@@ -63,6 +67,32 @@ class PostgresPolls {
   std::optional<std::string_view> restart_reason_{"start"};
   std::string name_space_;
   Snapshot last_;
+};
+
+// The keys of this process' own writes since the last poll was sent. A poll that flushes throws the
+// cache's log away; these keys are held until a later poll has brought their changes
+// (change_feed.hpp). Bounded: beyond max_keys everything is dropped, and complete_since() says so.
+class SettledWrites {
+ public:
+  explicit SettledWrites(std::size_t max_keys = 100'000) : max_keys_{max_keys} {}
+
+  // REQUIRES: not before any earlier one.
+  void add(BootTime settled_at, std::span<const std::string> keys);
+  // A poll was sent at `sent_at`: the snapshot of its answer contains what was settled before.
+  void forget_until(BootTime sent_at);
+  // Whether everything that was settled after that moment is still here.
+  bool complete_since(BootTime sent_at) const { return forgotten_at_ <= sent_at; }
+  std::vector<std::string> keys() const;
+
+ private:
+  struct Write {
+    BootTime at;
+    std::vector<std::string> keys;
+  };
+  const std::size_t max_keys_;
+  std::deque<Write> writes_;  // oldest first
+  std::size_t keys_ = 0;      // in writes_
+  BootTime forgotten_at_ = BootTime::min();
 };
 
 }  // namespace um

@@ -6,6 +6,8 @@
 namespace um {
 namespace {
 
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -22,7 +24,7 @@ std::vector<Change> changes(std::size_t count) {
 
 class PostgresPollsTest : public ::testing::Test {
  protected:
-  // What a database without changes answers.
+  // The answer of a database without changes.
   static Answer quiet(Xid xmax) {
     return {.sent_at = {}, .name_space = "a", .now = snapshot(xmax), .since = snapshot(xmax)};
   }
@@ -151,6 +153,40 @@ TEST_F(PostgresPollsTest, AnExpelledInstanceStartsOver) {
   start();
   polls.expelled();
   EXPECT_EQ(polls.take(quiet(12)).flush_reason, "expelled");
+}
+
+using Keys = std::vector<std::string>;
+
+BootTime at(std::chrono::milliseconds time) {
+  return BootTime{time};
+}
+
+TEST(SettledWrites, WhatWasSettledBeforeTheQuestionIsInItsAnswer) {
+  SettledWrites writes;
+  writes.add(at(1ms), Keys{"a", "b"});
+  writes.add(at(3ms), Keys{"c"});
+  writes.forget_until(at(2ms));
+  EXPECT_THAT(writes.keys(), ElementsAre("c"));
+  EXPECT_TRUE(writes.complete_since(at(2ms)));
+}
+
+TEST(SettledWrites, WhatWasSettledInTheSameMomentMayBeOnEitherSide) {
+  SettledWrites writes;
+  writes.add(at(2ms), Keys{"a"});
+  writes.forget_until(at(2ms));
+  EXPECT_THAT(writes.keys(), ElementsAre("a"));
+}
+
+TEST(SettledWrites, TooManyAreNotKeptAndThatIsSaid) {
+  SettledWrites writes{2};
+  writes.add(at(1ms), Keys{"a", "b"});
+  EXPECT_TRUE(writes.complete_since(at(0ms)));
+  writes.add(at(2ms), Keys{"c"});
+  EXPECT_THAT(writes.keys(), IsEmpty());
+  EXPECT_FALSE(writes.complete_since(at(1ms)));
+  EXPECT_TRUE(writes.complete_since(at(2ms)));
+  writes.add(at(3ms), Keys{"d"});
+  EXPECT_THAT(writes.keys(), ElementsAre("d"));
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
-// Every statement of the PostgreSQL stores with its name. Statistics and logs speak of them by
-// these names; those that do what a statement of SQLite does have its name.
+// Every statement of the PostgreSQL stores with its name, which statistics and logs use. A
+// statement that does the same as one of SQLite's has the same name.
 //
 // A query that returns facts for the cache has its snapshot as the first column, so that snapshot
-// and row come from one statement; without a row it returns the snapshot and nulls. A statement
-// that changes something returns the id of its transaction, by which its outcome can be asked for.
+// and row come from one statement; if there is no row it returns the snapshot and nulls. A
+// statement that changes something returns the id of its transaction, so that the outcome can be
+// queried.
 #pragma once
 
-#include <vector>
+#include <array>
 
 #include "drivers/pg/query.hpp"
 
@@ -14,7 +15,7 @@ namespace um::postgres_queries {
 
 using pg::Query;
 
-// The order that read_user() expects; the password hash is in none but the two credentials queries.
+// The order that read_user() expects. Only the two credentials queries return the password hash.
 #define UM_PG_USER_COLUMNS                                                                   \
   "u.id, u.email, u.username, u.first_name, u.last_name, u.role, u.is_active, u.quota_usd, " \
   "u.used_usd, u.settings, u.created_at, u.updated_at, u.last_login_at, u.version, "         \
@@ -24,9 +25,9 @@ using pg::Query;
 #define UM_PG_KEY_COLUMNS \
   "kid, public_key, private_key, created_at, retired_at, verify_until, revoked_at"
 
-// Once on each connection. Times are read as ISO in UTC; the note is the namespace of facts. To
-// start parallel workers or to compile a plan takes longer than most of these statements. No schema
-// that the database or the role puts into the search_path comes before PostgreSQL's own functions.
+// Run once on each connection. Times are read as ISO in UTC; the note is the namespace of facts.
+// Starting parallel workers or compiling a plan takes longer than most of these statements. No
+// schema that the database or the role adds to the search_path precedes PostgreSQL's own functions.
 inline constexpr const char* kSessionSettings =
     "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
     " set_config('client_encoding', 'UTF8', false), set_config('jit', 'off', false),"
@@ -57,15 +58,15 @@ inline constexpr Query kCountUsers{"count_users", "SELECT count(*) FROM public.u
 inline constexpr Query kHasAdmin{
     "has_admin", "SELECT EXISTS (SELECT FROM public.users WHERE role = 'admin' AND is_active)"};
 
-// What became of a transaction: committed, aborted, in progress; null if it is too long ago.
+// The status of a transaction: committed, aborted, in progress; null if it ended too long ago.
 inline constexpr Query kTransactionStatus{"transaction_status",
                                           "SELECT pg_xact_status($1::text::xid8)"};
 inline constexpr Query kPing{
     "ping", "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"};
 
-// Searching: see postgres_search.hpp. $1 after, $2 keyword; then what their names say.
-// Of those that match among the next $3 users: $5 after the first $4, and how many were looked for
-// them (a page that is full ends the search).
+// Searching: user_store.cpp explains the three ways. $1 after, $2 keyword.
+// Of the matches among the next $3 users: $5 after the first $4, and the number of matches that
+// were seen (a full page ends the search).
 inline constexpr Query kSearchWindow{
     "search_users",
     "SELECT x.found, " UM_PG_USER_COLUMNS
@@ -75,8 +76,8 @@ inline constexpr Query kSearchWindow{
     "$3)"
     "  w WHERE strpos(search, $2) > 0 LIMIT $4::integer + $5::integer) h) x"
     " LEFT JOIN public.users u ON u.id = ANY (x.ids) ORDER BY u.id"};
-// The index alone finds the candidates: together with `id > $1` it would read most of the other
-// one.
+// Only the index of trigrams finds the candidates: combined with `id > $1` the planner would read
+// most of the primary key's index as well.
 inline constexpr Query kSearchIndex{
     "search_users_by_index",
     "WITH candidates AS MATERIALIZED (SELECT id, search FROM public.users"
@@ -88,7 +89,7 @@ inline constexpr Query kSearchWalk{
     "search_users_by_walk", "SELECT " UM_PG_USER_COLUMNS
                             " FROM public.users u WHERE u.id > $1"
                             " AND strpos(u.search, $2) > 0 ORDER BY u.id OFFSET $3 LIMIT $4"};
-// How many of the first $2 users there are, and match $1.
+// The number of users among the first $2, and of those that match $1.
 inline constexpr Query kCountWindow{
     "count_search_window",
     "SELECT count(*), count(*) FILTER (WHERE strpos(search, $1) > 0)"
@@ -101,8 +102,8 @@ inline constexpr Query kCountIndex{
 inline constexpr Query kCountScan{"count_search_by_scan",
                                   "SELECT count(*) FROM public.users WHERE strpos(search, $1) > 0"};
 
-// Writing users. The triggers give version, counters_version and auth_epoch, and record what caches
-// have to forget. A search text with U+001E before it was folded by the program.
+// Writing users. The triggers assign version, counters_version and auth_epoch, and record the
+// changed cache keys. U+001E in front of a search text says that the program folded it.
 inline constexpr Query kInsertUser{
     "insert_user",
     "INSERT INTO public.users (id, email, username, first_name, last_name, role, is_active,"
@@ -110,7 +111,7 @@ inline constexpr Query kInsertUser{
     " VALUES (coalesce($1, nextval('public.users_id_seq')), $2, $3, $4, $5, $6, $7, $8, $9, $10,"
     " $11, $12, $13, E'\\x1e' || $14::text)"
     " RETURNING id, version, auth_epoch, pg_current_xact_id()"};
-// How many ids up to $1 have not been handed out.
+// The number of ids up to $1 that were not assigned yet.
 inline constexpr Query kIdsBefore{
     "ids_before",
     "SELECT $1::bigint - CASE WHEN is_called THEN last_value ELSE 0 END FROM public.users_id_seq"};
@@ -120,7 +121,7 @@ inline constexpr Query kLockIds{
 inline constexpr Query kPassIds{"pass_ids", "SELECT setval('public.users_id_seq', $1)"};
 inline constexpr Query kReserveIds{
     "reserve_ids", "SELECT nextval('public.users_id_seq') FROM generate_series(1, $1::bigint)"};
-// Arrays with an element for each row; empty text stands for null.
+// Arrays with one element for each row; an empty text stands for null.
 inline constexpr Query kInsertUsers{
     "insert_users",
     "INSERT INTO public.users (id, email, username, first_name, last_name, role, is_active,"
@@ -134,7 +135,7 @@ inline constexpr Query kInsertUsers{
     " WITH ORDINALITY AS w (id, email, username, first_name, last_name, role, active, quota, used,"
     " settings, created, hash, search, number) ORDER BY w.number"
     " ON CONFLICT DO NOTHING RETURNING id, email, pg_current_xact_id()"};
-// Who has the id, the address and the username of each row?
+// The ids of the users with the id, the address and the username of each row.
 inline constexpr Query kFindTaken{
     "find_taken",
     "SELECT i.id, e.id, n.id"
@@ -156,7 +157,7 @@ inline constexpr Query kUpdateUser{
     " RETURNING version, auth_epoch, pg_current_xact_id()"};
 inline constexpr Query kDeleteUser{
     "delete_user", "DELETE FROM public.users WHERE id = $1 RETURNING pg_current_xact_id()"};
-// Two administrators that give up their office at the same time do it one after the other.
+// Serializes transactions that take the administrator role from somebody.
 inline constexpr Query kLockAdmins{
     "lock_admins",
     "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: administrators', 0))"};
@@ -209,9 +210,9 @@ inline constexpr Query kLockActiveUser{"lock_active_user",
                                        "SELECT " UM_PG_USER_COLUMNS
                                        " FROM public.users u WHERE id = $1 AND is_active"
                                        " FOR NO KEY UPDATE"};
-// Deletes sessions that ended without being deleted (expired, of an earlier epoch), and as many of
-// the oldest logins as exceed $4. First row: how many are left, and how many had ended; then the
-// ids of the deleted.
+// Deletes sessions that are over (expired, or of an earlier epoch), and as many of the oldest
+// logins as exceed $4. First row: how many sessions are left, and how many were over. Further rows:
+// the ids of the deleted sessions.
 inline constexpr Query kMakeRoom{
     "make_room_for_session",
     "WITH mine AS (SELECT id, kind, created_at, expires_at <= $2 OR auth_epoch <> $3 AS dead"
@@ -275,6 +276,32 @@ inline constexpr Query kTakeAttempt{
 inline constexpr Query kEndAttempt{"end_attempt", "SELECT public.end_attempt($1, $2, $3, $4, $5)"};
 inline constexpr Query kPurgeAttempts{"purge_attempts", "SELECT public.purge_attempts($1, $2)"};
 
-std::vector<const Query*> all();
+// All of them, for statistics.
+inline constexpr std::array<const Query*, 51> kAll{&kFindUser,           &kFindUserByEmail,
+                                                   &kFindSession,        &kCredentials,
+                                                   &kCredentialsByEmail, &kListUsers,
+                                                   &kCountUsers,         &kHasAdmin,
+                                                   &kTransactionStatus,  &kPing,
+                                                   &kSearchWindow,       &kSearchIndex,
+                                                   &kSearchWalk,         &kCountWindow,
+                                                   &kCountIndex,         &kCountScan,
+                                                   &kInsertUser,         &kReserveIds,
+                                                   &kInsertUsers,        &kFindTaken,
+                                                   &kLockUser,           &kUpdateUser,
+                                                   &kDeleteUser,         &kLockAdmins,
+                                                   &kOtherAdmin,         &kSetHash,
+                                                   &kEndSessions,        &kInvalidate,
+                                                   &kLockCounters,       &kFindUsageKeys,
+                                                   &kAddUsage,           &kPutUsageKeys,
+                                                   &kPurgeUsageKeys,     &kSignIn,
+                                                   &kLockActiveUser,     &kMakeRoom,
+                                                   &kInsertSession,      &kKeepSession,
+                                                   &kSessionsOfUser,     &kRevokeSession,
+                                                   &kListSessions,       &kPurgeSessions,
+                                                   &kListKeys,           &kLockKeys,
+                                                   &kSigningKey,         &kInsertKey,
+                                                   &kRetireKeys,         &kRevokeKey,
+                                                   &kTakeAttempt,        &kEndAttempt,
+                                                   &kPurgeAttempts};
 
 }  // namespace um::postgres_queries

@@ -1,10 +1,10 @@
-// PostgresRegistry: when this instance has to refresh its place in the registry of instances, and
-// which others have been silent for so long that they are taken out of it (docs/consistency.md,
+// PostgresRegistry: when this instance has to refresh its row in the registry of instances, and
+// which other instances were silent for so long that their rows are deleted (docs/consistency.md,
 // "The registry"). Pure: the feed runs the statements.
 //
-// Silence is measured with this process' own elapsed time: an instance goes when its counter stayed
-// the same for X here, whatever any wall clock says. X is longer than Y, after which the silent
-// instance itself has stopped answering from memory.
+// Silence is measured with this process' own elapsed time, never with a wall clock: the row of an
+// instance is deleted when its counter stayed the same for X. X is longer than Y, after which the
+// silent instance itself has stopped answering from memory.
 //
 // Thread safety: none; it belongs to the feed's thread.
 #pragma once
@@ -34,14 +34,14 @@ class PostgresRegistry {
 
   bool registered() const { return !id_.empty(); }
   const std::string& id() const { return id_; }
-  // Registered, or refreshed, by a statement sent at `sent_at`.
+  // A statement sent at `sent_at` registered, or refreshed, this instance.
   void joined(std::string id, BootTime sent_at);
   void refreshed(BootTime sent_at) { last_refresh_ = sent_at; }
   void expelled();
   bool refresh_due(BootTime now) const { return now >= last_refresh_ + times_.refresh_every; }
 
-  // All instances, as read from the database by a statement sent at `now`: the ones to take out, if
-  // their counter is still the same.
+  // `all`: the rows that a statement sent at `now` read. Returns those to delete, if their counter
+  // is still the same.
   std::vector<Instance> silent(const std::vector<Instance>& all, BootTime now);
 
  private:

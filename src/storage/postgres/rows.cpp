@@ -1,16 +1,25 @@
 #include "storage/postgres/rows.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include <openssl/sha.h>
 
 #include "base/utf8.hpp"
-#include "storage/postgres/errors.hpp"
 #include "user/time_text.hpp"
 
 namespace um {
 
 namespace {
 
-// One row, read column by column; the first value that is not what it should be makes it broken.
+Error broken_row(std::string_view what, std::int64_t id) {
+  return {.code = ErrorCode::internal,
+          .detail = std::string{what} + " of row " + std::to_string(id) + " breaks the rules"};
+}
+
+// Reads the columns of one row and remembers whether a value was malformed.
 class Reader {
  public:
   Reader(const pg::Rows& rows, Cell at) : rows_{rows}, at_{at} {}
@@ -37,7 +46,7 @@ class Reader {
     if (null(column)) return std::nullopt;
     return time(column);
   }
-  // Empty: all is well so far.
+  // Empty: every value so far was well-formed.
   std::string_view broken() const { return broken_; }
 
  private:
@@ -46,10 +55,25 @@ class Reader {
   std::string_view broken_;
 };
 
+// Removes the number at the front of `text`. 0 is not a transaction.
+std::optional<Xid> take_xid(std::string_view& text) {
+  Xid xid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), xid);
+  if (error != std::errc{} || xid == 0) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return xid;
+}
+
+bool take(std::string_view& text, char expected) {
+  if (!text.starts_with(expected)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
 }  // namespace
 
 std::optional<WallTime> parse_pg_time(std::string_view text) {
-  // RFC 3339 but for the space and an offset of whole hours, which PostgreSQL shortens.
+  // Like RFC 3339 except for the space, and for an offset of whole hours, which has no minutes.
   if (text.size() < 20 || text[10] != ' ') return std::nullopt;
   std::string rfc{text};
   rfc[10] = 'T';
@@ -64,6 +88,11 @@ Usd read_usd(std::string_view text) {
   if (exact) return *exact;
   const bool negative = text.starts_with('-');
   return *Usd::from_micros(negative ? -Usd::kMaxMicros : Usd::kMaxMicros);
+}
+
+std::optional<std::string> usd_text(const std::optional<Usd>& amount) {
+  if (!amount) return std::nullopt;
+  return amount->text();
 }
 
 Result<User> read_user(const pg::Rows& rows, Cell at) {
@@ -136,6 +165,43 @@ Result<SigningKey> read_signing_key(const pg::Rows& rows, std::size_t number) {
 
 bool is_storable(std::string_view text) {
   return text.find('\0') == std::string_view::npos && is_utf8(text);
+}
+
+std::optional<Snapshot> parse_pg_snapshot(std::string_view text) {
+  const auto xmin = take_xid(text);
+  if (!xmin || !take(text, ':')) return std::nullopt;
+  const auto xmax = take_xid(text);
+  if (!xmax || *xmin > *xmax || !take(text, ':')) return std::nullopt;
+  Snapshot snapshot{.xmax = *xmax, .xip = {}};
+  while (!text.empty()) {
+    if (!snapshot.xip.empty() && !take(text, ',')) return std::nullopt;
+    const auto running = take_xid(text);
+    if (!running || *running < *xmin || *running >= *xmax) return std::nullopt;
+    snapshot.xip.push_back(*running);
+  }
+  std::ranges::sort(snapshot.xip);
+  return snapshot;
+}
+
+std::string pg_snapshot_text(const Snapshot& snapshot) {
+  const Xid xmin = snapshot.xip.empty() ? snapshot.xmax : snapshot.xip.front();
+  std::string text = std::to_string(xmin) + ':' + std::to_string(snapshot.xmax) + ':';
+  for (const Xid running : snapshot.xip) {
+    if (text.back() != ':') text += ',';
+    text += std::to_string(running);
+  }
+  return text;
+}
+
+Tau tau_of(std::string_view namespace_text) {
+  if (namespace_text.empty()) return {};
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
+  SHA256(reinterpret_cast<const unsigned char*>(namespace_text.data()), namespace_text.size(),
+         digest.data());
+  Tau tau;
+  std::memcpy(&tau.high, digest.data(), sizeof tau.high);
+  std::memcpy(&tau.low, digest.data() + sizeof tau.high, sizeof tau.low);
+  return tau;
 }
 
 }  // namespace um

@@ -1,10 +1,9 @@
-// What the schema does by itself, whoever writes: numbers, search texts, and the notes of what
-// changed. How writers could get around it: postgres_bypass_pgtest.cpp.
+// What the schema does for every writer: numbers, search texts, and records of changes. Ways to
+// bypass it: bypass_pgtest.cpp.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "storage/cache_key.hpp"
-#include "support/postgres_changes.hpp"
 #include "support/postgres_database.hpp"
 
 namespace um {
@@ -168,7 +167,7 @@ TEST_F(PostgresSchemaTest, ARehashChangesTheHashAndNothingElse) {
   EXPECT_EQ(changed_by("SELECT rehash_user(1, 'old', 'new')"), "");
   EXPECT_EQ(taken_changes(db_), "");
   EXPECT_EQ(db_.text("SELECT password_hash FROM users"), "new");
-  // What it allows itself ends with it.
+  // The permission ends with the call.
   EXPECT_EQ(changed_by("BEGIN; SELECT rehash_user(1, 'new', 'newer');"
                        " UPDATE users SET password_hash = 'other'; COMMIT"),
             "ve");
@@ -206,7 +205,7 @@ TEST_F(PostgresSchemaTest, AnIdThatWasGivenIsNotGivenAgain) {
   EXPECT_EQ(next(), 50'002);
   db_.execute("UPDATE users SET id = 50010 WHERE id = 7");
   EXPECT_EQ(next(), 50'011);
-  // A rehearsal uses up nothing.
+  // A rehearsal uses up no ids.
   db_.execute("BEGIN; INSERT INTO users (id, email) VALUES (90000, 'no@x.org'); ROLLBACK");
   EXPECT_EQ(next(), 50'012);
 }
@@ -226,7 +225,7 @@ TEST_F(PostgresSchemaTest, RowsThatNobodyCouldReadAreRefused) {
   refuses("INSERT INTO users (email, username) VALUES ('c@b', 'gRACE')", "users_username");
 }
 
-// Every part of every text, looked for by the index and without it.
+// Searches every part of every text with the index and without it.
 TEST_F(PostgresSchemaTest, TheIndexFindsExactlyWhatContainsTheKeyword) {
   db_.execute(
       "INSERT INTO users (email, first_name, last_name) VALUES"
@@ -269,7 +268,7 @@ TEST_F(PostgresSchemaTest, ManyRowsOfOneTransactionBecomeOneNoteForEverything) {
   EXPECT_EQ(db_.integer("SELECT count(*) FROM user_changes WHERE ckey IS NULL"), 1);
   EXPECT_LE(db_.integer("SELECT count(*) FROM user_changes"), 5001);
   EXPECT_GE(db_.integer("SELECT count(*) FROM user_changes"), 4990);
-  // Nothing of it is left for the next transaction.
+  // The next transaction starts without it.
   taken_changes(db_);
   db_.execute("UPDATE users SET first_name = 'x' WHERE id = 1");
   EXPECT_EQ(taken_changes(db_), "user:1");

@@ -40,7 +40,7 @@ PostgresSession::PostgresSession(const Options& options) {
   if (const auto info = pg::ConnectionInfo::parse(options.url); !info)
     throw std::invalid_argument{info.error().detail};
   const std::string url{options.url.reveal()};
-  // What the URL says comes last and counts.
+  // The URL comes last, so its settings take precedence.
   const char* names[] = {"fallback_application_name", "client_encoding", "target_session_attrs",
                          "dbname", nullptr};
   const char* values[] = {options.application_name.c_str(), "UTF8", "primary", url.c_str(),
@@ -52,7 +52,7 @@ PostgresSession::PostgresSession(const Options& options) {
         {.kind = pg::Failure::lost, .message = pg::first_line_of_error(connection_.get())}};
   }
   pg::ignore_notices(connection_.get());
-  // The text forms that the program reads do not depend on the server's settings.
+  // The program reads text forms, which must not depend on the server's settings.
   execute("SET bytea_output = 'hex'");
 }
 

@@ -1,7 +1,8 @@
-// PostgresSession: one connection that blocks, for start-up, the command line and tests: scripts of
-// many statements, and single statements with parameters. The service itself uses drivers/pg/.
+// PostgresSession: one blocking connection, for start-up, the command line and tests. It runs
+// scripts of many statements, and single statements with parameters. The service itself uses
+// drivers/pg/.
 //
-// Thread safety: none. Throws PostgresError for everything that goes wrong.
+// Thread safety: none. Every failure throws PostgresError.
 #pragma once
 
 #include <memory>
@@ -36,15 +37,15 @@ class PostgresSession {
   };
   explicit PostgresSession(const Options& options);
 
-  // Any number of statements, separated by semicolons. What BEGIN opened stays open.
+  // Any number of statements, separated by semicolons. A transaction that BEGIN opened stays open.
   void execute(const std::string& script);
-  // One statement with $1, $2, …; every column comes as text.
+  // One statement with $1, $2, …; every column is returned as text.
   pg::Rows run(const std::string& statement, const pg::Params& params = {});
   // The first column of the first row; throws if there is none, or if it is null.
   std::string text(const std::string& statement, const pg::Params& params = {});
   std::int64_t integer(const std::string& statement, const pg::Params& params = {});
 
-  // Where it is connected, without user and password: "db.example.com:5432/users".
+  // The server and database, without user and password: "db.example.com:5432/users".
   std::string describe() const;
 
  private:

@@ -1,8 +1,5 @@
-#include "storage/postgres/session_store.hpp"
-
-#include "storage/cache_key.hpp"
 #include "storage/postgres/queries.hpp"
-#include "storage/postgres/rows.hpp"
+#include "storage/postgres/stores.hpp"
 #include "storage/rules.hpp"
 #include "user/time_text.hpp"
 
@@ -18,8 +15,8 @@ Result<SessionRef> session_at(const pg::Rows& rows, Cell at) {
   return std::make_shared<const Session>(std::move(*session));
 }
 
-// Locks the user's row, so that nothing about it changes until the session is there. The row as
-// this statement left it; invalid_credentials if the user may not have a session (any more).
+// Locks the user's row, so that it does not change before the session is committed. Returns the row
+// as this statement left it; invalid_credentials if the user may not have a session (any more).
 Task<Result<UserRef>> admit(PostgresWrite& write, const NewSession& session) {
   pg::Params params{session.user_id.value()};
   const pg::Query* query = &queries::kLockActiveUser;
@@ -33,13 +30,14 @@ Task<Result<UserRef>> admit(PostgresWrite& write, const NewSession& session) {
   if (rows->empty()) {
     co_return fail(ErrorCode::invalid_credentials, "the user may not sign in");
   }
-  if (session.verified_hash) write.touch(CacheKey::of(session.user_id).str());
+  if (session.verified_hash) write.touch(CacheKey::of(session.user_id));
   auto user = read_user(*rows, {});
   if (!user) co_return std::unexpected(user.error());
   co_return make_record(std::move(*user));
 }
 
-// How many logins went; conflict: the user has the maximum, and too few of them are logins.
+// Returns how many logins were deleted. conflict: the user has the largest number of sessions, and
+// too few of them are logins.
 Task<Result<std::int64_t>> make_room(PostgresWrite& write, const NewSession& session,
                                      std::int64_t epoch) {
   constexpr auto kOthers = static_cast<std::int64_t>(SessionStore::kMaxSessionsPerUser) - 1;
@@ -70,7 +68,7 @@ Task<Result<rules::SessionWrite>> create_session(PostgresWrite& write, const New
                  time_text(session->expires_at), session->address, session->user_agent});
   if (!inserted) co_return std::unexpected(inserted.error());
   write.is_transaction(*inserted, {});
-  write.touch(CacheKey::of(session->id).str());
+  write.touch(CacheKey::of(session->id));
   co_return rules::SessionWrite{
       .created = {.session = std::move(session), .user = std::move(*user)},
       .displaced = *displaced};
@@ -84,7 +82,7 @@ Task<Result<void>> revoke_session(PostgresWrite& write, SessionStore::Revoke rev
   if (!revoked) co_return std::unexpected(revoked.error());
   if (revoked->empty()) co_return fail(ErrorCode::not_found, "no such session");
   write.is_transaction(*revoked, {});
-  write.touch(CacheKey::of(revoke.id).str());
+  write.touch(CacheKey::of(revoke.id));
   co_return Result<void>{};
 }
 

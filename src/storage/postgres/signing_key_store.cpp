@@ -1,7 +1,5 @@
-#include "storage/postgres/signing_key_store.hpp"
-
 #include "storage/postgres/queries.hpp"
-#include "storage/postgres/rows.hpp"
+#include "storage/postgres/stores.hpp"
 #include "user/time_text.hpp"
 
 namespace um {
@@ -10,27 +8,27 @@ namespace {
 
 namespace queries = postgres_queries;
 
-pg::Params insertion(const SigningKey& key) {
+pg::Params insertion_of(const SigningKey& key) {
   return pg::Params{key.kid, pg::Bytes{key.public_key}, pg::Bytes{key.private_key.reveal()},
                     time_text(key.created_at)};
 }
 
 // conflict if the kid was used before.
-Task<Result<void>> insert(PostgresWrite& write, const SigningKey& key) {
-  const auto inserted = co_await write.run(queries::kInsertKey, insertion(key));
+Task<Result<void>> insert_key(PostgresWrite& write, const SigningKey& key) {
+  const auto inserted = co_await write.run(queries::kInsertKey, insertion_of(key));
   if (!inserted) co_return std::unexpected(inserted.error());
   write.is_transaction(*inserted, {});
   co_return Result<void>{};
 }
 
-// One instance at a time decides which key signs.
+// The lock lets one instance at a time decide which key signs.
 Task<Result<SigningKey>> insert_if_first(PostgresWrite& write, const SigningKey& key) {
   const auto locked = co_await write.run(queries::kLockKeys);
   if (!locked) co_return std::unexpected(locked.error());
   const auto signing = co_await write.run(queries::kSigningKey);
   if (!signing) co_return std::unexpected(signing.error());
   if (!signing->empty()) co_return read_signing_key(*signing, 0);
-  const auto inserted = co_await insert(write, key);
+  const auto inserted = co_await insert_key(write, key);
   if (!inserted) co_return std::unexpected(inserted.error());
   co_return key;
 }
@@ -42,7 +40,7 @@ Task<Result<void>> rotate_keys(PostgresWrite& write, const SigningKeyStore::Rota
                         .params = {time_text(rotate.now), time_text(rotate.old_verify_until)}});
   const auto retired = co_await write.run_all(std::move(statements));
   if (!retired) co_return std::unexpected(retired.error());
-  const auto inserted = co_await insert(write, rotate.key);
+  const auto inserted = co_await insert_key(write, rotate.key);
   co_return inserted;
 }
 

@@ -6,18 +6,15 @@
 #include "storage/postgres/migrator.hpp"
 #include "storage/postgres/queries.hpp"
 #include "storage/postgres/session.hpp"
-#include "storage/postgres/session_store.hpp"
-#include "storage/postgres/signing_key_store.hpp"
-#include "storage/postgres/user_store.hpp"
+#include "storage/postgres/stores.hpp"
 #include "storage/purge.hpp"
-#include "storage/query_report.hpp"
 
 namespace um {
 
 namespace {
 
-// Deleted in one piece of housekeeping. Of these there are 160,000 at most, without triggers or
-// other indexes.
+// Rows of attempts that one call of housekeeping deletes. There are at most 160,000, without
+// triggers or secondary indexes.
 constexpr std::int64_t kAttemptsBatch = 10'000;
 
 PostgresChangeFeed::Options feed_options(const PostgresOptions& options,
@@ -36,7 +33,7 @@ class PostgresStorage final : public Storage {
         feed_{feed_options(options, [this] { database_.renew(); })},
         database_{options, feed_} {}
 
-  // Before the database goes, which the feed calls.
+  // The feed calls the database, so it stops before the database is destroyed.
   ~PostgresStorage() override { feed_.stop(); }
 
   UserStore& users() override { return users_; }
@@ -53,8 +50,8 @@ class PostgresStorage final : public Storage {
   }
   std::string describe() const override { return "PostgreSQL " + place_; }
 
-  // One question on a connection for look-ups and one on a connection for writes: both have to be
-  // there, on a server that takes writes.
+  // One statement on a connection for look-ups and one on a connection for writes: both kinds must
+  // work, on a server that accepts writes.
   Task<Result<void>> ping(Deadline deadline) override {
     const auto read = co_await database_.look_up(postgres_queries::kPing, {}, deadline);
     const auto checked = check_ping(read);
@@ -63,8 +60,8 @@ class PostgresStorage final : public Storage {
     co_return check_ping(written);
   }
 
-  // Every instance does this at its own time. What one is about to delete the others skip, so
-  // nobody waits for anybody.
+  // Every instance does this at its own time. Rows that one instance is deleting are skipped by the
+  // others, so no instance waits for another.
   Task<Result<bool>> housekeeping(WallTime now, Deadline deadline) override {
     const auto purged = co_await purge_expired(users_, sessions_, now, deadline);
     if (!purged) co_return purged;

@@ -1,5 +1,5 @@
-// What the whole of a PostgreSQL storage does: its feed and its connections together, and what it
-// deletes when several instances do.
+// A whole PostgreSQL storage: its feed and its connections together, and housekeeping by several
+// instances.
 #include <atomic>
 #include <thread>
 
@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using e2e::eventually;
 
-// Remembers in which namespace the last poll was.
+// Records the namespace of the last poll.
 class Place final : public ChangeListener {
  public:
   void hold(std::span<const std::string>) override {}
@@ -48,7 +48,7 @@ class PostgresStorageTest : public ::testing::Test {
   Tau tau_of_a_fact(Storage& storage) {
     return test::run(storage.users().find(*UserId::from(1), {})).value().stamp.tau;
   }
-  // Until there is nothing more.
+  // Until nothing more is deleted.
   Task<Result<bool>> housekeeping(Storage& storage) {
     Result<bool> more = true;
     while (more && *more)
@@ -84,7 +84,7 @@ TEST_F(PostgresStorageTest, ATableThatWasAlteredIsAnotherNamespaceForConnections
   EXPECT_TRUE(eventually([&] { return place.tau() == tau_of_a_fact(*storage); }));
 }
 
-// The reads of the stores too, and a write through them; a read while the tables are away may fail.
+// The stores work as well: reads, and a write. A read while the tables are missing may fail.
 TEST_F(PostgresStorageTest, ADumpRestoredOverTheRunningDatabaseIsServedWithoutARestart) {
   db_.execute("INSERT INTO users (email) VALUES ('a@x.org')");
   const std::string dump = test::pg_dump(database_.url(), {"--clean", "--if-exists"});
@@ -141,7 +141,7 @@ TEST_F(PostgresHousekeepingTest, SeveralInstancesDoItAtOnce) {
   for (int i = 0; i < 4; ++i) tasks.push_back(housekeeping(*instances.emplace_back(open())));
   for (const auto& done : test::run_all(std::move(tasks)))
     EXPECT_TRUE(done) << (done ? "" : done.error().detail);
-  // Whoever came last skipped what the others had not committed yet.
+  // The last one skipped rows that the others had not committed yet.
   EXPECT_TRUE(test::run(housekeeping(*instances[0])));
   EXPECT_EQ(left(), "1 1 0");
 }

@@ -1,10 +1,10 @@
 #include "storage/postgres/usage_writes.hpp"
 
+#include <algorithm>
+
 #include "drivers/pg/query.hpp"
 #include "storage/postgres/queries.hpp"
-#include "storage/postgres/user_writes.hpp"
 #include "storage/rules.hpp"
-#include "storage/postgres/usage_tally.hpp"
 #include "user/time_text.hpp"
 
 namespace um {
@@ -19,8 +19,8 @@ struct KeyColumns {
   std::vector<std::string> keys;
 };
 
-// What the records name: locks the users' rows and then reads the keys, so that of two transactions
-// with the same key the second sees what the first has stored.
+// Loads the users and keys that the records name. The users' rows are locked before the keys are
+// read, so of two transactions with the same key the second sees what the first has stored.
 std::vector<pg::Statement> questions(const std::vector<UsageRecord>& usages, WallTime now) {
   std::vector<std::int64_t> users;
   KeyColumns named;
@@ -57,7 +57,7 @@ UsageTally tally_of(const std::vector<pg::Rows>& known) {
   return tally;
 }
 
-std::string usd_text(std::int64_t micros) {
+std::string micros_text(std::int64_t micros) {
   return Usd::from_micros(micros).value().text();
 }
 
@@ -69,7 +69,7 @@ std::vector<pg::Statement> changes(const UsageTally& tally, WallTime now) {
     for (const auto& [key, micros] : tally.new_keys()) {
       stored.users.push_back(key.first.value());
       stored.keys.push_back(key.second);
-      amounts.push_back(usd_text(micros));
+      amounts.push_back(micros_text(micros));
     }
     statements.push_back({.query = &queries::kPutUsageKeys,
                           .params = {pg::integer_array(stored.users), pg::text_array(stored.keys),
@@ -79,14 +79,52 @@ std::vector<pg::Statement> changes(const UsageTally& tally, WallTime now) {
   std::vector<std::string> amounts;
   for (const auto& [user, micros] : tally.additions()) {
     users.push_back(user.value());
-    amounts.push_back(usd_text(micros));
+    amounts.push_back(micros_text(micros));
   }
   statements.push_back({.query = &queries::kAddUsage,
                         .params = {pg::integer_array(users), pg::text_array(amounts)}});
   return statements;
 }
 
+// Only another program can have stored an amount out of bounds; it becomes the nearest bound.
+Usd bounded(std::int64_t micros) {
+  return *Usd::from_micros(std::clamp(micros, -Usd::kMaxMicros, Usd::kMaxMicros));
+}
+
+UsageTotals totals(const UsageTally::Counters& counters) {
+  UsageTotals totals{.used_usd = bounded(counters.used_micros), .quota_usd = std::nullopt};
+  if (counters.quota_micros) totals.quota_usd = bounded(*counters.quota_micros);
+  return totals;
+}
+
 }  // namespace
+
+Result<UsageTotals> UsageTally::add(const UsageRecord& usage) {
+  if (usage.amount.negative()) return fail(ErrorCode::invalid, "usage cannot be negative");
+  const auto user = users_.find(usage.user);
+  if (user == users_.end()) return fail(rules::no_such_user());
+  Counters& counters = user->second;
+  const std::int64_t micros = usage.amount.micros();
+  if (usage.idempotency_key) {
+    const auto seen = keys_.find({usage.user, *usage.idempotency_key});
+    if (seen != keys_.end()) {
+      if (seen->second == micros) return totals(counters);
+      return fail(ErrorCode::conflict, "the idempotency key was used with another amount");
+    }
+  }
+  // The subtraction cannot overflow: an amount is at most a thousandth of what 64 bits hold.
+  if (counters.used_micros > Usd::kMaxMicros - micros) {
+    return fail(ErrorCode::invalid, "the sum would be too large");
+  }
+  counters.used_micros += micros;
+  additions_[usage.user] += micros;
+  if (usage.idempotency_key) {
+    const UsageKey key{usage.user, *usage.idempotency_key};
+    keys_.emplace(key, micros);
+    new_keys_.emplace(key, micros);
+  }
+  return totals(counters);
+}
 
 Task<Result<Answers>> record_usage(PostgresDatabase& db, const std::vector<UsageRecord>& usages,
                                    UsageCall call) {
@@ -100,7 +138,7 @@ Task<Result<Answers>> record_usage(PostgresDatabase& db, const std::vector<Usage
     const auto added = co_await write.run_all(changes(tally, call.now));
     if (!added) co_return std::unexpected(added.error());
     write.is_transaction(added->back(), {});
-    for (const auto& [user, micros] : tally.additions()) postgres_writes::touch(write, user);
+    for (const auto& [user, micros] : tally.additions()) write.touch(CacheKey::of(user));
     co_return answers;
   };
   auto answers = co_await db.write<Answers>(call.deadline, work);

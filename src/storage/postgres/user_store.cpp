@@ -1,10 +1,5 @@
-#include "storage/postgres/user_store.hpp"
-
-#include "storage/postgres/insert_many.hpp"
 #include "storage/postgres/queries.hpp"
-#include "storage/postgres/rows.hpp"
-#include "storage/postgres/search.hpp"
-#include "storage/postgres/user_writes.hpp"
+#include "storage/postgres/stores.hpp"
 #include "storage/rules.hpp"
 #include "user/search_fold.hpp"
 #include "user/time_text.hpp"
@@ -15,13 +10,199 @@ namespace {
 
 namespace queries = postgres_queries;
 
-// The password hash stands behind the columns of the user.
+// The column of the password hash, after the columns of the user.
 constexpr std::size_t kHashColumn = 16;
 
 Result<UserRef> record_at(const pg::Rows& rows, Cell at) {
   auto user = read_user(rows, at);
   if (!user) return std::unexpected(user.error());
   return make_record(std::move(*user));
+}
+
+// Searching users by a part of their name or address.
+//
+// First the next kWindow users by id are scanned. For a frequent keyword they fill the page within
+// a few milliseconds, whatever the length of the keyword. If they do not fill it, the keyword is
+// rare among them, and the index of trigrams (search_grams) finds all candidates; keywords of one
+// or two characters are prefixes of trigrams. Sorting the candidates by id costs as much as there
+// are candidates. So a keyword that is frequent, and still did not fill the page because of a large
+// offset, is searched by scanning on through the users instead.
+using Users = std::vector<UserRef>;
+constexpr std::int64_t kWindow = 5'000;
+// A keyword is frequent if at least one in so many users of a window matches it.
+constexpr std::int64_t kFrequent = 50;
+
+bool is_frequent(std::int64_t hits) {
+  return hits * kFrequent >= kWindow;
+}
+
+// `folded`: fold_for_search(keyword), not empty.
+Task<Result<Users>> search_users(PostgresDatabase& db, std::string folded, Page page,
+                                 Deadline deadline) {
+  if (!rules::can_match(folded)) co_return Users{};
+  const std::int64_t after = page.after ? page.after->value() : 0;
+  // A window has at most kWindow hits, so smaller numbers give the same page and fit the query's
+  // type.
+  const std::int64_t offset = std::min(page.offset, kWindow);
+  const std::int64_t limit = std::min(page.limit, kWindow);
+  const auto near = co_await db.scan(queries::kSearchWindow,
+                                     pg::Params{after, folded, kWindow, offset, limit}, deadline);
+  if (!near) co_return std::unexpected(near.error());
+  const std::int64_t found = near->integer(0, 0);
+  if (found >= page.offset + page.limit) co_return read_users(*near, 1);
+  const pg::Query& query = is_frequent(found) ? queries::kSearchWalk : queries::kSearchIndex;
+  const auto far =
+      co_await db.scan(query, pg::Params{after, folded, page.offset, page.limit}, deadline);
+  if (!far) co_return std::unexpected(far.error());
+  co_return read_users(*far, 0);
+}
+
+Task<Result<std::int64_t>> count_matches(PostgresDatabase& db, std::string folded,
+                                         Deadline deadline) {
+  if (!rules::can_match(folded)) co_return 0;
+  const auto near = co_await db.scan(queries::kCountWindow, pg::Params{folded, kWindow}, deadline);
+  if (!near) co_return std::unexpected(near.error());
+  const std::int64_t found = near->integer(0, 1);
+  if (near->integer(0, 0) < kWindow) co_return found;
+  const pg::Query& query = is_frequent(found) ? queries::kCountScan : queries::kCountIndex;
+  const auto all = co_await db.scan(query, pg::Params{folded}, deadline);
+  if (!all) co_return std::unexpected(all.error());
+  co_return all->integer(0, 0);
+}
+
+// Writes: each function is one write inside a transaction, with its rules. An error rolls the
+// transaction back.
+
+// Locks the user's row until the end of the transaction and returns the user. not_found.
+Task<Result<User>> lock_user(PostgresWrite& write, UserId id) {
+  const auto rows = co_await write.run(queries::kLockUser, {id.value()});
+  if (!rows) co_return std::unexpected(rows.error());
+  if (rows->empty()) co_return fail(rules::no_such_user());
+  co_return read_user(*rows, {});
+}
+
+// last_admin if there is no other active administrator. Another transaction that takes the role
+// from somebody waits here until this one ends, and then sees its changes.
+Task<Result<void>> ensure_other_admin(PostgresWrite& write, UserId id) {
+  const auto locked = co_await write.run(queries::kLockAdmins);
+  if (!locked) co_return std::unexpected(locked.error());
+  const auto other = co_await write.run(queries::kOtherAdmin, {id.value()});
+  if (!other) co_return std::unexpected(other.error());
+  if (!other->boolean(0, 0)) co_return fail(rules::last_admin());
+  co_return Result<void>{};
+}
+
+// Stores the planned user and copies the numbers that the database assigned into it.
+Task<Result<void>> store_update(PostgresWrite& write, rules::PlannedUpdate& plan,
+                                const std::optional<Secret>& hash) {
+  User& user = plan.user;
+  std::optional<std::string_view> password;
+  if (hash) password = hash->reveal();
+  const auto stored = co_await write.run(
+      queries::kUpdateUser,
+      pg::Params{user.id.value(), user.email.text(), user.username, user.first_name, user.last_name,
+                 to_string(user.role), user.is_active, usd_text(user.quota_usd),
+                 user.model_capability_settings, time_text(user.updated_at), plan.ends_sessions,
+                 password, rules::search_text(user)});
+  if (!stored) co_return std::unexpected(stored.error());
+  user.version = stored->integer(0, 0);
+  user.auth_epoch = stored->integer(0, 1);
+  write.is_transaction(*stored, {.column = 2});
+  co_return Result<void>{};
+}
+
+Task<Result<User>> insert_user(PostgresWrite& write, const NewUser& wanted, WallTime now) {
+  auto planned = rules::plan_insert(wanted, now);
+  if (!planned) co_return planned;
+  User& user = *planned;
+  std::optional<std::int64_t> id;
+  if (wanted.id) id = wanted.id->value();
+  const auto inserted = co_await write.run(
+      queries::kInsertUser,
+      pg::Params{id, user.email.text(), user.username, user.first_name, user.last_name,
+                 to_string(user.role), user.is_active, usd_text(user.quota_usd),
+                 user.used_usd.text(), user.model_capability_settings, time_text(user.created_at),
+                 time_text(user.updated_at), wanted.password_hash.reveal(),
+                 rules::search_text(user)});
+  if (!inserted) co_return std::unexpected(inserted.error());
+  user.id = UserId::from(inserted->integer(0, 0)).value();
+  user.version = inserted->integer(0, 1);
+  user.auth_epoch = inserted->integer(0, 2);
+  write.is_transaction(*inserted, {.column = 3});
+  write.touch(user);
+  co_return planned;
+}
+
+Task<Result<UserRef>> update_user(PostgresWrite& write, const UpdateUser& update, WallTime now) {
+  const UserChange& change = update.change;
+  const auto current = co_await lock_user(write, update.id);
+  if (!current) co_return std::unexpected(current.error());
+  auto plan = rules::plan_update(*current, update);
+  if (!plan) co_return std::unexpected(plan.error());
+  if (plan->changes_nothing) co_return make_record(*current);
+  if (plan->gives_up_admin) {
+    const auto allowed = co_await ensure_other_admin(write, update.id);
+    if (!allowed) co_return std::unexpected(allowed.error());
+  }
+  plan->user.updated_at = now;
+  const auto stored = co_await store_update(write, *plan, change.password_hash);
+  if (!stored) co_return std::unexpected(stored.error());
+  const User& user = plan->user;
+  if (change.keep_session && change.password_hash && user.is_active) {
+    const auto kept = co_await write.run(queries::kKeepSession,
+                                         pg::Params{change.keep_session->text(), user.id.value(),
+                                                    current->auth_epoch, user.auth_epoch});
+    if (!kept) co_return std::unexpected(kept.error());
+    write.touch(CacheKey::of(*change.keep_session));
+  }
+  write.touch(*current);
+  write.touch(user);
+  co_return make_record(user);
+}
+
+Task<Result<void>> remove_user(PostgresWrite& write, const UserStore::RemoveUser& request) {
+  const auto current = co_await lock_user(write, request.id);
+  if (!current) co_return std::unexpected(current.error());
+  if (request.expected && !rules::in_revision(*current, *request.expected)) {
+    co_return fail(ErrorCode::conflict, "the user was changed meanwhile");
+  }
+  if (rules::is_acting_admin(*current)) {
+    const auto allowed = co_await ensure_other_admin(write, request.id);
+    if (!allowed) co_return std::unexpected(allowed.error());
+  }
+  // Deleting the user deletes its sessions, so their keys are touched as well. No session is added
+  // meanwhile: a sign-in waits for the lock on the user's row.
+  std::vector<pg::Statement> statements;
+  statements.push_back({.query = &queries::kSessionsOfUser, .params = {request.id.value()}});
+  statements.push_back({.query = &queries::kDeleteUser, .params = {request.id.value()}});
+  const auto removed = co_await write.run_all(std::move(statements));
+  if (!removed) co_return std::unexpected(removed.error());
+  const pg::Rows& sessions = removed->at(0);
+  for (std::size_t row = 0; row < sessions.size(); ++row) {
+    write.touch("session:" + std::string{sessions.text(row, 0)});
+  }
+  write.is_transaction(removed->at(1), {});
+  write.touch(*current);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> end_user_sessions(PostgresWrite& write, UserId id) {
+  const auto ended = co_await write.run(queries::kEndSessions, {id.value()});
+  if (!ended) co_return std::unexpected(ended.error());
+  if (ended->empty()) co_return fail(rules::no_such_user());
+  write.is_transaction(*ended, {});
+  write.touch(CacheKey::of(id));
+  co_return Result<void>{};
+}
+
+// Touches the user's keys without changing anything.
+Task<Result<void>> announce_user(PostgresWrite& write, UserId id) {
+  const auto announced = co_await write.run(queries::kInvalidate, {id.value()});
+  if (!announced) co_return std::unexpected(announced.error());
+  write.is_transaction(*announced, {});
+  write.touch(CacheKey::of(id));
+  if (!announced->null(0, 1)) write.touch("email:" + std::string{announced->text(0, 1)});
+  co_return Result<void>{};
 }
 
 }  // namespace
@@ -47,13 +228,13 @@ Task<Result<std::vector<UserRef>>> PostgresUserStore::search(std::string keyword
                                                              Deadline deadline) {
   std::string folded = fold_for_search(keyword);
   if (folded.empty()) return list(page, deadline);
-  return postgres_search::find(db_, std::move(folded), page, deadline);
+  return search_users(db_, std::move(folded), page, deadline);
 }
 
 Task<Result<std::int64_t>> PostgresUserStore::count(std::string keyword, Deadline deadline) {
   std::string folded = fold_for_search(keyword);
   if (!folded.empty()) {
-    const auto found = co_await postgres_search::count(db_, std::move(folded), deadline);
+    const auto found = co_await count_matches(db_, std::move(folded), deadline);
     co_return found;
   }
   const auto rows = co_await db_.scan(queries::kCountUsers, {}, deadline);
@@ -68,10 +249,10 @@ Task<Result<bool>> PostgresUserStore::has_admin(Deadline deadline) {
 }
 
 Task<Result<UserRef>> PostgresUserStore::insert(NewUser user, Deadline deadline) {
-  // An id that was drawn may just be taken by another transaction that chose it itself.
+  // Another transaction may have chosen the id that the sequence assigns, so a few ids are tried.
   constexpr int kDraws = 4;
   const auto work = [&](PostgresWrite& write) {
-    return postgres_writes::insert_user(write, user, db_.clock().wall_now());
+    return insert_user(write, user, db_.clock().wall_now());
   };
   for (int draw = 1;; ++draw) {
     auto inserted = co_await db_.write<User>(deadline, work);
@@ -89,16 +270,14 @@ Task<Result<std::vector<Result<UserId>>>> PostgresUserStore::insert_many(InsertM
 
 Task<Result<UserRef>> PostgresUserStore::update(UpdateUser update, Deadline deadline) {
   const auto work = [&](PostgresWrite& write) {
-    return postgres_writes::update_user(write, update, db_.clock().wall_now());
+    return update_user(write, update, db_.clock().wall_now());
   };
   auto updated = co_await db_.write<UserRef>(deadline, work);
   co_return updated;
 }
 
 Task<Result<void>> PostgresUserStore::remove(RemoveUser request, Deadline deadline) {
-  const auto work = [&](PostgresWrite& write) {
-    return postgres_writes::remove_user(write, request);
-  };
+  const auto work = [&](PostgresWrite& write) { return remove_user(write, request); };
   auto removed = co_await db_.write<void>(deadline, work);
   co_return removed;
 }
@@ -138,13 +317,13 @@ Task<Result<void>> PostgresUserStore::rehash(Rehash rehash, Deadline deadline) {
 }
 
 Task<Result<void>> PostgresUserStore::end_sessions(UserId id, Deadline deadline) {
-  const auto work = [id](PostgresWrite& write) { return postgres_writes::end_sessions(write, id); };
+  const auto work = [id](PostgresWrite& write) { return end_user_sessions(write, id); };
   auto ended = co_await db_.write<void>(deadline, work);
   co_return ended;
 }
 
 Task<Result<void>> PostgresUserStore::invalidate(UserId id, Deadline deadline) {
-  const auto work = [id](PostgresWrite& write) { return postgres_writes::announce(write, id); };
+  const auto work = [id](PostgresWrite& write) { return announce_user(write, id); };
   auto announced = co_await db_.write<void>(deadline, work);
   co_return announced;
 }

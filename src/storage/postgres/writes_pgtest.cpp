@@ -1,10 +1,10 @@
-// What the PostgreSQL stores do beyond the contract: what they tell the feed about their writes,
-// and what many writers at once find.
+// The PostgreSQL stores beyond the contract: the keys that they announce to the feed, and many
+// writers at once.
 #include <gmock/gmock.h>
 
 #include "storage/cache_key.hpp"
-#include "storage/postgres/testing/stage.hpp"
 #include "storage/postgres/storage.hpp"
+#include "storage/postgres/testing/stage.hpp"
 
 namespace um {
 namespace {
@@ -35,8 +35,7 @@ class PostgresWrites : public ::testing::Test, protected test::PostgresStage {
     for (std::size_t row = 0; row < rows.size(); ++row) keys.emplace_back(rows.text(row, 0));
     return keys;
   }
-  // The one write that was announced names these keys, and at least those that other instances hear
-  // of.
+  // Expects one announced write with these keys, which include all that the triggers recorded.
   void expect_announced(const Keys& keys) {
     const auto writes = observer.take();
     ASSERT_THAT(writes, SizeIs(1));
@@ -163,7 +162,7 @@ TEST_F(PostgresWrites, AtOnceSignedInNobodyHasMoreSessionsThanAllowed) {
 }
 
 TEST_F(PostgresWrites, AnIdThatAnotherProgramTookIsDrawnAgain) {
-  // Taken without telling the sequence.
+  // Takes an id without using the sequence.
   auto admin = db.admin();
   admin.execute("ALTER TABLE users DISABLE TRIGGER users_use_up_id");
   admin.execute("INSERT INTO users (id, email) VALUES (1, 'a@y.org'), (2, 'b@y.org')");
@@ -285,7 +284,7 @@ TEST_F(PostgresOpen, SaysWhereItIsWithoutTheUser) {
   EXPECT_TRUE(test::run((*storage)->ping({})));
 }
 
-// A standby may not know yet what was acknowledged.
+// A standby may lack acknowledged commits.
 TEST_F(PostgresOpen, NobodyReadsFromAStandby) {
   const test::PostgresServer primary;
   const test::TestDatabase db{primary};

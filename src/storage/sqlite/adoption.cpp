@@ -9,7 +9,7 @@
 
 #include "base/utf8.hpp"
 #include "storage/sqlite/rows.hpp"
-#include "storage/sqlite/user_writes.hpp"
+#include "storage/sqlite/stores.hpp"
 
 namespace um::sqlite_adoption {
 
@@ -52,15 +52,15 @@ std::set<std::string> go_columns() {
   return {"id", "first_name", "last_name", "email", "password"};
 }
 
-// Many functions of SQLite end a text there, and PostgreSQL cannot store it.
+// Many functions of SQLite end a text at NUL, and PostgreSQL cannot store one.
 bool has_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
 
-// Knows the addresses and ids that earlier rows took.
+// Remembers the addresses and ids of earlier rows.
 class Judge {
  public:
-  // What is wrong with the current row of kRows; empty if nothing.
+  // Why the current row of kRows is a misfit; empty if it is none.
   std::string reason(const sqlite::Run& row) {
     const std::int64_t id = row.integer(1);
     if (row.text(2) != "integer" || id <= 0) return "the id is not a positive number";
@@ -89,7 +89,7 @@ std::int64_t highest_id(Connection& db) {
     auto run = db.run(kGivenOutSeen, kMaxId);
     if (run.next()) highest = run.integer(0);
   }
-  // Ours is AUTOINCREMENT, so the table exists; the Go program's may have been too.
+  // Our table is AUTOINCREMENT, so sqlite_sequence exists. The Go program's may have been too.
   const std::int64_t counted = db.integer(
       "SELECT coalesce(max(seq), 0) FROM sqlite_sequence"
       " WHERE name IN ('users', 'users_before_adoption')");
@@ -102,9 +102,15 @@ void move_row(sqlite::Transaction& tx, const sqlite::Run& row, WallTime now) {
                .last_name = std::string{row.text(3)},
                .password_hash = Secret{std::string{row.text(5)}},
                .id = UserId::from(row.integer(1))};
-  const auto inserted = sqlite_writes::insert_user(tx, user, now);
-  // Every reason to refuse a row was looked for before.
+  const auto inserted = insert_user(tx, user, now);
+  // Misfits were sorted out before, so no row is refused here.
   if (!inserted) throw sqlite::SqliteError{SQLITE_MISMATCH, inserted.error().detail};
+}
+
+std::string quoted_name(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + '"';
 }
 
 }  // namespace
@@ -135,12 +141,6 @@ std::vector<MisfitRow> misfits(Connection& db) {
   return found;
 }
 
-std::string quoted_name(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
 void set_aside(Connection& db) {
   std::string drops;
   for (auto run = db.run(kExtras); run.next();) {
@@ -160,11 +160,11 @@ void move_rows(Connection& db, const Move& move) {
   for (auto row = db.run(kSetAsideRows); row.next();) {
     if (!apart.contains(row.integer(0))) move_row(tx, row, move.now);
   }
-  // No id that was ever given to somebody is given to somebody else.
+  // An id that any user ever had is never assigned to another user.
   const std::int64_t highest = highest_id(db);
   db.execute("DELETE FROM sqlite_sequence WHERE name = 'users'");
   db.run(kRaiseSequence, highest).finish();
-  // With columns of other origin the old table stays: nothing that somebody stored is thrown away.
+  // A table with other columns stays: values that were not copied must not be lost.
   if (columns_of(db, "users_before_adoption") == go_columns()) {
     db.execute("DROP TABLE users_before_adoption");
   }

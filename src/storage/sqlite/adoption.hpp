@@ -1,7 +1,10 @@
-// Adoption of a database that the Go program made: a table users(id, first_name, last_name, email,
-// password). Every row is taken over with its id and its password hash, so its user can sign in as
-// before. Rows that break our rules are named first; they can only be moved aside, never silently
-// changed.
+// Adopts a database of the Go program: a table users(id, first_name, last_name, email, password).
+// Every row keeps its id and its password hash, so its user can sign in as before.
+//
+// Misfits are rows that break a rule of this program: an id that is not a positive number up to
+// 2^53, an address that is missing, invalid or taken by a row before it, an id that is taken by a
+// row before it, a name that is not UTF-8 or contains U+0000. A misfit is never changed: it goes
+// into users_quarantine, or nothing is adopted.
 //
 // Called inside the transaction of a migration. Throws SqliteError.
 #pragma once
@@ -11,25 +14,23 @@
 
 #include "base/clock.hpp"
 #include "drivers/sqlite/connection.hpp"
-#include "storage/migration_plan.hpp"
+#include "storage/migration.hpp"
 
-namespace um {
+namespace um::sqlite_adoption {
 
-namespace sqlite_adoption {
-
-// Is there a table users with the Go program's columns, and without ours?
+// Whether there is a table users with the Go program's columns and without ours.
 bool is_possible(sqlite::Connection& db);
 std::int64_t count_rows(sqlite::Connection& db);
 std::vector<MisfitRow> misfits(sqlite::Connection& db);
 
-// Renames the table out of the way of our schema, which is made next …
+// Renames the table, to make room for the tables of this program.
 void set_aside(sqlite::Connection& db);
-// … and moves its rows over, the misfits into users_quarantine.
+// Copies its rows into the tables of this program, misfits into users_quarantine. Then drops the
+// old table, unless it has columns that are not copied.
 struct Move {
   std::vector<MisfitRow> misfits;
   WallTime now;
 };
 void move_rows(sqlite::Connection& db, const Move& move);
 
-}  // namespace sqlite_adoption
-}  // namespace um
+}  // namespace um::sqlite_adoption

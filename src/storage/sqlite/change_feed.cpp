@@ -53,7 +53,7 @@ void SqliteChangeFeed::opened(sqlite::Connection& db) {
   commits_ = commits_of(db);
   db.run(sqlite_queries::kEndRead).finish();
   if (!std::exchange(opened_before_, true)) return;
-  // data_version counts per connection: what was committed between the two is not known.
+  // data_version is a value of one connection: commits between the two connections are unknown.
   renew_tau();
   apply({.sent_at = sent_at, .flush_reason = "reconnected"});
 }
@@ -85,9 +85,8 @@ void SqliteChangeFeed::rolled_back(std::span<const std::string> keys) {
 }
 
 void SqliteChangeFeed::outcome_unknown(std::span<const std::string> keys) {
-  // In this process the commit is either visible by now or never will be. A flush into a new
-  // namespace is right in both cases. It vouches for no later moment than the one the transaction
-  // began at.
+  // The commit is either visible in this process by now or never will be. A flush into a new
+  // namespace is right in both cases. The flush is as old as the beginning of the transaction.
   renew_tau();
   apply({.sent_at = begun_at_, .flush_reason = "commit_outcome_unknown"});
   settle(keys, std::nullopt);
@@ -95,7 +94,7 @@ void SqliteChangeFeed::outcome_unknown(std::span<const std::string> keys) {
 
 void SqliteChangeFeed::tick(sqlite::Connection& db) {
   const BootTime sent_at = clock_.now();
-  // One read transaction: the count belongs to the state that data_version speaks of.
+  // One read transaction, so that data_version and the counter belong to the same state.
   db.run(sqlite_queries::kBeginRead).finish();
   const std::int64_t version = one_integer(db, sqlite_queries::kDataVersion);
   const Xid commits = commits_of(db);

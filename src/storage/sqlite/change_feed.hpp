@@ -1,26 +1,28 @@
 // SqliteChangeFeed: the ChangeFeed of a SQLite file that this process serves (docs/consistency.md,
-// "SQLite"). It watches the writer: every commit of this process is announced around its COMMIT;
-// commits of other connections are noticed by PRAGMA data_version and answered with a flush.
+// "SQLite"). It observes the writer: every commit of this process is announced around its COMMIT.
+// PRAGMA data_version reveals commits of other connections, and each of them causes a flush.
 //
-// Why hold() comes before COMMIT and not after: readers have connections of their own. The moment
-// COMMIT is through, a read of the primary returns the new value. If memory still answered with the
-// old one, two reads one after the other could see new, then old. So memory is silenced first;
-// between hold and settle everybody asks the primary, where old ends and new begins in one instant.
+// Why hold() comes before COMMIT and not after it: readers have connections of their own. As soon
+// as COMMIT has returned, a read of the primary returns the new value. If memory still returned the
+// old one, two successive reads could see the new value and then the old one. So the keys are held
+// first: between hold and settle every read asks the primary, which switches from old to new at one
+// instant.
 //
 // Why a fill cannot bring an old value back: a fact carries the number of commits that its own
-// statement saw (xmax = that number + 1) and the namespace τ from before the statement began.
-// settle(keys, xid) makes the cache demand facts that see xid; an older fill does not. Foreign
-// commits have no number of ours, so they change τ: facts begun before the change was noticed
-// belong to another namespace. Reading τ after the statement would be wrong: the statement could
-// have run before the change, and the stamp say otherwise.
+// statement saw (xmax = that number + 1), and the namespace τ from before the statement began.
+// After settle(keys, xid) the cache admits only facts that see xid, and an older fill does not.
+// Commits of other programs have no number here, so they change τ: facts of statements that began
+// before the change was noticed belong to the former namespace. Reading τ after the statement would
+// be wrong: the statement could have run before the change, with a stamp that claims the opposite.
 //
-// Why nothing foreign is missed: the number behind data_version changes exactly when another
-// connection committed. It is compared every poll interval, and in every own transaction right
-// after BEGIN IMMEDIATE, from when on nobody else can commit; so a compare-and-set never commits
-// over a change that was not noticed, and a poll inside a long transaction may vouch for the
-// present without asking again.
+// Why no commit of another program is missed: the value of data_version changes exactly when
+// another connection committed. It is compared every poll interval, and in every transaction of
+// this process right after BEGIN IMMEDIATE, when no other connection can commit any more. So a
+// compare-and-set never overwrites an unnoticed change, and a poll inside a long transaction needs
+// no new comparison.
 //
-// Thread safety: start(), stop() and tau() from any thread; the rest on the writer's thread.
+// Thread safety: start(), stop() and tau() from any thread; all other functions on the writer's
+// thread.
 #pragma once
 
 #include <functional>
@@ -38,10 +40,10 @@ class SqliteChangeFeed final : public ChangeFeed, public sqlite::WriteObserver {
 
   void start(ChangeListener& listener) override;
   void stop() override;
-  // Called by start(), so that the first poll does not wait for its turn.
+  // start() calls it, so the first poll comes at once.
   void on_start(std::function<void()> poll_soon) { poll_soon_ = std::move(poll_soon); }
 
-  // What a read must take before its statement begins.
+  // A read must take it before its statement begins.
   Tau tau() const;
 
   void opened(sqlite::Connection& db) override;
@@ -68,16 +70,16 @@ class SqliteChangeFeed final : public ChangeFeed, public sqlite::WriteObserver {
   mutable std::mutex tau_mutex_;
   Tau tau_;  // guarded by tau_mutex_
 
-  std::mutex
-      listener_mutex_;  // held while the listener is called, so that stop() waits for the call
+  // Locked during calls of the listener, so stop() waits for their end.
+  std::mutex listener_mutex_;
   ChangeListener* listener_ = nullptr;
 
-  // of the writer's thread
+  // Used on the writer's thread only.
   std::int64_t data_version_ = 0;
-  Xid commits_ = 0;      // counted by the database, this process' last look
+  Xid commits_ = 0;      // the database's counter when this process last read it
   Xid next_commit_ = 0;  // of the transaction that is open
   BootTime begun_at_{};  // when the open transaction compared data_version
-  bool held_ = false;    // whether the listener was told to hold the keys of the open transaction
+  bool held_ = false;    // whether the listener holds the keys of the open transaction
   bool opened_before_ = false;
 };
 

@@ -1,13 +1,12 @@
 #include "storage/sqlite/database.hpp"
 
-#include "storage/query_report.hpp"
 #include "storage/sqlite/queries.hpp"
 
 namespace um {
 
 namespace {
 
-// Readers wait inside SQLite only for the moment in which a log is recovered or reset.
+// Readers wait inside SQLite only while the write-ahead log is recovered or reset.
 constexpr std::chrono::milliseconds kReaderBusyTimeout{100};
 
 sqlite::Connection::Options reader(const SqliteOptions& options, sqlite::QueryStats& stats) {
@@ -28,9 +27,16 @@ sqlite::Connection::Options writer(const SqliteOptions& options, sqlite::QuerySt
 
 }  // namespace
 
+std::vector<const sqlite::Query*> SqliteDatabase::queries() {
+  std::vector<const sqlite::Query*> all{sqlite_queries::kAll.begin(), sqlite_queries::kAll.end()};
+  const auto of_the_writer = sqlite::Writer::queries();
+  all.insert(all.end(), of_the_writer.begin(), of_the_writer.end());
+  return all;
+}
+
 SqliteDatabase::SqliteDatabase(const SqliteOptions& options)
     : clock_{*options.clock},
-      stats_{sqlite_queries::all()},
+      stats_{queries()},
       feed_{clock_},
       watch_{clock_},
       writer_{{.connection = writer(options, stats_),
@@ -65,7 +71,7 @@ SqliteDatabase::SqliteDatabase(const SqliteOptions& options)
 SqliteDatabase::~SqliteDatabase() {
   look_ups_.stop();
   scans_.stop();
-  writer_.stop();  // last: its connection moves the log into the file when nobody else has it open
+  writer_.stop();  // last: when no other connection is open, it moves the log into the file
   watch_.stop();
 }
 

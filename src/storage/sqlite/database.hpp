@@ -1,18 +1,20 @@
-// SqliteDatabase: what the SQLite stores share: the writer, two pools of readers and the feed.
+// SqliteDatabase: the writer, the two pools of readers and the feed that the SQLite stores share.
 //
-//   look_up  a row by a key, a few by an index      scan  anything that reads many rows
+//   look_up  reads a row by a key, or a few by an index      scan  reads many rows
 //   write    in a group commit
+//
 // Each takes a deadline and a function that runs on a database thread and owns what it refers to.
-// Thread safety: any thread. The destructor finishes what was accepted.
+// Thread safety: any thread. The destructor finishes accepted calls.
 #pragma once
+
+#include <vector>
 
 #include "drivers/sqlite/job_queue.hpp"
 #include "drivers/sqlite/reader_pool.hpp"
 #include "drivers/sqlite/writer.hpp"
 #include "storage/reading.hpp"
 #include "storage/sqlite/change_feed.hpp"
-#include "storage/sqlite/options.hpp"
-#include "storage/storage.hpp"
+#include "storage/sqlite/storage.hpp"
 
 namespace um {
 
@@ -21,6 +23,9 @@ class SqliteDatabase {
   // The schema is already there. Throws sqlite::SqliteError.
   explicit SqliteDatabase(const SqliteOptions& options);
   ~SqliteDatabase();
+
+  // Every statement that runs on its connections, the writer's own included.
+  static std::vector<const sqlite::Query*> queries();
 
   template <class T, class Function>
   Task<Result<T>> look_up(Deadline deadline, Function function) {
@@ -35,9 +40,8 @@ class SqliteDatabase {
     return writer_.run<T>(deadline, std::move(function));
   }
 
-  // A look-up whose answer can be cached. The query's first column is the number of commits; `read`
-  // makes the value of the row, which begins at column 1 and whose columns are all null if there is
-  // none.
+  // A look-up with a result that can be cached. The query's first column is the number of commits.
+  // `read` makes the value from the columns from 1 on, which are all null if there is no row.
   template <class Value, class Key, class Read>
   Task<Result<Reading<Value>>> find(const sqlite::Query& query, Key key, Deadline deadline,
                                     Read read) {

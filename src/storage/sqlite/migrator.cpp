@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "drivers/sqlite/database_file.hpp"
-#include "storage/migration.hpp"
 #include "storage/sqlite/adoption.hpp"
 #include "storage/sqlite/rows.hpp"
 
@@ -18,7 +17,7 @@ using sqlite::Connection;
 using sqlite::Query;
 using sqlite::SqliteError;
 
-// Another process may be migrating at this moment; it does not take long.
+// How long to wait for another process that is migrating; a migration does not take long.
 constexpr std::chrono::seconds kLockPatience{10};
 
 constexpr Query kApplied{"applied_migrations",
@@ -34,7 +33,7 @@ bool table_exists(Connection& db, std::string_view name) {
   return run.next();
 }
 
-// How many of our migrations the database has; an error if it has others.
+// The number of our migrations that the database has; an error if it has others.
 Result<std::size_t> count_applied(Connection& db) {
   if (!table_exists(db, "schema_migrations")) return 0;
   const auto known = sqlite_schema::migrations();
@@ -92,7 +91,8 @@ Connection::Options connection(const SqliteOptions& options, Connection::Mode mo
   return {.file = options.file, .mode = mode, .busy_timeout = kLockPatience, .vfs = options.vfs};
 }
 
-// SQLite would make the file readable for everybody, and it will hold password hashes.
+// Makes the file before SQLite would make it readable for everybody: it will contain password
+// hashes.
 Result<void> make_file(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
@@ -134,7 +134,7 @@ Result<MigrationPlan> SqliteMigrator::apply(Misfits misfits) const {
   try {
     Connection db{connection(options_, Connection::Mode::create)};
     db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    // The plan is made under the write lock: another process may have been faster.
+    // The plan is made under the write lock: another migrator may have finished meanwhile.
     db.execute("BEGIN IMMEDIATE");
     auto plan = plan_for(db);
     if (!plan || plan->empty()) {

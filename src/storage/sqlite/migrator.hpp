@@ -1,15 +1,15 @@
-// SqliteMigrator: brings the schema of a SQLite file up to this program's: the migrations that are
-// missing, all in one transaction, and the adoption of a database of the Go program.
+// SqliteMigrator: updates the schema of a SQLite file to this program's. It applies the missing
+// migrations in one transaction and adopts a database of the Go program.
 //
 // Thread safety: none; it blocks, so it is for start-up and the command line.
 // Errors: invalid (not a database of this program; a schema that is newer or was changed), conflict
-// (rows do not fit and quarantine was not asked for), unavailable (the file cannot be opened, read
+// (rows do not fit and quarantine was not requested), unavailable (the file cannot be opened, read
 // or written).
 #pragma once
 
 #include "base/error.hpp"
-#include "storage/migration_plan.hpp"
-#include "storage/sqlite/options.hpp"
+#include "storage/migration.hpp"
+#include "storage/sqlite/storage.hpp"
 
 namespace um {
 
@@ -21,7 +21,7 @@ class SqliteMigrator {
   // What apply() would do. Changes nothing; a file that does not exist is not made.
   Result<MigrationPlan> pending() const;
 
-  // What it did. All or nothing. A new file can be read by its owner only.
+  // Returns what it did. All or nothing. A new file can be read by its owner only.
   Result<MigrationPlan> apply(Misfits misfits) const;
 
  private:

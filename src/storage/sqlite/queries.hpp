@@ -1,11 +1,10 @@
-// Every statement of the SQLite stores with its name. Statistics and logs speak of them by these
-// names.
+// Every statement of the SQLite stores with its name, which statistics and logs use.
 //
-// A query that returns facts for the cache has the number of commits as its first column, read in
-// the same statement as the row (and returned without one as well).
+// A query that returns facts for the cache has the number of commits as its first column. The same
+// statement reads it and the row; if there is no row it returns the number and nulls.
 #pragma once
 
-#include <vector>
+#include <array>
 
 #include "drivers/sqlite/connection.hpp"
 
@@ -13,7 +12,7 @@ namespace um::sqlite_queries {
 
 using sqlite::Query;
 
-// The order that read_user() expects; the password hash is in none but the two credentials queries.
+// The order that read_user() expects. Only the two credentials queries return the password hash.
 #define UM_USER_COLUMNS                                                                         \
   "u.id, u.email, u.username, u.first_name, u.last_name, u.role, u.is_active, u.quota_micros, " \
   "u.used_micros, u.settings, u.created_at, u.updated_at, u.last_login_at, u.version, "         \
@@ -37,7 +36,7 @@ inline constexpr Query kCredentials{
 inline constexpr Query kCredentialsByEmail{"credentials_by_email",
                                            "SELECT " UM_USER_COLUMNS
                                            ", u.password_hash FROM users u WHERE u.email = ?1"};
-// Without a limit: the reader stops when it has enough.
+// No limit: the reader stops at the end of the page.
 inline constexpr Query kListUsers{"list_users",
                                   "SELECT " UM_USER_COLUMNS
                                   " FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT -1 OFFSET ?2"};
@@ -95,10 +94,10 @@ inline constexpr Query kUpdateUser{
     " auth_epoch = ?12, password_hash = coalesce(?13, password_hash) WHERE id = ?1"};
 inline constexpr Query kDeleteUser{"delete_user", "DELETE FROM users WHERE id = ?1"};
 inline constexpr Query kIdTaken{"id_taken", "SELECT 1 FROM users WHERE id = ?1"};
-// No id up to ?1 is handed out from now on; the row of the sequence is there.
+// After this no id up to ?1 is assigned. The sequence's row must exist.
 inline constexpr Query kPassIds{
     "pass_ids", "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'users' AND seq < ?1"};
-// SQLite makes it with the first user.
+// Makes the sequence's row, which SQLite makes with the first user.
 inline constexpr Query kMakeIdSequence{
     "make_id_sequence",
     "INSERT INTO sqlite_sequence (name, seq) SELECT 'users', 0"
@@ -112,7 +111,7 @@ inline constexpr Query kUsernameTaken{"username_taken",
 inline constexpr Query kInsertSearch{"insert_search", "INSERT INTO user_search VALUES (?1, ?2)"};
 inline constexpr Query kUpdateSearch{"update_search",
                                      "UPDATE user_search SET text = ?2 WHERE id = ?1"};
-// The epoch it returns is the one before: RETURNING does not see what AFTER triggers do.
+// Returns the former epoch: RETURNING does not see changes of AFTER triggers.
 inline constexpr Query kSetHash{"set_password_hash",
                                 "UPDATE users SET password_hash = ?3 WHERE id = ?1"
                                 " AND password_hash = ?2 RETURNING auth_epoch"};
@@ -137,7 +136,6 @@ inline constexpr Query kPurgeUsageKeys{
 inline constexpr Query kFindSession{
     "find_session", "SELECT c.value, " UM_SESSION_COLUMNS
                     " FROM sequences c LEFT JOIN sessions s ON s.id = ?1 WHERE c.name = 'commit'"};
-// ?3 null: the password was not checked (tokens of services).
 inline constexpr Query kSignIn{
     "sign_in",
     "UPDATE users SET last_login_at = ?2, counters_version = counters_version + 1"
@@ -147,7 +145,7 @@ inline constexpr Query kActiveUser{
     "active_user", "SELECT " UM_USER_COLUMNS " FROM users u WHERE id = ?1 AND is_active = 1"};
 inline constexpr Query kInsertSession{
     "insert_session", "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
-// Sessions that ended without being deleted: expired, or of an earlier epoch.
+// Deletes sessions that are over: expired, or of an earlier epoch.
 inline constexpr Query kDeadSessionsOfUser{
     "delete_dead_sessions",
     "DELETE FROM sessions WHERE user_id = ?1 AND (expires_at <= ?2 OR auth_epoch <> ?3)"
@@ -196,7 +194,62 @@ inline constexpr Query kFindKey{"find_key", "SELECT 1 FROM signing_keys WHERE ki
 
 inline constexpr Query kPing{"ping", "SELECT count(*) FROM sequences"};
 
-// All of them, and those of the driver.
-std::vector<const Query*> all();
+// All of them, for statistics.
+inline constexpr std::array<const Query*, 56> kAll{&kFindUser,
+                                                   &kFindUserByEmail,
+                                                   &kLoadUser,
+                                                   &kCredentials,
+                                                   &kCredentialsByEmail,
+                                                   &kListUsers,
+                                                   &kCountUsers,
+                                                   &kHasAdmin,
+                                                   &kOtherAdmin,
+                                                   &kSearchTrigrams,
+                                                   &kCountTrigrams,
+                                                   &kScanSearch,
+                                                   &kScanEnd,
+                                                   &kScanCount,
+                                                   &kTermsBetween,
+                                                   &kNextVersion,
+                                                   &kNextEpoch,
+                                                   &kNextCommit,
+                                                   &kCommits,
+                                                   &kDataVersion,
+                                                   &kBeginRead,
+                                                   &kEndRead,
+                                                   &kInsertUser,
+                                                   &kUpdateUser,
+                                                   &kDeleteUser,
+                                                   &kIdTaken,
+                                                   &kEmailTaken,
+                                                   &kUsernameTaken,
+                                                   &kInsertSearch,
+                                                   &kUpdateSearch,
+                                                   &kSetHash,
+                                                   &kSetEpoch,
+                                                   &kAddUsage,
+                                                   &kUsageTotals,
+                                                   &kFindUsageKey,
+                                                   &kPutUsageKey,
+                                                   &kPurgeUsageKeys,
+                                                   &kFindSession,
+                                                   &kSignIn,
+                                                   &kActiveUser,
+                                                   &kInsertSession,
+                                                   &kDeadSessionsOfUser,
+                                                   &kCountSessions,
+                                                   &kMakeRoom,
+                                                   &kKeepSession,
+                                                   &kSessionsOfUser,
+                                                   &kRevokeSession,
+                                                   &kListSessions,
+                                                   &kPurgeSessions,
+                                                   &kListKeys,
+                                                   &kSigningKey,
+                                                   &kInsertKey,
+                                                   &kRetireKeys,
+                                                   &kRevokeKey,
+                                                   &kFindKey,
+                                                   &kPing};
 
 }  // namespace um::sqlite_queries

@@ -14,7 +14,7 @@ namespace {
 }
 
 Usd read_usd(std::int64_t micros) {
-  // Out of bounds only if another program wrote it; the bound is the nearest amount there is.
+  // Only another program can have stored an amount out of bounds; it becomes the nearest bound.
   return *Usd::from_micros(std::clamp(micros, -Usd::kMaxMicros, Usd::kMaxMicros));
 }
 

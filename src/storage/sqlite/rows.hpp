@@ -1,4 +1,4 @@
-// Between rows of the SQLite schema and values of the program. Column lists: sqlite_queries.hpp.
+// Converts between rows of the SQLite schema and values of the program. Column lists: queries.hpp.
 #pragma once
 
 #include <optional>
@@ -17,8 +17,8 @@ inline WallTime from_micros(std::int64_t micros) {
   return WallTime{std::chrono::microseconds{micros}};
 }
 
-// The user whose columns begin at `column`. A row that breaks the rules of this program (another
-// one wrote it) throws SqliteError: it is reported as an internal error, not answered.
+// The user or session in the columns from `column` on. Throws SqliteError, which callers see as an
+// internal error, for a row that breaks the rules of this program, so another program wrote it.
 User read_user(const sqlite::Run& run, int column);
 Session read_session(const sqlite::Run& run, int column);
 

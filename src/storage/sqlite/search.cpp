@@ -1,11 +1,22 @@
-#include "storage/sqlite/search.hpp"
-
+// Searches users by a part of their name or address.
+//
+// The folded text of every user (user_search) has a trigram index. A keyword of three or more
+// characters is looked up by all its trigrams. That gives candidates in ascending order of id;
+// instr() keeps those that contain the keyword. FTS5 scans its lists from `after` on, so a page
+// costs the same at any depth.
+//
+// One or two characters are no trigram. Such keywords are mostly frequent, so the next kWindow
+// users are scanned. If they do not fill the page, the keyword is rare. Then few trigrams begin
+// with it (the text is padded so that every character begins one), and the union of their lists is
+// the result. If more than kMaxTerms trigrams begin with it although the hits were few, the
+// remaining users are scanned, at 0.1 µs each.
 #include <algorithm>
 #include <limits>
 
 #include "base/utf8.hpp"
 #include "storage/rules.hpp"
 #include "storage/sqlite/queries.hpp"
+#include "storage/sqlite/stores.hpp"
 
 namespace um::sqlite_search {
 
@@ -14,10 +25,12 @@ namespace {
 using sqlite::Connection;
 using Ids = std::vector<std::int64_t>;
 
-// Candidates only: more trigrams than this do not make them noticeably fewer.
+constexpr std::int64_t kWindow = 5'000;
+constexpr std::int64_t kMaxTerms = 256;
+// More trigrams than this do not reduce the number of candidates noticeably.
 constexpr std::size_t kMaxTrigrams = 24;
 
-// Where each character begins, and the end.
+// The offsets of all characters, and the end.
 std::vector<std::size_t> boundaries(std::string_view text) {
   std::vector<std::size_t> at{0};
   while (at.back() < text.size()) {

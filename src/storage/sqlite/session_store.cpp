@@ -1,9 +1,8 @@
-#include "storage/sqlite/session_store.hpp"
-
 #include "storage/cache_key.hpp"
 #include "storage/rules.hpp"
 #include "storage/sqlite/queries.hpp"
 #include "storage/sqlite/rows.hpp"
+#include "storage/sqlite/stores.hpp"
 
 namespace um {
 
@@ -16,7 +15,7 @@ SessionRef session_at(const sqlite::Run& run, int column) {
   return std::make_shared<const Session>(read_session(run, column));
 }
 
-// Runs a DELETE … RETURNING id; how many sessions it deleted.
+// Runs a DELETE … RETURNING id; returns how many sessions it deleted.
 template <class... Args>
 std::int64_t erase(Transaction& tx, const sqlite::Query& query, const Args&... args) {
   std::int64_t erased = 0;
@@ -39,7 +38,8 @@ UserRef admit(Transaction& tx, const NewSession& session) {
   return run.next() ? make_record(read_user(run, 0)) : nullptr;
 }
 
-// How many logins went; conflict: the user has the maximum, and too few of them are logins.
+// Returns how many logins were deleted. conflict: the user has the largest number of sessions, and
+// too few of them are logins.
 Result<std::int64_t> make_room(Transaction& tx, const NewSession& session, std::int64_t epoch) {
   const std::int64_t user = session.user_id.value();
   erase(tx, sqlite_queries::kDeadSessionsOfUser, user, to_micros(session.created_at), epoch);
@@ -103,7 +103,7 @@ Task<Result<void>> SqliteSessionStore::revoke(Revoke revoke, Deadline deadline) 
 Task<Result<std::vector<SessionRef>>> SqliteSessionStore::list(UserId user, Deadline deadline) {
   using Sessions = std::vector<SessionRef>;
   const std::int64_t now = to_micros(db_.clock().wall_now());
-  // At most kMaxSessionsPerUser rows by an index: nothing that may have to wait behind scans.
+  // At most kMaxSessionsPerUser rows by an index: too fast to wait behind scans.
   return db_.look_up<Sessions>(deadline, [user, now](Connection& db) -> Result<Sessions> {
     Sessions sessions;
     auto run = db.run(sqlite_queries::kListSessions, user.value(), now);

@@ -1,7 +1,6 @@
-#include "storage/sqlite/signing_key_store.hpp"
-
 #include "storage/sqlite/queries.hpp"
 #include "storage/sqlite/rows.hpp"
+#include "storage/sqlite/stores.hpp"
 
 namespace um {
 

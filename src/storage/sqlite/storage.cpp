@@ -5,9 +5,7 @@
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/migrator.hpp"
 #include "storage/sqlite/queries.hpp"
-#include "storage/sqlite/session_store.hpp"
-#include "storage/sqlite/signing_key_store.hpp"
-#include "storage/sqlite/user_store.hpp"
+#include "storage/sqlite/stores.hpp"
 
 namespace um {
 
@@ -36,8 +34,8 @@ class SqliteStorage final : public Storage {
           return run.next();
         });
     if (!read) co_return std::unexpected(read.error());
-    // Takes the write lock and a place in a group. All being well it changes nothing and costs no
-    // sync; after a failure only a real write tells whether it is over.
+    // Takes the write lock and a place in a group commit. Normally it changes nothing and costs no
+    // sync; after a failure only a real write shows whether the failure is over.
     const bool really = database_.troubled();
     auto written =
         co_await database_.write<void>(deadline, [really](sqlite::Transaction& tx) -> Result<void> {
@@ -52,7 +50,7 @@ class SqliteStorage final : public Storage {
   }
 
  private:
-  std::optional<sqlite::FileLock> lock_;  // given back after the database was closed
+  std::optional<sqlite::FileLock> lock_;  // released after the database was closed
   std::filesystem::path file_;
   SqliteDatabase database_;
   SqliteUserStore users_{database_};
@@ -85,10 +83,10 @@ Result<std::optional<sqlite::FileLock>> take_lock(const SqliteOptions& options) 
 
 Result<std::unique_ptr<Storage>> open_sqlite(SqliteOptions options) {
   std::error_code failed;
-  // One name for the file, however it was given: the lock stands beside it.
+  // The lock file is named after the file, so all names of a file must become one.
   const auto canonical = std::filesystem::weakly_canonical(options.file, failed);
   if (!failed) options.file = canonical;
-  // Before there is a lock file beside it.
+  // Checked before a lock file is made beside it.
   if (const auto usable = sqlite::refuse_hard_links(options.file); !usable)
     return std::unexpected(usable.error());
   auto lock = take_lock(options);

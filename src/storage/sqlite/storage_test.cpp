@@ -10,8 +10,7 @@
 
 #include "drivers/sqlite/connection.hpp"
 #include "drivers/sqlite/testing/fault_vfs.hpp"
-#include "storage/sqlite/backup.hpp"
-#include "storage/sqlite/queries.hpp"
+#include "storage/sqlite/database.hpp"
 #include "support/run_task.hpp"
 #include "support/temp_directory.hpp"
 
@@ -288,7 +287,7 @@ TEST_F(SqliteStorageTest, ARowThatBreaksTheRulesIsReportedAndNotAnswered) {
   const auto read = test::run(storage->users().find(*UserId::from(1), {}));
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, ErrorCode::internal);
-  // It does not take the others along.
+  // The other rows are still listed.
   const auto listed = test::run(storage->users().list({.limit = 1}, {})).value();
   ASSERT_THAT(listed, SizeIs(1));
   EXPECT_EQ(listed[0]->user.id.value(), 2);
@@ -297,7 +296,7 @@ TEST_F(SqliteStorageTest, ARowThatBreaksTheRulesIsReportedAndNotAnswered) {
 
 TEST(SqliteQueries, OnlyCredentialsSelectThePasswordHash) {
   int selecting = 0;
-  for (const sqlite::Query* query : sqlite_queries::all()) {
+  for (const sqlite::Query* query : SqliteDatabase::queries()) {
     const bool reads = query->sql.starts_with("SELECT") || query->sql.find("RETURNING") < 9999;
     if (!reads || query->sql.find("password_hash") == std::string_view::npos) continue;
     const auto result = query->sql.starts_with("SELECT")
@@ -312,7 +311,7 @@ TEST(SqliteQueries, OnlyCredentialsSelectThePasswordHash) {
 
 TEST(SqliteQueries, EveryNameIsUsedOnce) {
   std::set<std::string_view> names;
-  const auto all = sqlite_queries::all();
+  const auto all = SqliteDatabase::queries();
   for (const sqlite::Query* query : all) names.insert(query->name);
   EXPECT_EQ(names.size(), all.size());
 }

@@ -1,5 +1,5 @@
-// For tests of the feed on a real server: a feed that runs, and a listener that keeps it between
-// two polls for as long as a test wants.
+// For tests of the feed on a real server: a running feed, and a listener that can pause it between
+// two polls.
 #pragma once
 
 #include <condition_variable>
@@ -14,7 +14,6 @@
 
 namespace um::test {
 
-// Keeps the feed between two polls for as long as a test wants.
 class PausingListener final : public ChangeListener {
  public:
   void hold(std::span<const std::string> keys) override { note("hold " + keys.front()); }
@@ -33,7 +32,7 @@ class PausingListener final : public ChangeListener {
     waiting_ = false;
   }
 
-  // Returns between two polls; no further one is asked until resume().
+  // Waits for the end of a poll; the feed sends no further one until resume().
   void pause() {
     std::unique_lock lock{mutex_};
     closed_ = true;
@@ -47,7 +46,7 @@ class PausingListener final : public ChangeListener {
     closed_ = false;
     changed_.notify_all();
   }
-  // The next poll that was not asked for yet.
+  // The next poll that next() did not return yet.
   Poll next() {
     std::unique_lock lock{mutex_};
     if (!changed_.wait_for(lock, e2e::kPatience, [this] { return !polls_.empty(); }))
@@ -60,7 +59,7 @@ class PausingListener final : public ChangeListener {
     const std::scoped_lock lock{mutex_};
     return !polls_.empty();
   }
-  // What it was told since the last call, in order, but for polls that follow a poll.
+  // The calls since the last events(), in order; successive polls count once.
   std::vector<std::string> events() {
     const std::scoped_lock lock{events_mutex_};
     return std::exchange(events_, {});
@@ -82,7 +81,7 @@ class PausingListener final : public ChangeListener {
   bool waiting_ = false;
 };
 
-// A feed that runs.
+// A running feed.
 class Following {
  public:
   explicit Following(const TestDatabase& database, const Clock& clock)
@@ -93,7 +92,7 @@ class Following {
                .connect_time = std::chrono::seconds{20}}} {
     feed_.start(listener_);
     first = listener_.next();
-    listener_.next();  // what else the first round does is done
+    listener_.next();  // now the first round has ended
   }
   ~Following() {
     listener_.resume();

@@ -1,14 +1,11 @@
-// PostgresStage: the stores of PostgreSQL on a database of the test's own, with an observer in the
-// place of the feed that writes down what it is told. For tests only.
+// PostgresStage: the stores of PostgreSQL on a database of the test's own. Instead of the feed, an
+// observer records the calls.
 #pragma once
 
 #include <algorithm>
 #include <functional>
 
-#include "storage/postgres/database.hpp"
-#include "storage/postgres/session_store.hpp"
-#include "storage/postgres/signing_key_store.hpp"
-#include "storage/postgres/user_store.hpp"
+#include "storage/postgres/stores.hpp"
 #include "support/postgres_database.hpp"
 #include "support/run_task.hpp"
 
@@ -42,7 +39,7 @@ class RecordingObserver final : public PostgresWriteObserver {
     return std::exchange(writes_, {});
   }
 
-  // Called when everything is done but COMMIT, on the driver's thread or the caller's.
+  // Called before COMMIT, on the driver's thread or the caller's.
   std::function<void()> on_commit;
 
  private:

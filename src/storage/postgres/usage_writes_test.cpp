@@ -1,4 +1,4 @@
-#include "storage/postgres/usage_tally.hpp"
+#include "storage/postgres/usage_writes.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,15 @@
-// PostgresUserStore: the UserStore of a PostgreSQL database. Contract, thread safety and errors as
-// in user_store.hpp.
+// The stores of a PostgreSQL database. Contracts, thread safety and errors as in the headers of
+// storage/.
 #pragma once
+
+#include <atomic>
+#include <cstdint>
 
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/usage_batcher.hpp"
 #include "storage/purge.hpp"
+#include "storage/session_store.hpp"
+#include "storage/signing_key_store.hpp"
 #include "storage/user_store.hpp"
 
 namespace um {
@@ -34,7 +39,7 @@ class PostgresUserStore final : public UserStore {
   Task<Result<void>> end_sessions(UserId id, Deadline deadline) override;
   Task<Result<void>> invalidate(UserId id, Deadline deadline) override;
 
-  // Deletes idempotency keys older than a day, at most `limit`; how many it deleted.
+  // Deletes idempotency keys older than a day; returns how many it deleted.
   Task<Result<std::int64_t>> purge_usage_keys(Purge purge, Deadline deadline);
 
  private:
@@ -43,6 +48,49 @@ class PostgresUserStore final : public UserStore {
 
   PostgresDatabase& db_;
   PostgresUsageBatcher usage_;
+};
+
+namespace postgres_writes {
+
+// UserStore::insert_many(), in insert_many.cpp. References outlive the call.
+using InsertAnswers = std::vector<Result<UserId>>;
+Task<Result<InsertAnswers>> insert_many(PostgresDatabase& db, const UserStore::InsertMany& batch,
+                                        Deadline deadline);
+
+}  // namespace postgres_writes
+
+class PostgresSessionStore final : public SessionStore {
+ public:
+  explicit PostgresSessionStore(PostgresDatabase& database) : db_{database} {}
+
+  Task<Result<SessionReading>> find(SessionId id, ReadOptions options) override;
+  Task<Result<CreatedSession>> create(NewSession session, Deadline deadline) override;
+  Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override;
+  Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
+  Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;
+
+  // Logins that were deleted to make room for newer ones. Any thread.
+  std::uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }
+
+ private:
+  PostgresDatabase& db_;
+  std::atomic<std::uint64_t> displaced_{0};
+};
+
+class PostgresSigningKeyStore final : public SigningKeyStore {
+ public:
+  // How much longer keys are listed that do not verify any more, for people.
+  static constexpr std::chrono::hours kDeadKeysListed{24 * 7};
+
+  explicit PostgresSigningKeyStore(PostgresDatabase& database) : db_{database} {}
+
+  Task<Result<std::vector<SigningKey>>> list(Deadline deadline) override;
+  Task<Result<SigningKey>> insert_first(SigningKey key, Deadline deadline) override;
+  Task<Result<void>> rotate(Rotate rotate, Deadline deadline) override;
+  Task<Result<void>> revoke(Revoke revoke, Deadline deadline) override;
+
+ private:
+  PostgresDatabase& db_;
 };
 
 }  // namespace um
