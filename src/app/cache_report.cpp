@@ -55,7 +55,7 @@ void write_second_level(JsonWriter& json, const ApplicationStats& all) {
     json.value(nullptr);
     return;
   }
-  const SecondLevelStats& stats = all.cache.second_level;
+  const L2Stats& stats = all.cache.l2;
   json.open_object()
       .member("misses", stats.misses)
       .member("refused", stats.refused)
@@ -73,7 +73,7 @@ std::string render_cache_report(const ApplicationStats& all) {
   json.open_object();
   json.key("hits").open_object();
   write_by_kind(json.key("l1"), stats.hits);
-  write_by_kind(json.key("l2"), all.cache.second_level.hits);
+  write_by_kind(json.key("l2"), all.cache.l2.hits);
   json.close();
   write_by_kind(json.key("misses"), all.cache.misses);
   json.member("admissions", stats.offered[0]);

@@ -54,7 +54,7 @@ void add_cache_contents(MetricsPage& page, const ApplicationStats& all) {
     if (all.redis)
       page.counter(
           {"user_manager_cache_hits_total", "Answers from memory, by level and kind of entry"},
-          {{"level", "l2"}, {"kind", name}}, number(all.cache.second_level.hits[kind]));
+          {{"level", "l2"}, {"kind", name}}, number(all.cache.l2.hits[kind]));
     page.counter({"user_manager_cache_misses_total", "Look-ups that memory could not answer"},
                  {{"kind", name}}, number(all.cache.misses[kind]));
   }
@@ -182,7 +182,7 @@ void add_sign_in(MetricsPage& page, const ApplicationStats& stats) {
   tokens("refused", stats.tokens.refused);
 }
 
-void add_l2(MetricsPage& page, const SecondLevelStats& level, const RedisL2Store::Stats& facts) {
+void add_l2(MetricsPage& page, const L2Stats& level, const RedisL2Store::Stats& facts) {
   page.counter({"user_manager_l2_facts_refused_total",
                 "Facts from Redis that were too old or held, of another namespace"},
                {}, number(level.refused));
@@ -255,7 +255,7 @@ std::string render_metrics(const ApplicationStats& stats) {
   add_storage(page, stats.storage);
   add_sign_in(page, stats);
   if (stats.redis) {
-    add_l2(page, stats.cache.second_level, stats.redis->l2);
+    add_l2(page, stats.cache.l2, stats.redis->l2);
     add_redis(page, stats.redis->client);
   }
   if (stats.stored_attempts) page.add(*stats.stored_attempts);

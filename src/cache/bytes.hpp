@@ -1,6 +1,6 @@
-// Writing and reading of binary values: integers little-endian in their full width, texts with
-// their length in front. The reader never reads past its end; once it had to, everything it gives
-// is empty and ok() is false. Pure; thread safety: none.
+// ByteWriter, ByteReader: binary values; integers little-endian in their full width, texts after
+// their length. The reader never reads past its end: after an attempt to do so every value is empty
+// and ok() is false. Thread safety: none.
 #pragma once
 
 #include <concepts>

@@ -43,7 +43,7 @@ struct CoherenceStats {
   std::optional<std::chrono::nanoseconds> since_last_poll{};
 };
 
-struct SecondLevelStats {
+struct L2Stats {
   CountByKind hits{};         // admitted, by the kind that was asked for
   std::uint64_t misses = 0;   // not known, unreadable, too late
   std::uint64_t refused = 0;  // found, and not admissible: too old, held, another namespace
@@ -52,7 +52,7 @@ struct SecondLevelStats {
 
 struct CacheStats {
   CoherenceStats coherence{};
-  SecondLevelStats second_level{};
+  L2Stats l2{};
   FlightStats flights{};
   ReadGateStats primary{};
   // Reads that went to the primary, by kind of key (`absent` stays 0): there is one per look-up

@@ -11,8 +11,7 @@ class CachedSessionStore::ById final : public ReadThrough<Session>::Lookup {
   Task<Result<SessionReading>> from_primary(ReadOptions options) override {
     return store_.inner_.find(id_, options);
   }
-  Task<std::optional<SessionReading>> from_second_level(SecondLevel& level,
-                                                        Deadline deadline) override {
+  Task<std::optional<SessionReading>> from_l2(L2& level, Deadline deadline) override {
     const auto fact = co_await level.fetch(EntryKind::session, key(), deadline);
     if (!fact) co_return std::nullopt;
     SessionReading reading{.source = Source::l2};

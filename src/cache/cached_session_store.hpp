@@ -1,8 +1,8 @@
-// CachedSessionStore: a SessionStore in front of a SessionStore; look-ups of one session come from
-// memory as far as the protocol allows, everything else passes through (see cached_user_store.hpp).
+// CachedSessionStore: a SessionStore around a SessionStore. Reads of one session come from memory
+// as far as the protocol allows; everything else is passed on (see cached_user_store.hpp).
 //
-// A request's wish for stale answers does not apply to sessions: only the operator can say that a
-// sign-out may be noticed late while the database is away.
+// A request's max-stale does not apply to sessions: only the operator may decide that a sign-out
+// takes effect late while the database is away.
 //
 // Thread safety: as SessionStore says. `inner` and `cache` outlive the store.
 #pragma once

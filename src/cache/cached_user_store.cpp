@@ -3,19 +3,19 @@
 namespace um {
 namespace {
 
-UserReading from_l1(UserRef user) {
+UserReading l1_reading(UserRef user) {
   return {.value = std::move(user), .source = Source::l1};
 }
-UserReading from_l2(UserRef user) {
+UserReading l2_reading(UserRef user) {
   return {.value = std::move(user), .source = Source::l2};
 }
 
-// What the second level knows under the key of an id; memory has it now.
-Task<std::optional<UserReading>> fetch_user(SecondLevel& level, UserId id, Deadline deadline) {
+// The admitted value of an id from L2.
+Task<std::optional<UserReading>> fetch_user(L2& level, UserId id, Deadline deadline) {
   const auto fact = co_await level.fetch(EntryKind::user, CacheKey::of(id).str(), deadline);
   if (!fact) co_return std::nullopt;
   const auto* user = std::get_if<UserRef>(&*fact);
-  co_return from_l2(user == nullptr ? nullptr : *user);
+  co_return l2_reading(user == nullptr ? nullptr : *user);
 }
 
 }  // namespace
@@ -29,8 +29,7 @@ class CachedUserStore::ById final : public ReadThrough<UserRecord>::Lookup {
   Task<Result<UserReading>> from_primary(ReadOptions options) override {
     return store_.inner_.find(id_, options);
   }
-  Task<std::optional<UserReading>> from_second_level(SecondLevel& level,
-                                                     Deadline deadline) override {
+  Task<std::optional<UserReading>> from_l2(L2& level, Deadline deadline) override {
     return fetch_user(level, id_, deadline);
   }
   Facts facts(const UserReading& reading) const override {
@@ -53,14 +52,13 @@ class CachedUserStore::ByEmail final : public ReadThrough<UserRecord>::Lookup {
   Task<Result<UserReading>> from_primary(ReadOptions options) override {
     return store_.inner_.find(email_, options);
   }
-  // First whose the address is, then the user, each from the nearest place that knows.
-  Task<std::optional<UserReading>> from_second_level(SecondLevel& level,
-                                                     Deadline deadline) override {
+  // The id of the address, then the user, each from the nearest level that has it.
+  Task<std::optional<UserReading>> from_l2(L2& level, Deadline deadline) override {
     std::optional<L1Value> owner = store_.cache_.coherence().look_up(key());
     if (!owner) owner = co_await level.fetch(EntryKind::email, key(), deadline);
     if (!owner) co_return std::nullopt;
     const auto* id = std::get_if<UserId>(&*owner);
-    if (id == nullptr) co_return from_l2(nullptr);
+    if (id == nullptr) co_return l2_reading(nullptr);
     std::optional<UserReading> user = store_.remembered(*id);
     if (!user) user = co_await fetch_user(level, *id, deadline);
     if (!user || !user->value || !(user->value->user.email == email_)) co_return std::nullopt;
@@ -100,7 +98,7 @@ Task<Result<UserReading>> CachedUserStore::find(Email email, ReadOptions options
 }
 
 Task<Result<void>> CachedUserStore::invalidate(UserId id, Deadline deadline) {
-  SecondLevel& level = cache_.second_level();
+  L2& level = cache_.l2();
   std::vector<std::string> keys{CacheKey::of(id).str()};
   if (level.there()) {
     const Result<UserReading> known = co_await inner_.find(id, {.deadline = deadline});
@@ -108,7 +106,7 @@ Task<Result<void>> CachedUserStore::invalidate(UserId id, Deadline deadline) {
   }
   Result<void> announced = co_await inner_.invalidate(id, deadline);
   if (announced && level.there()) {
-    const BootTime bound = cache_.clock().now() + cache_.second_level_time();
+    const BootTime bound = cache_.clock().now() + cache_.l2_time();
     for (std::string& key : keys)
       co_await level.forget(std::move(key), {std::min(deadline.at, bound)});
   }
@@ -118,18 +116,18 @@ Task<Result<void>> CachedUserStore::invalidate(UserId id, Deadline deadline) {
 std::optional<UserReading> CachedUserStore::remembered(UserId id) {
   auto value = cache_.coherence().look_up(CacheKey::of(id).view());
   if (!value) return std::nullopt;
-  if (auto* user = std::get_if<UserRef>(&*value)) return from_l1(std::move(*user));
-  return from_l1(nullptr);
+  if (auto* user = std::get_if<UserRef>(&*value)) return l1_reading(std::move(*user));
+  return l1_reading(nullptr);
 }
 
 std::optional<UserReading> CachedUserStore::remembered(const Email& email) {
   const auto owner = cache_.coherence().look_up(CacheKey::of(email).view());
   if (!owner) return std::nullopt;
   const auto* id = std::get_if<UserId>(&*owner);
-  if (id == nullptr) return from_l1(nullptr);
+  if (id == nullptr) return l1_reading(nullptr);
   auto user = remembered(*id);
-  // Gone or renamed since the first look-up: which of the two answers is the right one, the primary
-  // says.
+  // The user was deleted or got another address since the first look-up: only the primary knows who
+  // has the address now.
   if (!user || !user->value || !(user->value->user.email == email)) return std::nullopt;
   return user;
 }

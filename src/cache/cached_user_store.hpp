@@ -1,11 +1,11 @@
-// CachedUserStore: a UserStore in front of a UserStore. Reads of one user by id or by e-mail come
-// from memory as far as the protocol allows (coherence.hpp); everything else passes through.
+// CachedUserStore: a UserStore around a UserStore. Reads of one user by id or by e-mail come from
+// memory as far as the protocol allows (coherence.hpp); everything else is passed on.
 //
-// Writes need nothing here: whoever changes a user, the change reaches memory through the
-// ChangeFeed, and writes of this process hold their keys from before the commit.
+// Writes need no code here: every change of a user reaches L1 through the ChangeFeed, and writes of
+// this process hold their keys from before the commit.
 //
 // By e-mail: the address leads to an id, the id to the user, and the user found must still have the
-// address. Two keys are two look-ups at two moments; the check makes the pair of them an answer
+// address. Two keys are two look-ups at two moments; with the check their combination is an answer
 // that was true at the moment of the second. A query by e-mail is one statement and gives facts for
 // both keys.
 //
@@ -66,7 +66,7 @@ class CachedUserStore final : public UserStore {
   Task<Result<void>> end_sessions(UserId id, Deadline deadline) override {
     return inner_.end_sessions(id, deadline);
   }
-  // Also from the second level, where what is forgotten could not be used any more anyway.
+  // Deletes the user's facts from L2 as well, although they could not be admitted any more.
   Task<Result<void>> invalidate(UserId id, Deadline deadline) override;
 
   FlightStats flight_stats() const { return reads_.flight_stats(); }

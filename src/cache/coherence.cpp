@@ -8,7 +8,7 @@ namespace um {
 namespace {
 
 constexpr std::size_t kMinShardBytes = std::size_t{256} << 10;
-// Of each shard's bytes, for absent keys: about 30,000 of them in the default 256 MiB.
+// This fraction of each shard is for absent keys: about 30,000 of them in the default 256 MiB.
 constexpr std::size_t kAbsentPart = 64;
 constexpr std::size_t kCheckpoints = 16;
 
@@ -20,7 +20,7 @@ std::size_t shard_count(const CoherenceSettings& settings) {
 
 }  // namespace
 
-// What one poll means for one shard.
+// The part of one poll that concerns one shard.
 struct Coherence::ShardWork {
   std::vector<std::pair<HashedKey, Xid>> changes;
   std::vector<HashedKey> holds;
@@ -130,7 +130,7 @@ std::optional<std::string_view> Coherence::reason_to_flush(const Poll& poll) con
   return std::nullopt;
 }
 
-// A row that stands for everything can be followed only by a base that sees it.
+// A row that stands for every key cannot be logged: only a base that sees it covers it.
 bool Coherence::starts_from_base(const Poll& poll) const {
   return poll.base && poll.changes.size() <= settings_.max_log_entries &&
          std::ranges::none_of(poll.changes,
@@ -178,8 +178,8 @@ void Coherence::follow(const Poll& poll, std::vector<ShardWork>& work) {
   }
 }
 
-// B moves forward in steps, to the oldest checkpoint that is enough, so that values read a while
-// ago stay admissible for as long as the memory for the log allows.
+// B moves forward in steps, to the oldest checkpoint that suffices, so that values that were read a
+// while ago stay admissible as long as the bound of the log allows.
 void Coherence::trim_logs() {
   while (logged_by_poll_ > settings_.max_log_entries && !checkpoints_.empty()) {
     logged_by_poll_ = move_bases(checkpoints_.front());
@@ -219,7 +219,7 @@ void Coherence::renew_lease(BootTime now_at_least) {
     until = last_refresh_ ? std::min(until, *last_refresh_ + *settings_.registry_bound)
                           : BootTime::min();
   lease_until_.store(until, std::memory_order_release);
-  // An answer that came too late renews nothing.
+  // A poll that was answered too late does not renew the lease.
   if (until > now_at_least) lapse_noted_.store(false, std::memory_order_relaxed);
 }
 

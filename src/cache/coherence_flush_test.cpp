@@ -1,4 +1,4 @@
-// What makes the cache start from nothing, and how its memory and its log stay bounded.
+// The reasons for flushes, and the bounds of L1 and of the log.
 #include "cache/testing/coherence_fixture.hpp"
 
 namespace um {
@@ -85,7 +85,7 @@ TEST_F(CoherenceTest, AFlushSetsTheBaseWithTheEmptying) {
   start();
   const Stamp before = stamp(11);
   poll({.stamp = stamp(12), .flush_reason = "connection_lost"});
-  // Whatever changed up to 12 is not in the log; only the base can refuse this.
+  // Changes up to 12 are not in the log; only the base can refuse this value.
   EXPECT_EQ(fill(k, 1, before), Admission::not_covered);
 }
 
@@ -118,8 +118,8 @@ TEST_F(CoherenceTest, TheLogIsTrimmedByMovingTheBaseForward) {
   EXPECT_EQ(fill("user:" + std::to_string(xid - 1), 1, stamp(xid - 1)), Admission::changed);
 }
 
-// However often this process writes one key, an open transaction somewhere costs the others
-// nothing.
+// However often this process writes one key, an open transaction of another program does not affect
+// other keys.
 TEST_F(CoherenceTest, AKeyThatIsWrittenAllTheTimeKeepsNoOtherOut) {
   start();
   constexpr Xid kOpen = 11;
@@ -140,8 +140,8 @@ TEST_F(CoherenceTest, AKeyThatIsWrittenAllTheTimeKeepsNoOtherOut) {
   EXPECT_LE(stats().log_entries, 1000U);
 }
 
-// Even when there is more than the log may hold, what was read before those writes is refused, and
-// the other keys get in as soon as the transaction that was open is over.
+// Even with more writes than the log may hold, values read before those writes are refused, and
+// values of other keys are admitted as soon as the open transaction has ended.
 TEST_F(CoherenceTest, TheLastResortOfAFullLogRefusesRatherTooMuch) {
   start();
   poll({.stamp = stamp(12, {11})});

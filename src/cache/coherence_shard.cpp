@@ -21,8 +21,9 @@ Admission CoherenceShard::admit(HashedKey key, const Stamp& read_in, L1Value val
   return verdict;
 }
 
-// What is in the log already was erased when it was logged, and everything that came in since then
-// saw it: so the poll that reports a write of this process leaves its new value where it is.
+// A change in the log erased the key's value when it was logged, and every value admitted since
+// then sees the change. So the poll that reports a write of this process leaves the new value in
+// L1.
 void CoherenceShard::record(HashedKey key, Xid xid) {
   if (log_.add(key.bytes, xid)) forget(key);
 }
@@ -35,8 +36,8 @@ void CoherenceShard::hold(HashedKey key) {
   forget(key);
 }
 
-// The log is written before the hold goes, in the same critical section: at no moment could a fill
-// from before the commit find neither of the two in its way.
+// The log is written before the hold ends, in the same critical section. So at every moment one of
+// the two keeps out a fill from before the commit.
 void CoherenceShard::settle(HashedKey key, std::optional<Xid> xid) {
   if (xid) record(key, *xid);
   const auto found = local_holds_.find(key.bytes);
@@ -53,18 +54,18 @@ void CoherenceShard::finish_poll(std::shared_ptr<const Snapshot> applied,
   }
 }
 
-// Whatever S sees is in the log or in B, so B may become S.
+// Every change that S sees is in the log or visible in B, so B may become S.
 void CoherenceShard::shorten_log(std::size_t at_most) {
   if (applied_) log_.move_base(*applied_);
   if (log_.size() > at_most) log_.fold_into_base();
 }
 
-// One critical section: if the memory were emptied first and B set later, a slow fill in between
-// would be judged by the old B, which knows nothing of the changes that the flush stands for.
+// One critical section: if L1 were emptied first and B set later, a slow fill in between would be
+// judged by the old B, which does not contain the changes that caused the flush.
 //
-// The log keeps what the new base does not see. A local write may have settled under a number that
-// the poll's snapshot is too old to see; forgetting it would let a fill from before that write come
-// in.
+// The log keeps what the new base does not see. A write of this process may have settled under an
+// id that is too new for the poll's snapshot; without its log entry a fill from before that write
+// would be admitted.
 void CoherenceShard::flush(Flush flush, Debris& debris) {
   tau_ = flush.tau;
   if (flush.same_numbering)

@@ -1,9 +1,9 @@
-// CoherenceShard: the part of the cache that one lock guards.
+// CoherenceShard: the part of L1 and of the protocol's state that one lock guards.
 //
-// Everything that decides about a key is here, next to the key's values, so that each rule is one
-// critical section: "is it held, is it remembered" for a look-up; "may it, then insert" for a fill;
-// "log it, erase it" for a change. No operation ever needs two shards at once, so there is no order
-// of locks to keep.
+// Everything that decides about a key is in the key's shard, next to its value. So each rule is one
+// critical section: "is it held, is it stored" for a look-up; "is it admissible, then insert" for a
+// fill; "log it, erase it" for a change. No operation needs two shards at once, so there is no
+// order of locks.
 //
 // Thread safety: none of the functions locks; callers hold `mutex`.
 #pragma once
@@ -20,7 +20,6 @@
 
 #include "cache/admission.hpp"
 #include "cache/cache_stats.hpp"
-#include "cache/change_log.hpp"
 #include "cache/l1_store.hpp"
 
 namespace um {
@@ -34,7 +33,7 @@ class CoherenceShard {
   explicit CoherenceShard(Capacity capacity)
       : values_{capacity.values_bytes}, absent_{capacity.absent_bytes} {}
 
-  // nullopt: not known, or held.
+  // nullopt: not stored, or held.
   std::optional<L1Value> look_up(HashedKey key);
   Admission admit(HashedKey key, const Stamp& read_in, L1Value value);
 
@@ -43,15 +42,15 @@ class CoherenceShard {
   void hold(HashedKey key);
   // REQUIRES: a hold() of the same key that was not settled yet.
   void settle(HashedKey key, std::optional<Xid> xid);
-  // The poll with the snapshot `applied` is recorded. `held`: all keys of this shard that are held
-  // in the database now, in place of the previous ones.
+  // The changes of the poll with the snapshot `applied` are recorded. `held`: all keys of this
+  // shard that are held in the database now; they replace the previous ones.
   void finish_poll(std::shared_ptr<const Snapshot> applied, std::vector<HashedKey> held);
-  // Moves B to the last applied snapshot. If more than so many entries are left, B takes them all
-  // in: then whatever is read while a transaction is open is refused until a poll sees that one
-  // end.
+  // Moves B to the last applied snapshot. If more than `at_most` entries remain, B takes all of
+  // them in. Then values that were read while one of their transactions was open are refused until
+  // a poll sees that transaction end.
   void shorten_log(std::size_t at_most);
 
-  // What a flush throws away is handed out, to be freed after the lock.
+  // Entries that a flush removed; to be freed after the lock was released.
   struct Debris {
     L1Store values{0};
     L1Store absent{0};
@@ -59,7 +58,7 @@ class CoherenceShard {
   struct Flush {
     const Tau& tau;
     const Snapshot& base;
-    // The numbers of transactions go on as before: what the new base does not see stays in the log.
+    // Transaction ids continue: the log keeps what the new base does not see.
     bool same_numbering;
   };
   void flush(Flush flush, Debris& debris);
@@ -80,11 +79,11 @@ class CoherenceShard {
     absent_.erase(key);
   }
 
-  std::optional<Tau> tau_;                   // none before the first poll: nothing is admitted
+  std::optional<Tau> tau_;                   // nullopt before the first poll: nothing is admitted
   ChangeLog log_;                            // with B
   std::shared_ptr<const Snapshot> applied_;  // S; the same for all shards
-  // Absent keys have their own small memory: somebody who asks for a million ids that do not exist
-  // pushes out other such answers, never a user.
+  // Absent keys have a small store of their own: requests for a million ids that do not exist evict
+  // other absent keys, never a user.
   L1Store values_;
   L1Store absent_;
   std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>> local_holds_;

@@ -1,6 +1,6 @@
-// The protocol under real threads: a writer, a poller that flushes, and readers who must never see
-// less than what was acknowledged before they began. For the thread sanitizer as much as for the
-// assertions.
+// The protocol with real threads: a writer, a poller that flushes, and readers that must never see
+// a version older than one acknowledged before they began. For the thread sanitizer as well as for
+// the assertions.
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// One row of a database whose commits are numbered.
+// One row of a database with numbered commits.
 class Row {
  public:
   struct Seen {

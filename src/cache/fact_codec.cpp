@@ -17,21 +17,21 @@ void write_optional(ByteWriter& out, const std::optional<T>& value, Write write)
   if (value) write(*value);
 }
 
-// Whatever is not 0 or 1 is nothing this program writes.
+// This program writes 0 or 1, nothing else.
 std::optional<bool> read_bool(ByteReader& in) {
   const auto byte = in.number<std::uint8_t>();
   if (!in.ok() || byte > 1) return std::nullopt;
   return byte == 1;
 }
 
-// The value, and whether the bytes were right.
+// Reads an optional value with `read`; false if the bytes are malformed.
 template <class Read>
 bool read_optional(ByteReader& in, Read read) {
   const std::optional<bool> there = read_bool(in);
   return there && (!*there || read());
 }
 
-// Years 1 to 9999: what a database gives and time_text() can write.
+// Years 1 to 9999: the range of the databases and of time_text().
 std::optional<WallTime> read_time(ByteReader& in) {
   constexpr std::chrono::sys_days kFirst{std::chrono::year{1} / 1 / 1};
   constexpr std::chrono::sys_days kEnd{std::chrono::year{10'000} / 1 / 1};
@@ -64,7 +64,7 @@ std::optional<Stamp> read_stamp(ByteReader& in) {
   stamp.snapshot.xip.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i)
     stamp.snapshot.xip.push_back(in.number<std::uint64_t>());
-  // Snapshot searches it.
+  // Snapshot searches xip, so it must be sorted.
   const std::vector<Xid>& xip = stamp.snapshot.xip;
   if (std::ranges::adjacent_find(xip, std::ranges::greater_equal{}) != xip.end())
     return std::nullopt;
@@ -158,7 +158,7 @@ std::optional<Session> read_session(SessionId id, ByteReader& in) {
   return session;
 }
 
-// The kinds are written as these numbers.
+// The encoded numbers of the kinds.
 static_assert(EntryKind{0} == EntryKind::absent && EntryKind{1} == EntryKind::email &&
               EntryKind{2} == EntryKind::user && EntryKind{3} == EntryKind::session);
 

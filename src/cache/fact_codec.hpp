@@ -1,14 +1,14 @@
-// A fact as bytes, for a store that other instances read, too:
+// Encodes a fact as bytes, for a store that other instances read as well:
 //
 //   τ (16 bytes) · xmax (8) · number of xip (4) · xip (8 each, ascending) · kind (1) · value
 //
-// Integers little-endian, texts with a length of four bytes, a byte 0 or 1 before what may be
-// missing. The value: nothing for an absent one; the id for an address; all members of `User` for a
-// user (a UserRecord is made of them again, so that its representation is always that of the
-// program that reads); all members of `Session` but its id, which the key has.
+// Integers are little-endian, texts have a length of four bytes, optional members have a byte 0 or
+// 1 in front. The value of an absent key is empty; of an address it is the id; of a user all
+// members of `User` (the reading program makes the UserRecord, so its representation is that of the
+// reader); of a session all members of `Session` except its id, which is in the key.
 //
-// Nothing here says who wrote the bytes; that is fact_seal.hpp. kFactSchema changes whenever
-// anything above does, or the meaning of a member.
+// The bytes do not say which program wrote them; fact_seal.hpp adds that. kFactSchema changes with
+// anything above, and with the meaning of a member.
 //
 // Pure functions; any thread.
 #pragma once
@@ -27,8 +27,8 @@ inline constexpr std::uint16_t kFactSchema = 1;
 // REQUIRES: references to users and sessions are not null.
 std::string encode_fact(const Fact& fact);
 
-// nullopt: not the whole of one fact, a value that breaks the rules of its type, one that cannot
-// stand under this key, or a fact without a namespace.
+// nullopt: the bytes are not exactly one fact, a value breaks the rules of its type or does not
+// belong under this key, or the fact has no namespace.
 std::optional<Fact> decode_fact(std::string_view key, std::string_view bytes);
 
 }  // namespace um

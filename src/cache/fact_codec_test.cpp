@@ -71,8 +71,8 @@ TEST(FactCodec, ASnapshotThatPostgresqlCannotHaveGivenIsRefused) {
   }
 }
 
-// What the bytes mean is a contract with instances of other versions: if this fails, kFactSchema
-// must change with the expectation.
+// The bytes are a contract with instances of other versions: if this test fails, kFactSchema must
+// change together with the expectation.
 TEST(FactCodec, TheBytesAreThoseOfTheSchema) {
   using namespace std::string_literals;
   ASSERT_EQ(kFactSchema, 1);
@@ -82,7 +82,7 @@ TEST(FactCodec, TheBytesAreThoseOfTheSchema) {
             "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0"
             "\x9\0\0\0\0\0\0\0\1\0\0\0\7\0\0\0\0\0\0\0"
             "\1\2\1\0\0\0\0\0\0"s);
-  // Stamp and kind, and then: all members of a user, of a session.
+  // Stamp and kind, then all members of a user, of a session.
   constexpr std::size_t kHead = 16 + 8 + 4 + 3 * 8 + 1;
   EXPECT_EQ(encode_fact(fact_of(plain_user())).size(), kHead + 84);
   EXPECT_EQ(encode_fact(fact_of(full_session())).size(), kHead + 33 + (4 + 11) + (4 + 8));

@@ -15,10 +15,10 @@ namespace {
 constexpr std::string_view kMagic = "UF";
 constexpr std::size_t kMacBytes = 16;
 constexpr std::size_t kNameBytes = 16;
-constexpr std::size_t kDeploymentBytes = 4;  // to tell apart, not to protect
+constexpr std::size_t kDeploymentBytes = 4;  // distinguishes deployments, protects nothing
 constexpr std::size_t kHeaderBytes = 4;
 
-// A key of its own for each purpose.
+// Derives a separate key for each purpose.
 std::string derived(std::string_view key, std::string_view purpose) {
   return hmac_sha256({.key = key, .text = purpose});
 }

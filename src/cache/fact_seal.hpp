@@ -1,13 +1,14 @@
-// FactSeal: what makes an entry of a shared store believable, and hides what it is about.
+// FactSeal: authenticates the entries of L2, and hides the keys in their names.
 //
 //   entry   "UF" · schema (2 bytes) · fact (fact_codec.hpp) · MAC (16)
 //   MAC     HMAC-SHA-256 (RFC 2104; cut as its section 5 allows) over the length of the cache key,
 //           the cache key, and the entry up to the MAC
 //   name    "um:<deployment>:<schema>:<128 bits of HMAC-SHA-256 over the cache key>"
 //
-// Only who knows the deployment's key can make an entry; one that was moved to another name, cut or
-// changed does not verify. The names tell neither addresses nor session ids, and two deployments or
-// two schemas in one server do not meet. Both use keys of their own, derived from the one given.
+// Making an entry requires the deployment's key. An entry that was moved to another name, truncated
+// or changed does not verify. A name reveals neither an address nor a session id, and the names of
+// two deployments or two schemas in one server differ. The MAC and the name have keys of their own,
+// which are derived from the deployment's key.
 //
 // Pure; any thread.
 #pragma once
@@ -22,13 +23,13 @@
 
 namespace um {
 
-// Why an entry is not believed. Each is a miss, and each is counted.
+// Why an entry is rejected. Each fault is a miss, and each is counted.
 enum class EntryFault : std::uint8_t {
   oversized,
   truncated,  // too short to be an entry
   foreign,    // not an entry of this program, or of another schema
   forged,     // the MAC is another: changed, moved, or written without the key
-  malformed,  // sealed by us and still unreadable; a bug
+  malformed,  // the MAC is right, and the fact is still unreadable: a bug
 };
 inline constexpr std::size_t kEntryFaults = 5;
 std::string_view to_string(EntryFault fault);
@@ -41,12 +42,12 @@ class FactSeal {
   // Throws std::invalid_argument if the key is shorter than kMinKeyBytes.
   explicit FactSeal(const Secret& deployment_key);
 
-  // Under which name the store keeps what belongs to the cache key.
+  // The name of the cache key's entry in the store.
   std::string name(std::string_view key) const;
-  // "um:<deployment>:", for what else the deployment keeps there.
+  // "um:<deployment>:", for other things that the deployment stores there.
   const std::string& prefix() const { return prefix_; }
 
-  // May be longer than kMaxEntryBytes; such an entry is not worth storing.
+  // The result may be longer than kMaxEntryBytes; open() refuses such an entry.
   std::string seal(std::string_view key, const Fact& fact) const;
   std::expected<Fact, EntryFault> open(std::string_view key, std::string_view entry) const;
 

@@ -1,7 +1,7 @@
-// KeyHash: one keyed hash per look-up; it chooses the shard and the bucket.
+// KeyHash: one keyed hash per look-up, which selects the shard and the bucket.
 //
-// The key is random in every process: people choose their e-mail addresses, so an unkeyed hash
-// would let them choose the bucket too.
+// The key is random in every process: users choose their e-mail addresses, so with an unkeyed hash
+// they could choose the bucket as well.
 //
 // Thread safety: immutable after construction.
 #pragma once
@@ -32,8 +32,8 @@ class KeyHash {
   Seed seed_;
 };
 
-// Lets an unordered container of std::string be searched by string_view without a copy. Only for
-// keys that come from the database, not from requests.
+// Lets unordered containers of std::string search by string_view without a copy. Only for keys that
+// come from the database, not from requests.
 struct StringHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const {

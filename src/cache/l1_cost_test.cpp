@@ -1,5 +1,5 @@
-// Is an entry charged what it costs? Every allocation of this program is counted, with what the
-// allocator really sets aside, and compared with what the store says.
+// An entry is charged with its real cost: the sizes of all allocations of this program, as the
+// allocator reports them, are compared with the bytes that the store reports.
 #include <cstdlib>
 #include <malloc.h>
 #include <new>
@@ -44,8 +44,7 @@ void expect_charged_what_it_costs(L1Store& store, std::size_t before) {
   const auto real = static_cast<double>(live_bytes - before);
   const auto charged = static_cast<double>(store.bytes());
   if (!kRealAllocator) return;
-  // Now and then the allocator hands out 16 bytes more, because the rest of a chunk would be too
-  // small.
+  // Sometimes the allocator returns 16 bytes more, because the rest of a chunk would be too small.
   EXPECT_NEAR(charged / real, 1.0, 0.01);
 }
 

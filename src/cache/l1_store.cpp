@@ -19,8 +19,8 @@ void L1Store::insert(HashedKey key, L1Value value) {
   erase(key);
   const std::size_t charge = charge_bytes(key.bytes, value);
   if (key.bytes.size() > std::numeric_limits<std::uint16_t>::max()) return;
-  // Room is made before the entry joins the queue: an entry that nobody could have asked for yet
-  // would be the hand's first victim.
+  // Other entries are evicted before the new one joins the queue: it has no mark yet, so the hand
+  // would evict it first.
   const auto fits = [&] {
     return entry_bytes_ + charge + table_bytes(buckets_with_one_more()) <= capacity_bytes_;
   };
@@ -67,7 +67,7 @@ std::size_t L1Store::charge_bytes(std::string_view key, const L1Value& value) {
   return heap_cost_bytes(sizeof(Entry) + key.size()) + heap_cost_bytes(value);
 }
 
-// Where the pointer to the key's entry is, or the null at the end of its bucket.
+// Returns the place of the pointer to the key's entry, or of the null at the end of its bucket.
 L1Store::Entry** L1Store::slot_of(HashedKey key) {
   Entry** slot = &buckets_[key.hash & (buckets_.size() - 1)];
   while (*slot != nullptr && ((*slot)->hash != key.hash || (*slot)->key() != key.bytes))
@@ -99,7 +99,8 @@ void L1Store::append_newest(Entry* entry) {
   if (oldest_ == nullptr) oldest_ = entry;
 }
 
-// Ends, because every entry passed is forgiven: the second time round it has not been asked for.
+// The loop ends: every entry that the hand passes loses its mark, so in a second round none has
+// one.
 void L1Store::evict_one() {
   Entry* candidate = hand_ != nullptr ? hand_ : oldest_;
   while (candidate->asked_for) {

@@ -1,12 +1,12 @@
-// L1Store: a bounded memory of values by key; one shard's share of L1.
+// L1Store: a bounded map of values by key; one shard's share of L1.
 //
-// Bounded in bytes, not in entries: an entry is charged what it costs, key, node, object, strings
-// and the table itself included. When there is no room SIEVE chooses who leaves (Zhang, Yang, Yue,
-// Vigfusson, Rashmi: "SIEVE is Simpler than LRU: an Efficient Turn-Key Eviction Algorithm for Web
-// Caches", NSDI 2024): entries stand in a queue by age; a hand walks from the oldest towards the
-// newest, forgives every entry that was asked for since it last came by, and evicts the first that
-// was not. So a hit sets one bit: nothing moves in a list, and the lock is held for a few
-// instructions.
+// The bound is in bytes, not in entries: an entry is charged with its real cost, which includes the
+// key, the node, the object, its strings and its part of the table. When there is no room, SIEVE
+// selects the entry to evict (Zhang, Yang, Yue, Vigfusson, Rashmi: "SIEVE is Simpler than LRU: an
+// Efficient Turn-Key Eviction Algorithm for Web Caches", NSDI 2024). Entries are in a queue by age.
+// A hand moves from the oldest towards the newest, clears the mark of every entry that was used
+// since it last passed, and evicts the first entry without a mark. So a hit only sets one bit: no
+// list is changed, and the lock is held for a few instructions.
 //
 // Thread safety: none; the shard's lock guards it (coherence_shard.hpp).
 //
@@ -32,15 +32,15 @@ class L1Store {
   L1Store(const L1Store&) = delete;
   L1Store& operator=(const L1Store&) = delete;
 
-  // The value, valid until the next call that is not const; nullptr if there is none. Counts as a
-  // use.
+  // The value, valid until the next call that is not const; nullptr if there is none. Marks the
+  // entry as used.
   const L1Value* find(HashedKey key);
-  // Replaces what was there. Does nothing but forget the old value if the new one is larger than
-  // the whole store.
+  // Replaces the old value. A new value that is larger than the whole store is not stored; the old
+  // one is removed all the same.
   void insert(HashedKey key, L1Value value);
   bool erase(HashedKey key);
   void clear();
-  // Both have the same capacity: emptying a store under a lock is a swap, the freeing comes after.
+  // REQUIRES: both have the same capacity. Lets a store be emptied under a lock and freed after it.
   void swap(L1Store& other) noexcept;
 
   std::size_t bytes() const { return entry_bytes_ + table_bytes(buckets_.size()); }
@@ -48,7 +48,7 @@ class L1Store {
   std::size_t capacity_bytes() const { return capacity_bytes_; }
   std::uint64_t evictions() const { return evictions_; }
 
-  // What an entry costs here, without its part of the table (one pointer per bucket).
+  // The cost of an entry, without its part of the table (one pointer per bucket).
   static std::size_t charge_bytes(std::string_view key, const L1Value& value);
 
  private:

@@ -59,12 +59,12 @@ TEST_F(L1StoreTest, WithoutHitsTheOldestLeaves) {
   EXPECT_EQ(store.evictions(), 1U);
 }
 
-// The example of the paper's section 3: what was asked for stays where it is in the queue.
+// The example of the paper's section 3: a used entry keeps its place in the queue.
 TEST_F(L1StoreTest, AnEntryThatWasAskedForIsForgivenOnce) {
   for (const char* key : {"a", "b", "c", "d"}) put(key);
   EXPECT_TRUE(has("a"));
-  put("e");  // the hand forgives a and evicts b
-  put("f");  // it goes on from c
+  put("e");  // the hand clears the mark of a and evicts b
+  put("f");  // the hand continues at c
   put("g");  // d
   put("h");  // e; the hand did not return to a, which is older
   std::set<std::string> left;
@@ -126,8 +126,8 @@ TEST_F(L1StoreTest, SwappingEmptiesWithoutFreeing) {
   EXPECT_EQ(session.use_count(), 1);
 }
 
-// Against a plain model: never a wrong value, never a byte too many, and no entry lost without
-// eviction.
+// Compared with a simple model: no wrong value, no byte above the bound, and no entry lost without
+// an eviction.
 TEST(L1StoreAtRandom, AgreesWithAModel) {
   std::mt19937 random{42};
   L1Store store{12'000};

@@ -3,7 +3,7 @@
 namespace um {
 namespace {
 
-// Where the text sits when it is too long to live inside the std::string.
+// Heap memory of a text that is too long to be stored inside the std::string.
 std::size_t text_cost(const std::string& text) {
   constexpr std::size_t kInside = 15;
   return text.capacity() > kInside ? heap_cost_bytes(text.capacity() + 1) : 0;
@@ -13,7 +13,7 @@ std::size_t text_cost(const std::optional<std::string>& text) {
   return text ? text_cost(*text) : 0;
 }
 
-// make_shared puts two counters and a vtable pointer in front of the object.
+// make_shared stores two counters and a vtable pointer in front of the object.
 constexpr std::size_t kControlBlock = 16;
 
 std::size_t cost(const UserRecord& record) {

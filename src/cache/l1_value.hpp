@@ -1,11 +1,11 @@
-// L1Value: what can be remembered under a cache key, and what it costs.
+// L1Value: the value that can be stored under a cache key, and its cost.
 //
 //   user:<id>        UserRef, or Absent
-//   email:<folded>   UserId: whom the address belongs to, or Absent
+//   email:<folded>   UserId of the user with this address, or Absent
 //   session:<sid>    SessionRef, or Absent
 //
-// An address leads to an id and not to a user, because a change of the user's name touches the key
-// of the id only: a user kept under its address would go stale unnoticed.
+// The value of an address is an id and not a user: a change of the user's name touches only the key
+// of the id, so a user stored under the address would become stale unnoticed.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,8 @@ constexpr std::size_t heap_cost_bytes(std::size_t bytes) {
   return chunk < 32 ? 32 : chunk;
 }
 
-// Everything on the heap that lives because of the value: the object, its control block, its
-// strings. An object that a request still uses is charged too: it stays here longer than there.
+// All heap memory that the value keeps: the object, its control block, its strings. An object that
+// a request uses at the same time is charged as well: it stays longer in L1.
 std::size_t heap_cost_bytes(const L1Value& value);
 
 }  // namespace um

@@ -1,22 +1,22 @@
-// L2Store: a memory that several instances share (Redis), holding facts.
+// L2Store: a store of facts that the instances of a deployment share (Redis).
 //
 // A fact is "under this key stood this value, in snapshot S_e of namespace τ"; it never becomes
-// wrong. Whether it is still the newest is decided by Coherence::admit() when it is read, so this
-// store may lose, delay, reorder or roll back what it was given, without harm. What it returns was
-// checked to have been written by an instance of this deployment (a MAC over key, stamp, schema
-// version and value).
+// wrong. Coherence::admit() decides when it is read whether it is still the newest. So this store
+// may lose, delay, reorder or roll back facts without harm. A fact that it returns was written by
+// an instance of this deployment, which is checked by a MAC over key, stamp, schema version and
+// value.
 //
-// Its place in a read is between memory and the primary, see read_through.hpp.
+// A read asks it after L1 and before the primary (read_through.hpp).
 //
-// Thread safety: any thread. A call takes at most its deadline, which is short: the primary is the
-// alternative. A failure is not an error but a miss.
+// Thread safety: any thread. A call takes at most its deadline, which is short, because the primary
+// can be asked instead. A failure is not an error but a miss.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "base/deadline.hpp"
 #include "async/task.hpp"
+#include "base/deadline.hpp"
 #include "cache/l1_value.hpp"
 #include "storage/snapshot.hpp"
 
@@ -30,27 +30,28 @@ struct Fact {
 class L2Store {
  public:
   virtual ~L2Store() = default;
-  // nullopt: not known, unreadable, of another namespace, or too late.
+  // nullopt: not stored, unreadable, of another namespace, or too late.
   virtual Task<std::optional<Fact>> get(std::string key, Deadline deadline) = 0;
-  // Remembers the fact for a limited time, in the background; bounded, the newest may be dropped.
+  // Stores the fact for a limited time, in the background. The queue is bounded: when it is full,
+  // new facts are dropped.
   virtual void put(std::string key, Fact fact) = 0;
 
-  // When a key turns cold that is asked for everywhere, each instance would ask the primary for it
-  // at the same moment. So an instance that found nothing admissible with get() calls this before
-  // it asks the primary. It says to the others that this one is about to ask, or learns that
-  // another one has just said so, and then waits a little for what that one puts.
+  // When a key that all instances use becomes cold, each of them would ask the primary at the same
+  // moment. So an instance that found nothing admissible with get() calls this before it asks the
+  // primary. The call announces that this instance is about to ask. If another instance has just
+  // announced the same, the call waits a little for the fact which that instance will put().
   //
-  // A fact: somebody has put it since; it is not the one with the stamp `found` (what get() gave,
-  // if it gave something). It is offered to admit() like any other. nullopt: ask the primary, and
-  // put() what it says; that is what the others are waiting for. Only a hint: whatever goes wrong,
-  // the answer is nullopt, soon.
+  // Returns a fact that was stored meanwhile, other than the one with the stamp `found` (of the
+  // fact that get() returned, if any). It is offered to admit() like any other. nullopt: ask the
+  // primary, and put() the result, for which other instances wait. This is a hint only: on any
+  // failure the result is nullopt, soon.
   virtual Task<std::optional<Fact>> wait_for_other(std::string /*key*/,
                                                    std::optional<Stamp> /*found*/,
                                                    Deadline /*deadline*/) {
     co_return std::nullopt;
   }
 
-  // Drops what is remembered under the key; true if that is certain. Not needed for freshness.
+  // Deletes the key's fact; true if that is certain. Not needed for freshness.
   virtual Task<bool> forget(std::string /*key*/, Deadline /*deadline*/) { co_return false; }
 };
 

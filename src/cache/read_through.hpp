@@ -1,18 +1,17 @@
 // ReadThrough: steps 1 to 3 of a read (docs/consistency.md, section 5) for one kind of value, in
-// the one order in which they are right. What differs between users by id, users by e-mail and
-// sessions comes in as a Lookup.
+// the only order that is right. A Lookup contains the differences between users by id, users by
+// e-mail and sessions.
 //
 //  1. lease_valid(now): always first.
-//  2. Memory, then the second level: only with a valid lease; a fact from the second level must be
-//     admitted, and goes into memory.
-//  3. The primary: one query per key at a time, through the gate; admitted under the shard's lock;
-//     shared with followers under flight.hpp's rule.
+//  2. L1, then L2: only with a valid lease. A fact from L2 must be admitted, and is in L1 then.
+//  3. The primary: one query per key at a time, through the gate. The result is admitted under the
+//     shard's lock and shared with followers by the rule of async/single_flight.hpp.
 //
-// Requests share what the second level says as they share a query. Flights of the two are kept
-// apart: who has no lease, or insists on the primary, must not be given what a shared memory said.
+// Requests share a look-up in L2 like a query of the primary. The flights of the two are separate:
+// a request without a valid lease, or one that insists on the primary, must not get a result of L2.
 //
-// A query that failed or was cancelled puts nothing into memory: admission is reached only with a
-// result and its stamp.
+// A query that failed or was cancelled puts nothing into L1: admit() is called only with a result
+// and its stamp.
 //
 // Thread safety: any thread.
 #pragma once
@@ -20,9 +19,9 @@
 #include <algorithm>
 #include <chrono>
 
-#include "cache/cache.hpp"
-#include "cache/second_level.hpp"
 #include "async/single_flight.hpp"
+#include "cache/cache.hpp"
+#include "cache/l2.hpp"
 #include "storage/cache_key.hpp"
 #include "storage/reading.hpp"
 
@@ -33,25 +32,24 @@ class ReadThrough {
  public:
   using Answer = Result<Reading<T>>;
 
-  // How to read one key. Lives in the frame of the coroutine that asks.
+  // How to read one key. Lives in the frame of the coroutine that reads.
   class Lookup {
    public:
     virtual ~Lookup() = default;
     virtual EntryKind kind() const = 0;
     virtual std::string key() const = 0;
-    // What memory says, whatever the lease says.
+    // The value in L1; does not check the lease.
     virtual std::optional<Reading<T>> from_memory() = 0;
     virtual Task<Answer> from_primary(ReadOptions options) = 0;
-    // What the second level says and memory has taken; nullopt: not known there.
-    virtual Task<std::optional<Reading<T>>> from_second_level(SecondLevel& level,
-                                                              Deadline deadline) = 0;
-    // What a reading of the primary says, key by key.
+    // The admitted value from L2; nullopt: there is none.
+    virtual Task<std::optional<Reading<T>>> from_l2(L2& level, Deadline deadline) = 0;
+    // The facts in a reading from the primary, key by key.
     virtual Facts facts(const Reading<T>& reading) const = 0;
   };
 
   explicit ReadThrough(Cache& cache)
       : cache_{cache},
-        second_level_flights_{{.waiting = cache.max_waiting()}, cache.clock()},
+        l2_flights_{{.waiting = cache.max_waiting()}, cache.clock()},
         flights_{{.waiting = cache.max_waiting()}, cache.clock()} {}
 
   // Steps 1 and 2. Neither waits nor allocates.
@@ -62,14 +60,14 @@ class ReadThrough {
     return from_memory();
   }
 
-  // Steps 1 to 3. `lookup` outlives the call. `most_stale`: how old an answer may be if the primary
-  // cannot be asked.
+  // Steps 1 to 3. `lookup` outlives the call. `most_stale`: how old an answer may be while the
+  // primary cannot be asked.
   Task<Answer> find(Lookup& lookup, ReadOptions options, std::chrono::seconds most_stale);
 
   FlightStats flight_stats() const { return flights_.stats(); }
 
  private:
-  Task<std::optional<Reading<T>>> ask_second_level(Lookup& lookup, Deadline whole_read);
+  Task<std::optional<Reading<T>>> ask_l2(Lookup& lookup, Deadline whole_read);
   Task<Answer> ask(Lookup& lookup, ReadOptions options);
   bool admit(Lookup& lookup, const Reading<T>& reading);
   std::optional<Reading<T>> stale(Lookup& lookup, std::chrono::seconds most_stale);
@@ -80,7 +78,7 @@ class ReadThrough {
   }
 
   Cache& cache_;
-  SingleFlight<Reading<T>> second_level_flights_;
+  SingleFlight<Reading<T>> l2_flights_;
   SingleFlight<Reading<T>> flights_;
 };
 
@@ -94,15 +92,16 @@ auto ReadThrough<T>::find(Lookup& lookup, ReadOptions options, std::chrono::seco
     if (remembered) co_return std::move(*remembered);
   }
   const bool time_for_shortcuts = cache_.clock().now() < options.deadline.shortcuts_until;
-  if (memory_will_do && time_for_shortcuts && cache_.second_level().there()) {
-    std::optional<Reading<T>> shared = co_await ask_second_level(lookup, options.deadline);
-    if (shared) co_return std::move(*shared);
+  if (memory_will_do && time_for_shortcuts && cache_.l2().there()) {
+    std::optional<Reading<T>> found = co_await ask_l2(lookup, options.deadline);
+    if (found) co_return std::move(*found);
   }
 
   cache_.count_miss(lookup.kind());
   auto ask_primary = [&] { return ask(lookup, options); };
   auto admit_it = [&](const Reading<T>& reading) { return admit(lookup, reading); };
-  // Who insists on the primary shares a query only if that starts after the request came.
+  // A request that insists on the primary shares a query only if the query starts after the request
+  // arrived.
   typename SingleFlight<Reading<T>>::Request request{
       .key = lookup.key(),
       .may_follow = memory_will_do ? MayFollow::yes : MayFollow::no,
@@ -120,39 +119,38 @@ auto ReadThrough<T>::ask(Lookup& lookup, ReadOptions options) -> Task<Answer> {
   Result<ReadGate::Permit> permit = co_await cache_.gate().enter(options.deadline);
   if (!permit) co_return fail(std::move(permit.error()));
   Answer answer = co_await lookup.from_primary(options);
-  if (answer && cache_.second_level().there())
+  if (answer && cache_.l2().there())
     for (auto& [key, value] : lookup.facts(*answer))
-      cache_.second_level().put(std::move(key), {std::move(value), answer->stamp});
+      cache_.l2().put(std::move(key), {std::move(value), answer->stamp});
   co_return answer;
 }
 
-// nullopt also if it failed: the primary is asked then. One bound for all the questions that it
-// takes (an address and then an id, and whether somebody else is asking), and for all the reads of
-// the request.
+// nullopt also after a failure: then the primary is asked. One time limit covers all calls of L2
+// that the look-up needs (for an address and then an id, and to wait for another instance), and all
+// reads of the request.
 template <class T>
-auto ReadThrough<T>::ask_second_level(Lookup& lookup, Deadline whole_read)
+auto ReadThrough<T>::ask_l2(Lookup& lookup, Deadline whole_read)
     -> Task<std::optional<Reading<T>>> {
-  const BootTime bound = cache_.clock().now() + cache_.second_level_time();
+  const BootTime bound = cache_.clock().now() + cache_.l2_time();
   const Deadline deadline = whole_read.no_later_than(std::min(whole_read.shortcuts_until, bound));
   auto ask_it = [&]() -> Task<Answer> {
-    std::optional<Reading<T>> found =
-        co_await lookup.from_second_level(cache_.second_level(), deadline);
+    std::optional<Reading<T>> found = co_await lookup.from_l2(cache_.l2(), deadline);
     if (!found) co_return fail(ErrorCode::not_found);
     co_return std::move(*found);
   };
-  // Whoever joined while it was asked may take it if it is what memory would answer now.
+  // A follower may take the result if L1 contains the same value now.
   auto still_remembered = [&](const Reading<T>& reading) {
     const std::optional<Reading<T>> remembered = lookup.from_memory();
     return remembered && remembered->value == reading.value;
   };
   typename SingleFlight<Reading<T>>::Request request{
       .key = lookup.key(), .may_follow = MayFollow::yes, .deadline = deadline};
-  Answer answer = co_await second_level_flights_.run(std::move(request), ask_it, still_remembered);
+  Answer answer = co_await l2_flights_.run(std::move(request), ask_it, still_remembered);
   if (!answer) co_return std::nullopt;
   co_return std::move(*answer);
 }
 
-// True if all of its facts may be remembered.
+// True if all of its facts were admitted.
 template <class T>
 bool ReadThrough<T>::admit(Lookup& lookup, const Reading<T>& reading) {
   bool all = true;
@@ -161,8 +159,7 @@ bool ReadThrough<T>::admit(Lookup& lookup, const Reading<T>& reading) {
   return all;
 }
 
-// What memory holds was right when the last poll was sent, so that is where its age is counted
-// from.
+// A value in L1 was right when the last poll was sent, so its age counts from that moment.
 template <class T>
 std::optional<Reading<T>> ReadThrough<T>::stale(Lookup& lookup, std::chrono::seconds most_stale) {
   const auto known_at = cache_.coherence().known_at();

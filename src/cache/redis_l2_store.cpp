@@ -38,13 +38,13 @@ bool is_null(const L1Value& value) {
 
 }  // namespace
 
-// The names this instance has marked, so that it takes its mark back with the fact: while it stood
-// there, others would wait for a fact that nobody is fetching.
+// The names that this instance has marked. It deletes the mark when it stores the fact: as long as
+// the mark existed, other instances would wait for a fact that is there already.
 class RedisL2Store::Marks {
  public:
   void add(const std::string& name) {
     const std::lock_guard lock{mutex_};
-    // Some were never followed by a fact. They have expired long since.
+    // Names without a fact remain here; their marks in Redis expired long ago.
     constexpr std::size_t kMost = 10'000;
     if (names_.size() >= kMost) names_.clear();
     names_.insert(name);
@@ -139,8 +139,8 @@ Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::opt
   co_return fact;
 }
 
-// Looks again and again, more and more seldom: four or five times. Ends as soon as nobody is
-// loading any more, whatever became of that.
+// Polls with growing pauses, four or five times. Ends as soon as the mark is gone, with or without
+// a fact.
 Task<std::optional<Fact>> RedisL2Store::watch(const std::string& key, std::optional<Stamp> found,
                                               Deadline deadline) {
   const std::string name = seal_.name(key);

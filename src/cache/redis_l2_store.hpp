@@ -1,7 +1,7 @@
-// RedisL2Store: the L2Store in Redis. One key for each fact, written with an expiry, never changed.
+// RedisL2Store: the L2Store in Redis. Each fact has one key, which is written with an expiry.
 //
-// Whatever Redis does, nothing wrong is believed (fact_seal.hpp) and nobody waits longer than the
-// client's timeout. What is not found, not readable or not reachable is a miss, and counted.
+// Whatever Redis does, a wrong fact is rejected (fact_seal.hpp) and no call takes longer than the
+// client's timeout. A fact that is not found, not readable or not reachable is a miss, and counted.
 //
 // Thread safety: any thread. `client` and `clock` outlive the store.
 #pragma once
@@ -24,9 +24,10 @@ namespace um {
 
 struct RedisL2Options {
   Secret deployment_key{};  // the same for all instances; at least FactSeal::kMinKeyBytes
-  // Of an entry; each gets up to a tenth more or less, so that they do not all expire at once.
+  // Of an entry, plus or minus up to a tenth at random, so that entries do not expire all at once.
   std::chrono::milliseconds ttl = std::chrono::minutes{5};
-  // How long "somebody is asking the primary" is believed, and how long others wait for the answer.
+  // How long the announcement of a query of the primary is valid, and how long other instances wait
+  // for its result.
   std::chrono::milliseconds loading_mark{100};
   std::chrono::milliseconds longest_wait{50};
 };
@@ -44,17 +45,17 @@ class RedisL2Store final : public L2Store {
   Task<bool> forget(std::string key, Deadline deadline) override;
 
   struct Stats {
-    std::uint64_t gets = 0;  // all of these end as one of the following
+    std::uint64_t gets = 0;  // the sum of the following
     std::uint64_t facts = 0;
     std::uint64_t absent = 0;
     std::uint64_t unreachable = 0;                      // redis::Stats says why
     std::array<std::uint64_t, kEntryFaults> refused{};  // by EntryFault
 
-    std::uint64_t puts = 0;      // sent, in the background; redis::Stats counts what became of it
+    std::uint64_t puts = 0;      // sent in the background; redis::Stats counts the outcomes
     std::uint64_t not_put = 0;   // without a namespace, or too large
-    std::uint64_t marks = 0;     // it was this instance's turn to ask the primary
-    std::uint64_t waits = 0;     // another one was asking
-    std::uint64_t received = 0;  // and its fact came in time
+    std::uint64_t marks = 0;     // this instance announced that it asks the primary
+    std::uint64_t waits = 0;     // another instance had announced it
+    std::uint64_t received = 0;  // waits that ended with a fact
   };
   Stats stats() const;
 

@@ -1,10 +1,10 @@
-// The store against the real server, as two instances use it.
+// The store with a real server, as two instances use it.
 #include <gtest/gtest.h>
 
 #include "cache/redis_l2_store.hpp"
 #include "drivers/redis/client.hpp"
-#include "support/loop_thread.hpp"
 #include "support/fact_samples.hpp"
+#include "support/loop_thread.hpp"
 #include "support/patience.hpp"
 #include "support/redis_server.hpp"
 #include "support/run_task.hpp"
@@ -94,7 +94,7 @@ TEST_F(SharedFacts, AColdKeyIsAskedForOnce) {
   EXPECT_FALSE(other_.get("user:42"));
   EXPECT_FALSE(test::run(one_.store.wait_for_other("user:42", {}, Deadline::never())));
   EXPECT_EQ(one_.store.stats().marks, 1u) << "its turn";
-  // The other one waits in a loop of its own while the first one puts.
+  // The second store waits on a loop of its own while the first one puts a fact.
   std::optional<Fact> received;
   std::jthread waiting{
       [&] { received = test::run(other_.store.wait_for_other("user:42", {}, Deadline::never())); }};

@@ -1,13 +1,13 @@
-// The store against a server that misbehaves: everything is a miss, and counted.
+// The store with a server that misbehaves: every fault is a miss, and counted.
 #include "cache/redis_l2_store.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "drivers/redis/client.hpp"
-#include "support/loop_thread.hpp"
 #include "support/fact_samples.hpp"
 #include "support/fake_redis.hpp"
+#include "support/loop_thread.hpp"
 #include "support/patience.hpp"
 #include "support/run_task.hpp"
 
@@ -39,7 +39,7 @@ class RedisL2 : public ::testing::Test {
     store_ = std::make_unique<RedisL2Store>(
         RedisL2Options{.deployment_key = kMacKey, .longest_wait = 5s}, *client_, clock_);
   }
-  // Always the same bytes, whatever is asked.
+  // Answers every command with the same bytes.
   void start_saying(const std::string& bytes) {
     start([bytes](const Words&) { return bytes; });
   }

@@ -1,23 +1,21 @@
-#include "cache/second_level.hpp"
+#include "cache/l2.hpp"
 
 namespace um {
 
-Task<std::optional<L1Value>> SecondLevel::fetch(EntryKind kind, std::string key,
-                                                Deadline deadline) {
+Task<std::optional<L1Value>> L2::fetch(EntryKind kind, std::string key, Deadline deadline) {
   std::optional<Fact> fact = co_await store_->get(key, deadline);
   Offer first = offer(kind, key, fact);
   if (first.value || !first.worth_waiting) co_return std::move(first.value);
   std::optional<Stamp> found;
   if (fact) found = fact->read_in;
-  // Another instance may be asking the primary for the same key at this moment.
+  // Another instance may be asking the primary for the same key.
   fact = co_await store_->wait_for_other(key, std::move(found), deadline);
   if (!fact) co_return std::nullopt;
   Offer second = offer(kind, key, fact);
   co_return std::move(second.value);
 }
 
-auto SecondLevel::offer(EntryKind kind, const std::string& key, const std::optional<Fact>& fact)
-    -> Offer {
+auto L2::offer(EntryKind kind, const std::string& key, const std::optional<Fact>& fact) -> Offer {
   const bool fits =
       fact && (kind_of(fact->value) == kind || kind_of(fact->value) == EntryKind::absent);
   if (!fits) {
@@ -27,27 +25,27 @@ auto SecondLevel::offer(EntryKind kind, const std::string& key, const std::optio
   const Admission verdict = coherence_.admit(key, fact->read_in, fact->value);
   if (verdict != Admission::admitted) {
     refused_.fetch_add(1, std::memory_order_relaxed);
-    // Of a key that somebody is changing nothing is admitted; and a deployment that just moved to
-    // another namespace has to read everything anew anyway.
+    // Nothing is admitted for a key that is held; and in a new namespace every fact in the store is
+    // obsolete.
     return {.worth_waiting = verdict != Admission::held && verdict != Admission::other_namespace};
   }
   hits_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
   return {.value = fact->value};
 }
 
-void SecondLevel::put(std::string key, Fact fact) {
-  // A fact without a namespace can never be admitted anywhere.
+void L2::put(std::string key, Fact fact) {
+  // No instance would ever admit a fact without a namespace.
   if (fact.read_in.tau == Tau{}) return;
   put_.fetch_add(1, std::memory_order_relaxed);
   store_->put(std::move(key), std::move(fact));
 }
 
-Task<void> SecondLevel::forget(std::string key, Deadline deadline) {
+Task<void> L2::forget(std::string key, Deadline deadline) {
   co_await store_->forget(std::move(key), deadline);
 }
 
-SecondLevelStats SecondLevel::stats() const {
-  SecondLevelStats stats{.misses = misses_.load(), .refused = refused_.load(), .put = put_.load()};
+L2Stats L2::stats() const {
+  L2Stats stats{.misses = misses_.load(), .refused = refused_.load(), .put = put_.load()};
   for (std::size_t i = 0; i < kEntryKinds; ++i) stats.hits[i] = hits_[i].load();
   return stats;
 }

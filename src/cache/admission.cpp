@@ -1,4 +1,4 @@
-#include "cache/change_log.hpp"
+#include "cache/admission.hpp"
 
 #include <algorithm>
 
@@ -25,8 +25,9 @@ bool ChangeLog::add(std::string_view key, Xid xid) {
   return true;
 }
 
-// A key that changes all the time has a long list, a snapshot has few running transactions: so the
-// short list is searched for in the long one, and the highest id stands for all the others.
+// A key that changes often has a long list, and a snapshot has few running transactions. So each
+// running transaction is searched in the list, and the highest id of the list is compared with
+// xmax.
 bool ChangeLog::seen_by(std::string_view key, const Snapshot& snapshot) const {
   const auto found = xids_by_key_.find(key);
   if (found == xids_by_key_.end()) return true;

@@ -1,8 +1,6 @@
-#include "cache/change_log.hpp"
+#include "cache/admission.hpp"
 
 #include <gtest/gtest.h>
-
-#include "cache/admission.hpp"
 
 namespace um {
 namespace {
@@ -102,7 +100,10 @@ TEST(Admission, AsksForNamespaceHoldBaseAndLog) {
   log.add("user:1", 12);
   const AdmissionCase cases[] = {
       {"fresh", {tau, snapshot_of(13)}, false, Admission::admitted},
-      {"of another namespace", {{.high = 1, .low = 3}, snapshot_of(13)}, false, Admission::other_namespace},
+      {"of another namespace",
+       {{.high = 1, .low = 3}, snapshot_of(13)},
+       false,
+       Admission::other_namespace},
       {"held", {tau, snapshot_of(13)}, true, Admission::held},
       {"older than the base", {tau, snapshot_of(9)}, false, Admission::not_covered},
       {"did not see a transaction that the base sees",

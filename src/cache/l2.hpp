@@ -1,7 +1,7 @@
-// SecondLevel: the one way from an L2Store into memory. A fact is offered to Coherence::admit()
-// like every other value, and is an answer only if it was admitted.
+// L2: the only way from an L2Store into L1. A fact is offered to Coherence::admit() like
+// every other value, and it is an answer only if it was admitted.
 //
-// REQUIRES, of whoever asks: its lease was valid before (read_through.hpp, step 2).
+// REQUIRES: the caller found its lease valid before (read_through.hpp, step 2).
 //
 // Thread safety: any thread.
 #pragma once
@@ -19,28 +19,27 @@ namespace um {
 
 using Facts = std::vector<std::pair<std::string, L1Value>>;
 
-class SecondLevel {
+class L2 {
  public:
-  // `store` may be null: there is no second level. All outlive this.
-  SecondLevel(Coherence& coherence, L2Store* store) : coherence_{coherence}, store_{store} {}
+  // `store` may be null: there is no L2. Both outlive this object.
+  L2(Coherence& coherence, L2Store* store) : coherence_{coherence}, store_{store} {}
 
   bool there() const { return store_ != nullptr; }
-  // REQUIRES, of all of these: there().
+  // The following functions REQUIRE there().
   //
-  // The value under the key, of the kind that is asked for or Absent; memory has taken it. nullopt:
-  // not known there, or not fresh enough. The store is asked up to a few times; `deadline` is for
-  // all of it.
+  // The value under the key, which is of the requested kind or Absent, and is in L1 now. nullopt:
+  // not stored, or not admissible. May ask the store several times; `deadline` covers all of them.
   Task<std::optional<L1Value>> fetch(EntryKind kind, std::string key, Deadline deadline);
   void put(std::string key, Fact fact);
-  // Returns soon, whether or not the store could be told.
+  // Returns soon, even if the store cannot be reached.
   Task<void> forget(std::string key, Deadline deadline);
 
-  SecondLevelStats stats() const;
+  L2Stats stats() const;
 
  private:
   struct Offer {
     std::optional<L1Value> value{};
-    // Whether a newer fact would fare better.
+    // Whether a newer fact could be admitted.
     bool worth_waiting = true;
   };
   Offer offer(EntryKind kind, const std::string& key, const std::optional<Fact>& fact);
