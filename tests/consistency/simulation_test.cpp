@@ -1,6 +1,8 @@
-// The protocol keeps its promises in every schedule tried, and the simulation notices when it is
-// broken.
+// The protocol keeps its promises in every tried schedule, and the simulation notices broken
+// protocols.
 #include "consistency/simulation.hpp"
+
+#include <ostream>
 
 #include <gtest/gtest.h>
 
@@ -28,7 +30,7 @@ Evidence expect_no_violation(Scenario scenario) {
   return evidence;
 }
 
-// A run in which nothing was at stake is no evidence.
+// A run without hits, holds, lapsed leases and so on is no evidence.
 void expect_something_was_at_stake(const Evidence& evidence) {
   EXPECT_GT(evidence.hits, 1000U);
   EXPECT_GT(evidence.holds, 100U);
@@ -92,6 +94,10 @@ struct MutationCase {
   Scenario scenario;
 };
 
+void PrintTo(const MutationCase& each, std::ostream* out) {
+  *out << each.name;
+}
+
 class SimulationFinds : public ::testing::TestWithParam<MutationCase> {};
 
 TEST_P(SimulationFinds, TheMutation) {
@@ -101,7 +107,7 @@ TEST_P(SimulationFinds, TheMutation) {
     if (report.violations.empty()) continue;
     RecordProperty("found_with_seed", static_cast<int>(scenario.seed));
     RecordProperty("violation", report.violations.front());
-    // What a cache does wrong is to be late; anything else would be a mistake of the simulation.
+    // A broken cache returns old values; any other violation would be a mistake of the simulation.
     for (const auto& violation : report.violations)
       EXPECT_NE(violation.find("before it began"), std::string::npos) << violation;
     return;

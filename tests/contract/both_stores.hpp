@@ -1,8 +1,7 @@
-// BothStores: a SQLite and a PostgreSQL storage that are told the same and have to answer the same,
-// but for the numbers that each hands out itself (ids, versions, epochs).
+// BothStores: a SQLite and a PostgreSQL storage that get the same calls and have to give the same
+// results, except for numbers that each assigns itself (ids, versions, epochs).
 //
-// A user is known by its Twin: the two ids that stand for it. Every call fails the test if the two
-// answers differ.
+// A Twin holds the two ids of one user. A call fails the test if the two results differ.
 #pragma once
 
 #include <map>
@@ -33,8 +32,7 @@ class BothStores {
                                 .statement_timeout = std::chrono::seconds{60}}));
   }
 
-  // Calls `function(storage, id of the user in it)` on both; what they return, as text, must be
-  // equal.
+  // Calls `function(storage, id of the user in it)` on both. The results, as text, must be equal.
   template <class Function>
   void same(const char* what, Twin twin, Function function) {
     const std::string lite = function(*lite_, twin.lite);
@@ -45,7 +43,7 @@ class BothStores {
 
   Storage& lite() { return *lite_; }
   Storage& pg() { return *pg_; }
-  // How often each operation succeeded or failed, and how.
+  // How often each operation succeeded, or failed with which error.
   const std::map<std::string, int>& answers() const { return answers_; }
 
   ManualClock clock;
@@ -66,7 +64,7 @@ class BothStores {
 template <class T>
 std::string text_of(const Result<T>& result);
 
-// Everything but what the database numbers itself.
+// All members except the numbers that the database assigns.
 inline std::string text_of(const UserRef& record) {
   if (!record) return "nobody";
   const User& user = record->user;

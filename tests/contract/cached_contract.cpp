@@ -1,5 +1,4 @@
-// What only a cache and a real feed can show together: that reads from memory keep up with every
-// kind of write.
+// A cache with a real feed: reads from memory reflect every kind of write.
 #include <atomic>
 #include <random>
 #include <thread>
@@ -37,14 +36,14 @@ TEST_P(CachedContract, AChangeByAnotherProgramIsSeenAfterThePoll) {
 TEST_P(CachedContract, ALapsedLeaseIsRenewedByTheNextPoll) {
   const UserId id = add("ann@x.org");
   read(id);
-  // No longer: that would break off the poll under way, and what is known with it.
+  // Not longer: that would break off the poll under way, and a lost poll causes a flush.
   under_test.clock().advance(CoherenceSettings{}.staleness_bound);
-  EXPECT_TRUE(read(id));  // from wherever it is right
+  EXPECT_TRUE(read(id));  // from memory or from the primary
   wait_for_lease();
   EXPECT_TRUE(remembered(id));
 }
 
-// Whatever is written, a read that memory may answer says the same as one that it may not.
+// After any write, a read that memory may answer returns the same as a read of the primary.
 TEST_P(CachedContract, MemoryKeepsUpWithEveryKindOfWrite) {
   std::mt19937 random{7};
   std::vector<UserId> ids;

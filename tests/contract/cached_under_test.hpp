@@ -1,5 +1,5 @@
-// A cache around any storage under test, fed by that storage's own feed: held to the suites of
-// storage_under_test.hpp, and to one of its own for what only the two together can show.
+// CachedUnderTest: a cache around any storage under test, with that storage's feed. The suites of
+// storage_under_test.hpp run on it, and CachedContract, which needs a cache and a feed together.
 #pragma once
 
 #include <thread>
@@ -35,14 +35,14 @@ class CachedUnderTest final : public StorageUnderTest {
   CachedSessionStore sessions_{inner_->sessions(), cache_};
 };
 
-// The parameter is what the cache is around.
+// The parameter is the storage inside the cache.
 class CachedContract : public ::testing::TestWithParam<Backend> {
  protected:
   static constexpr Deadline kNever{};
   static constexpr ReadOptions kPrimary{.from_primary = true};
 
   CachedContract() { wait_for_lease(); }
-  // Each round waits for one poll; a feed that goes by the clock of the test has one due then.
+  // Waits for one poll in each round; advancing the clock makes SQLite's next poll due.
   template <class Condition>
   void poll_until(Condition condition) {
     while (!condition()) {
@@ -77,7 +77,7 @@ class CachedContract : public ::testing::TestWithParam<Backend> {
     return under_test.stats().coherence.hits[static_cast<std::size_t>(kind)];
   }
 
-  // Memory is asked first: the read of the primary, which follows, mends it.
+  // Memory is read first, because the following read of the primary would correct it.
   template <class Key>
   void expect_memory_right_of(const Key& key) {
     const std::string said = text(users().find(key, {}));
@@ -91,10 +91,10 @@ class CachedContract : public ::testing::TestWithParam<Backend> {
   CachedUnderTest under_test{GetParam()};
 
  private:
-  // Empty: there is none.
+  // Empty: not stored.
   static std::string text(Task<Result<UserReading>> reading) {
     const UserRef user = run(std::move(reading)).value().value;
-    // auth_epoch is in no ETag, and decides who is signed in.
+    // auth_epoch is not part of the ETag, but it decides which sessions are valid.
     return user ? user->etag + ' ' + std::to_string(user->user.auth_epoch) : "";
   }
   static std::string text(Task<Result<SessionReading>> reading) {

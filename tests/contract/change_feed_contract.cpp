@@ -14,7 +14,7 @@ using ::testing::UnorderedElementsAreArray;
 using Kind = RecordingListener::Kind;
 using Keys = std::vector<std::string>;
 
-// Started, with the first poll behind it; stopped before the listener goes.
+// A feed after its first poll, with its listener; stopped before the listener is destroyed.
 class Listening {
  public:
   explicit Listening(ChangeFeed& feed) : feed_{feed} {
@@ -25,7 +25,7 @@ class Listening {
   ~Listening() { feed_.stop(); }
   RecordingListener* operator->() { return &listener_; }
 
-  // The one hold and the one settle of a write that was just answered.
+  // Expects exactly one hold and one settle, of the write that was just answered.
   void expect_change(const Keys& keys) {
     const auto events = listener_.take();
     ASSERT_THAT(events, SizeIs(2));
@@ -160,7 +160,7 @@ TEST_P(ChangeFeedContract, ACommitOfAnotherProgramIsReportedByAPoll) {
   EXPECT_EQ(after->stamp.tau, report->poll->stamp.tau);
   EXPECT_TRUE(covers(after->stamp.snapshot, report->poll->stamp.snapshot));
   EXPECT_NE(before->value->etag, after->value->etag);
-  // What was read before can be told from it: by its namespace or by a change that it does not see.
+  // The older reading differs by its namespace, or by a change that it does not see.
   EXPECT_TRUE(before->stamp.tau != report->poll->stamp.tau ||
               std::ranges::any_of(report->poll->changes, [&](const Change& change) {
                 return !before->stamp.snapshot.sees(change.xid);

@@ -63,7 +63,7 @@ TEST_P(UserStoreContract, ARowOfABatchThatIsThereWithItsIdIsToldFromOneWhoseIdAn
 
 TEST_P(UserStoreContract, RowsWithoutAnIdGetIdsAboveAllThatTheBatchNames) {
   int number = 0;
-  const auto ids_of = [&](std::vector<std::int64_t> wanted) {  // 0: names none
+  const auto ids_of = [&](std::vector<std::int64_t> wanted) {  // 0: no id is given
     UserStore::InsertMany batch;
     for (const std::int64_t id : wanted) {
       batch.users.push_back(named("u" + std::to_string(++number) + "@example.com"));

@@ -1,5 +1,5 @@
-// Random steps, the same on SQLite and on PostgreSQL: whatever the order of calls and however bad
-// what is given, both answer the same.
+// The same random steps on SQLite and on PostgreSQL: for any order of calls, and for any invalid
+// argument, both give the same results.
 #include "contract/both_stores.hpp"
 #include "contract/random_values.hpp"
 
@@ -20,7 +20,7 @@ class PostgresDifferential : public ::testing::TestWithParam<unsigned>, protecte
     Twin owner;
   };
 
-  // Now and then one that was removed, or never there.
+  // Sometimes a user that was removed, or never existed.
   Twin twin() {
     if (twins_.empty() || one_in(25)) {
       const auto nobody = UserId::from(77'000'000 + static_cast<std::int64_t>(random_() % 100));
@@ -64,7 +64,7 @@ class PostgresDifferential : public ::testing::TestWithParam<unsigned>, protecte
     return change;
   }
 
-  // The revision that each database has now, made wrong in one of two ways now and then.
+  // The present revision in each database, sometimes made wrong in one of two ways.
   std::optional<Revision> revision_in(Storage& storage, UserId id, unsigned how) {
     if (how < 4) return std::nullopt;
     const auto found = run(storage.users().find(id, {.from_primary = true}));
@@ -332,7 +332,7 @@ TEST_P(PostgresDifferential, BothDatabasesAnswerTheSame) {
     if (number % 500 == 499) compare_everything();
     if (HasFatalFailure()) return;
   }
-  // A run in which something never happened would show nothing about it.
+  // A run in which an outcome never occurred proves nothing about it.
   for (const char* seen : {"insert",
                            "insert: error email_taken",
                            "insert: error username_taken",
@@ -361,7 +361,8 @@ TEST_P(PostgresDifferential, BothDatabasesAnswerTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, PostgresDifferential, ::testing::Values(1U, 2U, 3U, 4U));
+INSTANTIATE_TEST_SUITE_P(Seeds, PostgresDifferential, ::testing::Values(1U, 2U, 3U, 4U),
+                         [](const auto& seed) { return "seed_" + std::to_string(seed.param); });
 
 }  // namespace
 }  // namespace um::test

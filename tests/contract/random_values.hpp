@@ -1,5 +1,5 @@
-// RandomValues: what random steps give to a store: from few enough values that they collide, and
-// with characters that some layer could take for its own.
+// RandomValues: arguments for random calls of a store. There are few enough values for collisions,
+// and they contain characters that have a meaning in some layer.
 #pragma once
 
 #include <random>
@@ -41,7 +41,7 @@ class RandomValues {
         "zz",   "\x1f", "\xff", "a\tb", "ив",      ":*",   "& |", "!",    "  ",   "e\u0301"};
     return pick(kKeywords);
   }
-  // Unique, so that a change of the password is one.
+  // Unique, so every new hash is a change.
   std::string hash() { return "$2b$10$" + std::to_string(random_()) + "'\\"; }
 
   UserId given_id() {

@@ -1,4 +1,4 @@
-// RecordingListener: a ChangeListener that writes down what it is told and can be waited for.
+// RecordingListener: a ChangeListener that records its calls and lets a test wait for them.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +46,7 @@ class RecordingListener final : public ChangeListener {
   // Set before the feed is started; called on the feed's thread.
   std::function<void()> on_hold;
 
-  // Everything since the last call, without plain polls.
+  // All events since the last call, without polls that do not flush.
   std::vector<Event> take() {
     const std::scoped_lock lock{mutex_};
     std::vector<Event> all;
@@ -56,8 +56,8 @@ class RecordingListener final : public ChangeListener {
     events_.clear();
     return all;
   }
-  // The first event since the last take() that `wanted` accepts; fails the waiting after a patience
-  // that is far longer than it ever takes.
+  // Waits for an event since the last take() that `wanted` accepts. nullopt after 20 s, far longer
+  // than it ever takes.
   std::optional<Event> await(const std::function<bool(const Event&)>& wanted) {
     std::unique_lock lock{mutex_};
     std::optional<Event> found;

@@ -177,7 +177,7 @@ TEST_P(SessionStoreContract, TheOldestLoginsMakeRoomAndTokensStay) {
   EXPECT_FALSE(find(oldest.id));
   EXPECT_TRUE(find(token.id));
   EXPECT_EQ(run(sessions().list(id, kNever))->size(), SessionStore::kMaxSessionsPerUser);
-  // Those that ended by themselves make room without being counted.
+  // Expired sessions are deleted as well, but not counted as displaced.
   clock().advance(25h);
   ASSERT_TRUE(create_session(login(id, "hash")));
   EXPECT_EQ(storage().stats().sessions_displaced, 1U);

@@ -1,9 +1,8 @@
-// What the contract suites need of a storage: every implementation (SQLite, PostgreSQL, and a cache
-// around either) makes one of these, instantiates the suites with it, and is held to the same
-// tests.
+// StorageUnderTest: a storage for the contract suites. SQLite, PostgreSQL, and a cache around
+// either implement it, and the same suites are instantiated for each of them:
 //
-//   INSTANTIATE_TEST_SUITE_P(Sqlite, UserStoreContract, ::testing::Values(Backend{"file",
-//   &make_sqlite}), name_of);
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, UserStoreContract, ::testing::Values(sqlite_backend()),
+//   name_of);
 #pragma once
 
 #include <functional>
@@ -26,9 +25,9 @@ class StorageUnderTest {
   virtual Storage& storage() = 0;
   virtual UserStore& users() { return storage().users(); }
   virtual SessionStore& sessions() { return storage().sessions(); }
-  // The clock the storage goes by; tests advance it.
+  // The clock of the storage; tests advance it.
   virtual ManualClock& clock() = 0;
-  // Another program changes the last name of a user behind the storage's back and commits.
+  // Commits a change of a user's last name as another program would, without the storage.
   virtual void rename_elsewhere(UserId id, std::string last_name) = 0;
 };
 
@@ -43,7 +42,11 @@ inline std::string name_of(const ::testing::TestParamInfo<Backend>& info) {
   return info.param.name;
 }
 
-// The fixture of all suites, with shorthands that fail the test if what they need does not succeed.
+// A SQLite file in a temporary directory; a database of a PostgreSQL server.
+Backend sqlite_backend();
+Backend postgres_backend();
+
+// The fixture of all suites. Its helpers throw, and so fail the test, if a call does not succeed.
 class StorageContract : public ::testing::TestWithParam<Backend> {
  protected:
   static constexpr Deadline kNever{};

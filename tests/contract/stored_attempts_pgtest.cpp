@@ -8,7 +8,6 @@
 #include "contract/shared_attempts_under_test.hpp"
 #include "storage/postgres/attempts.hpp"
 #include "storage/postgres/testing/stage.hpp"
-#include "support/postgres_changes.hpp"
 
 namespace um::test {
 namespace {
