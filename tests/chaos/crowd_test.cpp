@@ -1,4 +1,5 @@
-// More connections than there are descriptors: refused in order, and over when they are gone.
+// More connections than descriptors: they are refused in order, and service resumes after they
+// close.
 #include <cstdlib>
 #include <sstream>
 #include <sys/resource.h>
@@ -24,7 +25,7 @@ double cpu_seconds(pid_t pid) {
 }
 
 TEST_F(Crowd, RunningOutOfDescriptorsIsNotTheEnd) {
-  // The checks of a sanitizer open pipes: without descriptors they find faults that are none.
+  // A sanitizer's checks open pipes: without free descriptors they report faults that do not exist.
   if (std::getenv("UM_PROGRAM") != nullptr) GTEST_SKIP() << "NOT TESTED: not with another program";
   const auto pid = stage().server().process().pid();
   HttpConnection before{stage().server().endpoint()};
@@ -36,18 +37,18 @@ TEST_F(Crowd, RunningOutOfDescriptorsIsNotTheEnd) {
   {
     std::vector<HttpConnection> crowd;
     for (int i = 0; i < 200; ++i) crowd.emplace_back(stage().server().endpoint());
-    // Who was there before is served.
+    // A connection that was open before is served.
     for (int i = 0; i < 20; ++i) {
       EXPECT_EQ(before.exchange({.target = "/healthz"}).status, 200U);
     }
-    // Nothing is asked for a second: who has no descriptor to give must not spin meanwhile.
+    // No request for a second: without a free descriptor the server must not spin meanwhile.
     const double used = cpu_seconds(pid);
     EXPECT_THROW(before.read_response(HttpConnection::Body::as_framed,
                                       Steady::now() + std::chrono::seconds{1}),
                  std::runtime_error);
     EXPECT_LT(cpu_seconds(pid) - used, 0.5);
   }
-  // They are gone: everybody is served again.
+  // They are closed: new connections are served again.
   EXPECT_TRUE(eventually([&] {
     try {
       HttpConnection next{stage().server().endpoint()};

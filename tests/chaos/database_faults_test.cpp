@@ -1,4 +1,4 @@
-// A database that is locked by somebody else, read-only, moved away, or has no room left.
+// A database that another program locked, or that is read-only, moved away, or on a full disk.
 #include <csignal>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -18,8 +18,8 @@
 namespace um::e2e {
 namespace {
 
-// A file that nobody can write as long as this lives, not even who has it open; only root may do
-// that, and not on every file system.
+// Makes a file immutable during its lifetime, even for processes that have it open. Only root may
+// do that, and not on every file system.
 class ImmutableFile {
  public:
   explicit ImmutableFile(const std::string& file) : file_{::open(file.c_str(), O_RDONLY)} {
@@ -65,8 +65,8 @@ void warm_up(Stage& stage) {
   }));
 }
 
-// Writes fail with 503 while `broken`, reads from memory go on, and after `repair` all is well
-// again.
+// After `broken` writes fail with 503 and reads from memory succeed; after `repair` everything
+// works.
 void expect_outage(Stage& stage, const std::function<void()>& repair) {
   std::string last = text_at(stage.get("ann", "/user/<ann>").json(), "/last_name");
   std::size_t refused = 0;
@@ -99,8 +99,8 @@ TEST(DatabaseFaults, LockedByAnotherProgram) {
   stage.add({"ann", "bob"});
   warm_up(stage);
   auto lock = std::make_unique<HeldDatabase>(stage.server().database());
-  // Every kind of write says so, and none is half done; each within the time of one call, of which
-  // the bound here is many times as much.
+  // Every kind of write fails, and none is half done. Each fails within the time limit of one call;
+  // the bound here is many times that.
   const auto begin = Steady::now();
   stage.run({
       {.who = "ann",
@@ -192,16 +192,16 @@ TEST(DatabaseFaults, ADatabaseThatIsMovedAwayAndBack) {
   };
   move(file, file + ".gone");
   for (int i = 0; i < 5; ++i) EXPECT_EQ(stage.send(patch_of(stage, "Lost")).status, 503U);
-  // Another database in its place changes nothing: it is not the one that is served.
+  // Another database in its place changes nothing: the server serves the file that it opened.
   DatabaseProbe{file, DatabaseProbe::Missing::create}.execute("CREATE TABLE t (i)");
   EXPECT_EQ(stage.send(patch_of(stage, "Lost")).status, 503U);
-  std::string ready;  // what was known a moment before may still be told for a moment
+  std::string ready;  // a result of /readyz is reused for a moment
   EXPECT_TRUE(eventually([&] {
     const auto answer = stage.send({.target = "/readyz"});
     ready = answer.text();
     return answer.status == 503 && ready.find("moved") != std::string::npos;
   })) << ready;
-  // Memory is believed for as long as the staleness bound, and then nothing is.
+  // The lease is valid for the staleness bound; after that no read succeeds.
   EXPECT_TRUE(eventually([&] { return stage.get("ann", "/user/<ann>").status == 503; }));
   EXPECT_EQ(stage.send({.target = "/healthz"}).status, 200U);
   std::filesystem::remove(file);
@@ -228,7 +228,7 @@ TEST(DatabaseFaults, ReadyzTellsAboutALockThatStays) {
   stage.add("ann");
   {
     const HeldDatabase lock{stage.server().database()};
-    // What was known a moment before the lock may still be told for a moment.
+    // A result of /readyz from before the lock is reused for a moment.
     EXPECT_TRUE(eventually([&] { return stage.send({.target = "/readyz"}).status == 503; }));
     EXPECT_EQ(stage.send({.target = "/healthz"}).status, 200U);
   }

@@ -25,7 +25,7 @@ class SharedStorage final : public TestStorage {
   std::vector<std::string> arguments_;
 };
 
-// Where the port of a URL of a test's database begins, and how long it is.
+// The position and length of the port in the URL of a test database.
 std::pair<std::size_t, std::size_t> port_in(const std::string& url) {
   const auto begin = url.rfind(':') + 1;
   return {begin, url.find('/', begin) - begin};

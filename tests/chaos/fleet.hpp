@@ -1,5 +1,5 @@
-// Fleet: some instances of the program on one PostgreSQL database, with or without Redis, and the
-// people who use them.
+// Fleet: several instances of the program on one PostgreSQL database, with or without Redis, and
+// their users.
 //
 // Thread safety: client(), as() and cache_stats() from any thread, the rest from the owner.
 #pragma once
@@ -18,25 +18,26 @@
 
 namespace um::e2e {
 
-// T: how much later than an acknowledged write the other instances may still answer without it.
+// T: how long after an acknowledged write other instances may still answer without it.
 inline constexpr std::chrono::milliseconds kT{500};
-// When a server is back, everything works again this soon.
+// How soon everything works again after a server has come back.
 inline constexpr std::chrono::seconds kHealed{5};
 
 struct FleetOptions {
   std::size_t instances = 2;
-  // own: it may be stopped and configured; shared: the one of all tests, which starts faster.
+  // own: may be stopped and configured. shared: the server of all tests, which needs no start.
   enum class Server { shared, own } server = Server::shared;
   std::vector<std::string> settings{};  // of the own server
   enum class Redis { no, yes } redis = Redis::no;
   // first_gated: instance 0 reaches PostgreSQL through gate().
   enum class Network { direct, first_gated } network = Network::direct;
   std::vector<std::string> arguments{};  // of every `serve`
-  // A directory that is empty and the server's, for the database's tables; REQUIRES: Server::own.
+  // An empty directory, owned by the server's user, for the database's tables. REQUIRES:
+  // Server::own.
   std::string tablespace{};
 };
 
-// The set-ups of tests that hold for every fleet, and their names.
+// The parameters of tests that run on every kind of fleet, and their names.
 inline std::vector<FleetOptions> fleets_with_and_without_redis() {
   return {{.instances = 3}, {.redis = FleetOptions::Redis::yes}};
 }
@@ -55,7 +56,7 @@ class Fleet {
   Fleet& operator=(const Fleet&) = delete;
 
   std::size_t size() const { return 1 + others_.size(); }
-  // Of instance 0; its people are everybody's.
+  // The stage of instance 0; its users exist on all instances.
   Stage& stage() { return *stage_; }
   ServerUnderTest& instance(std::size_t i) { return i == 0 ? stage_->server() : *others_[i - 1]; }
   HttpClient client(std::size_t i) { return instance(i).client(); }
@@ -65,17 +66,17 @@ class Fleet {
   RedisServer& redis() { return *redis_; }  // REQUIRES: Redis::yes
   test::TcpGate& gate() { return *gate_; }  // REQUIRES: Network::first_gated
 
-  // A request in the name of somebody whom the stage knows; "<name>" is filled in.
+  // A request with the token of a user of the stage; "<name>" is replaced.
   HttpRequest as(const std::string& who, const std::string& request, std::string body = {}) const;
 
-  // What all of them have printed.
+  // The output of all instances.
   std::string output();
   // A number of GET /cache/stats. Throws if the instance does not answer.
   std::int64_t cache_stat(std::size_t i, std::string_view pointer);
 
-  // All of them answer from memory, and with 200, what `request` asks for; false: they do not.
+  // Repeats `request` until every instance answers it from memory with 200; false: some never does.
   bool warm_up(const HttpRequest& request);
-  // How long it took until every instance writes, and reads from memory; patience at most.
+  // The time until every instance writes, and reads from memory; at most the patience.
   std::chrono::milliseconds time_to_heal(const std::string& who);
 
  private:
@@ -88,7 +89,7 @@ class Fleet {
 };
 
 bool is_hit(const HttpResponse& answer);
-// In a test's output and its report.
+// Adds a figure to the test's output and report.
 void note_figure(const std::string& name, std::chrono::nanoseconds figure);
 
 }  // namespace um::e2e

@@ -1,10 +1,11 @@
-// Every kind of change made at one instance, or behind all of them, is seen by all within T.
+// Every kind of change, made at one instance or by another program, is seen by all instances within
+// T.
 #include <functional>
 
 #include <gtest/gtest.h>
 
 #include "chaos/fleet.hpp"
-#include "chaos/history.hpp"
+#include "support/history.hpp"
 #include "support/invariants.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
@@ -14,11 +15,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A change of one user, and a request whose answer tells whether it is known.
+// A change of one user, and a request that shows whether an instance knows the change.
 struct Change {
-  std::string name;    // of the user it is about
-  HttpRequest change;  // empty target: not through the service
-  std::string sql{};   // then this
+  std::string name;    // of the changed user
+  HttpRequest change;  // empty target: by another program
+  std::string sql{};   // in that case
   HttpRequest question;
   std::function<bool(const HttpResponse&)> knows;
 };
@@ -32,7 +33,7 @@ std::function<bool(const HttpResponse&)> says(std::string pointer, std::string v
   };
 }
 
-// What one instance was asked about one change.
+// The requests to one instance about one change.
 struct Question {
   BootTime begin{};
   BootTime end{};
@@ -63,8 +64,8 @@ class FleetChanges : public ::testing::TestWithParam<FleetOptions> {
 
   std::vector<Change> changes_through_the_service();
 
-  // Makes the changes at `writer` (size(): by another program) while all instances are asked about
-  // each of them, until more than T after the last one was acknowledged.
+  // Makes the changes at `writer` (size(): by another program). Meanwhile all instances are asked
+  // about each change, until more than T after the last acknowledgement.
   void make_and_watch(const std::vector<Change>& changes, std::size_t writer);
 
   void make(const Change& change, HttpClient* client, Made& made);
@@ -144,10 +145,10 @@ void FleetChanges::ask(std::size_t instance, const std::vector<Change>& changes,
       expect_invariants(changes[i].question, answer);
       question.knew = changes[i].knows(answer);
       question.hit = is_hit(answer);
-      // On a machine that is too busy; no answer is better than an old one.
+      // The machine is too busy. 503 is no stale answer.
       if (answer.status != 503) asked[i].push_back(question);
       oldest = asked[i].empty() ? BootTime{} : std::min(oldest, asked[i].back().begin);
-      // The machine has other things to do as well.
+      // Other tests use the machine as well.
       std::this_thread::sleep_for(100us);
     }
   }
@@ -156,7 +157,7 @@ void FleetChanges::ask(std::size_t instance, const std::vector<Change>& changes,
 void FleetChanges::judge(const Change& change, const Made& made, bool here,
                          const std::vector<Question>& asked) {
   const auto allowed = here ? 0ns : std::chrono::nanoseconds{kT};
-  BootTime first = kNever;
+  BootTime first = test::kNever;
   std::size_t too_old = 0;
   std::size_t too_early = 0;
   for (const auto& question : asked) {
@@ -168,7 +169,7 @@ void FleetChanges::judge(const Change& change, const Made& made, bool here,
   EXPECT_EQ(too_old, 0U) << test::kBroken << change.name
                          << ": not known to requests that came too late for that";
   EXPECT_EQ(too_early, 0U) << change.name << ": the question does not tell old from new";
-  ASSERT_NE(first, kNever) << change.name << " was never seen";
+  ASSERT_NE(first, test::kNever) << change.name << " was never seen";
   latest_ = std::max<std::chrono::nanoseconds>(latest_, first - made.sent);
 }
 
@@ -191,7 +192,7 @@ void FleetChanges::make_and_watch(const std::vector<Change>& changes, std::size_
     for (std::size_t i = 0; i < changes.size(); ++i) {
       make(changes[i], writer < fleet_.size() ? &client : nullptr, made[i]);
     }
-    // An instance may know it and forget it again.
+    // An instance may answer with the change and later, within T, without it.
     until = made.back().acknowledged + kT + 200ms;
   }
   for (std::size_t i = 0; i < fleet_.size(); ++i) {

@@ -1,9 +1,9 @@
-// The reads and writes of one user on several instances: what the writing instance answers is never
-// older than what it acknowledged, and what the others answer is at most T behind.
+// Reads and writes of one user on several instances: the writing instance never answers with a
+// version older than one it acknowledged, and the others are at most T late.
 #include <gtest/gtest.h>
 
 #include "chaos/fleet.hpp"
-#include "chaos/history.hpp"
+#include "support/history.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
 
@@ -11,7 +11,7 @@ namespace um::e2e {
 namespace {
 
 struct Recording {
-  std::vector<Operation> operations{};
+  std::vector<test::Operation> operations{};
   std::size_t hits = 0;
   std::string trouble{};
 };
@@ -23,13 +23,16 @@ class FleetRegister : public ::testing::TestWithParam<FleetOptions> {
   void record(std::size_t instance, HttpClient& client, const HttpRequest& request,
               Recording& recording) {
     const bool writes = request.method == "PATCH";
-    Operation operation{.kind = writes ? Operation::Kind::write : Operation::Kind::read,
-                        .begin = BootClock::now(),
-                        .instance = instance};
+    test::Operation operation{
+        .kind = writes ? test::Operation::Kind::write : test::Operation::Kind::read,
+        .begin = BootClock::now(),
+        .instance = instance,
+        .promise = test::Promise::bounded_but_own_at_once};
     const auto answer = client.send(request);
     operation.end = BootClock::now();
-    if (answer.status == 409 && writes) return;  // lost every compare-and-set: nothing written
-    // On a machine that is too busy. No answer is better than an old one.
+    if (answer.status == 409 && writes)
+      return;  // lost every compare-and-set, so nothing was written
+    // The machine is too busy. 503 is no stale answer.
     if (answer.status == 503 && text_at(answer.json(), "/code") != "unknown_outcome") return;
     if (answer.status != 200) {
       recording.trouble = answer.text();
@@ -47,7 +50,7 @@ class FleetRegister : public ::testing::TestWithParam<FleetOptions> {
       const auto name = "w" + std::to_string(instance) + "." + std::to_string(n);
       record(instance, client,
              fleet_.as("admin", "PATCH /user/<ann>", R"({"first_name": ")" + name + R"("})"), own);
-      // Without reads between writes there would be nothing in the memory to be wrong.
+      // Without reads between writes there would be nothing in memory that could be stale.
       for (int r = 0; r < 8 && own.trouble.empty(); ++r) {
         record(instance, client, read, own);
         std::this_thread::sleep_for(std::chrono::milliseconds{2});
@@ -68,20 +71,22 @@ class FleetRegister : public ::testing::TestWithParam<FleetOptions> {
   Fleet fleet_{GetParam()};
 };
 
-// How long after the beginning of a write another instance showed it, at most.
-std::chrono::nanoseconds latest_seen(const std::vector<Operation>& history, std::size_t instances) {
+// The longest time from the begin of a write until another instance returned it.
+std::chrono::nanoseconds latest_seen(const std::vector<test::Operation>& history,
+                                     std::size_t instances) {
   std::chrono::nanoseconds latest{0};
   for (const auto& write : history) {
-    if (write.kind != Operation::Kind::write) continue;
+    if (write.kind != test::Operation::Kind::write) continue;
     for (std::size_t i = 0; i < instances; ++i) {
-      auto seen = kNever;
+      auto seen = test::kNever;
       for (const auto& read : history) {
-        if (read.kind == Operation::Kind::read && read.instance == i &&
+        if (read.kind == test::Operation::Kind::read && read.instance == i &&
             read.version >= write.version) {
           seen = std::min(seen, read.begin);
         }
       }
-      if (seen != kNever) latest = std::max<std::chrono::nanoseconds>(latest, seen - write.begin);
+      if (seen != test::kNever)
+        latest = std::max<std::chrono::nanoseconds>(latest, seen - write.begin);
     }
   }
   return latest;
@@ -111,15 +116,15 @@ TEST_P(FleetRegister, NoInstanceIsLaterThanItMayBe) {
       });
     }
   }
-  std::vector<Operation> history;
+  std::vector<test::Operation> history;
   for (const auto& recording : recordings) {
     EXPECT_EQ(recording.trouble, "") << fleet_.output();
     EXPECT_GT(recording.hits, 20U) << "a run without answers from memory is no evidence";
     history.insert(history.end(), recording.operations.begin(), recording.operations.end());
   }
-  EXPECT_GE(std::ranges::count(history, Operation::Kind::write, &Operation::kind),
+  EXPECT_GE(std::ranges::count(history, test::Operation::Kind::write, &test::Operation::kind),
             static_cast<std::ptrdiff_t>(kWrites));
-  const auto found = violations(history, {.initial = initial, .staleness = kT});
+  const auto found = test::History{{.initial = initial, .staleness = kT}, history}.violations();
   EXPECT_EQ(found.size(), 0U) << test::kBroken << found.front();
   note_figure("seen by all", latest_seen(history, fleet_.size()));
   for (std::size_t i = 0; i < fleet_.size(); ++i) {

@@ -1,9 +1,9 @@
-// kill -9 of one of two instances, again and again, while all are written to: what was acknowledged
-// stays, the other instance does not mind, and its memory is right about what the dead one wrote.
+// kill -9 of one of two instances, several times, during writes: acknowledged writes persist, the
+// other instance keeps working, and its memory reflects the writes of the killed one.
 #include <gtest/gtest.h>
 
 #include "chaos/fleet.hpp"
-#include "chaos/history.hpp"
+#include "support/history.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
 
@@ -16,14 +16,15 @@ class InstanceKill : public ::testing::Test {
  protected:
   static constexpr int kRounds = 5;
 
-  // Counts the first name up at instance 0 until that is killed.
-  void write(std::vector<Operation>& operations) {
+  // Increments the first name at instance 0 until the instance is killed.
+  void write(std::vector<test::Operation>& operations) {
     auto client = fleet_.client(0);
     while (true) {
-      Operation operation{.kind = Operation::Kind::write,
-                          .begin = BootClock::now(),
-                          .end = kNever,
-                          .version = ++tried_};
+      test::Operation operation{.kind = test::Operation::Kind::write,
+                                .begin = BootClock::now(),
+                                .end = test::kNever,
+                                .version = ++tried_,
+                                .promise = test::Promise::bounded_but_own_at_once};
       const auto patch = fleet_.as("admin", "PATCH /user/<ann>",
                                    R"({"first_name": ")" + std::to_string(tried_) + R"("})");
       try {
@@ -39,11 +40,11 @@ class InstanceKill : public ::testing::Test {
     }
   }
 
-  void read(const std::stop_token& stop, std::vector<Operation>& operations) {
+  void read(const std::stop_token& stop, std::vector<test::Operation>& operations) {
     auto client = fleet_.client(1);
     const auto request = fleet_.as("admin", "GET /user/<ann>");
     while (!stop.stop_requested()) {
-      Operation operation{.begin = BootClock::now(), .instance = 1};
+      test::Operation operation{.begin = BootClock::now(), .instance = 1};
       const auto answer = client.send(request);
       operation.end = BootClock::now();
       ASSERT_EQ(answer.status, 200U) << answer.text();
@@ -63,8 +64,8 @@ class InstanceKill : public ::testing::Test {
 TEST_F(InstanceKill, TheOthersKnowWhatTheDeadOneHasWritten) {
   fleet_.stage().add(Person{.name = "ann", .first_name = "0"});
   ASSERT_TRUE(fleet_.warm_up(fleet_.as("admin", "GET /user/<ann>")));
-  std::vector<Operation> writes;
-  std::vector<Operation> reads;
+  std::vector<test::Operation> writes;
+  std::vector<test::Operation> reads;
   {
     std::jthread reader{[&](const std::stop_token& stop) { read(stop, reads); }};
     for (int round = 0; round < kRounds; ++round) {
@@ -78,14 +79,14 @@ TEST_F(InstanceKill, TheOthersKnowWhatTheDeadOneHasWritten) {
       writer.join();
       fleet_.instance(0).start();
     }
-    // Longer than anybody may be late.
+    // Longer than any instance may be late.
     for (const auto end = BootClock::now() + kT; BootClock::now() < end + 50ms;) {
       std::this_thread::sleep_for(5ms);
     }
   }
-  std::vector<Operation> history = writes;
+  std::vector<test::Operation> history = writes;
   history.insert(history.end(), reads.begin(), reads.end());
-  const auto found = violations(history, {.initial = 0, .staleness = kT});
+  const auto found = test::History{{.staleness = kT}, history}.violations();
   EXPECT_EQ(found.size(), 0U) << test::kBroken << found.front();
   EXPECT_GT(hits_, 100) << "a run without answers from memory is no evidence";
   EXPECT_GE(fleet_.database().session().integer(

@@ -1,5 +1,4 @@
-// kill -9 during writes, again and again: what was acknowledged is there afterwards. On every
-// set-up.
+// kill -9 during writes, several times: acknowledged writes persist. Runs on every set-up.
 #include <random>
 #include <thread>
 
@@ -13,9 +12,9 @@
 namespace um::e2e {
 namespace {
 
-// What one writer was promised. "Tried" counts also the call that was cut off.
+// The acknowledged writes of one writer. "Tried" includes the call that the kill interrupted.
 struct Ledger {
-  std::string id{};  // of the user it changes
+  std::string id{};  // of the user that it changes
   std::string email{};
   int names_tried = 0;
   int names_done = 0;
@@ -45,7 +44,7 @@ class KillTest : public ::testing::Test {
             .body = std::move(body)};
   }
 
-  // Writes until the server is gone; false then.
+  // Makes one write; false if the server has ended.
   bool write_once(HttpClient& client, Ledger& own, int turn) {
     switch (turn % 4) {
       case 0: {
@@ -80,7 +79,7 @@ class KillTest : public ::testing::Test {
     }
   }
 
-  // All writers at work; the server dies after `writes` of them were acknowledged.
+  // Runs all writers; kills the server after `writes` acknowledged writes.
   void write_until_killed(int writes) {
     std::atomic<int> acknowledged{0};
     std::atomic<int> unexpected{0};
@@ -126,7 +125,7 @@ class KillTest : public ::testing::Test {
       const auto used = user.at("used_usd").to_number<double>() * 1e6;
       EXPECT_GE(used, own.usages_done - 0.5) << test::kBroken;
       EXPECT_LE(used, own.usages_tried + 0.5) << test::kBroken;
-      // Only the newest of each list: the others were looked at after an earlier kill.
+      // Only the newest of each list: the others were checked after an earlier kill.
       for (const auto& email : newest(own.created)) {
         EXPECT_EQ(text_at(get("/users/by-email/" + email), "/email"), email) << test::kBroken;
         EXPECT_EQ(get("/users/search?keyword=" + email).as_array().size(), 1U) << email;

@@ -1,11 +1,11 @@
-// Through HTTP: the reads and writes of one user, on every path, form a linearizable register, and
-// a session that was ended is over for every request that begins afterwards.
+// Through HTTP: reads and writes of one user, on every path, form a linearizable register. A
+// session that was ended is refused in every request that begins afterwards.
 #include <atomic>
 #include <csignal>
 #include <thread>
 
-#include "chaos/history.hpp"
 #include "support/database_probe.hpp"
+#include "support/history.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
 #include "support/stage_test.hpp"
@@ -15,14 +15,14 @@ namespace {
 
 class Linearizability : public StageTest<Linearizability> {
  public:
-  // More loops than cores, so that threads are interrupted in the middle of things.
+  // More loops than cores, so that threads are preempted at arbitrary places.
   static ServeOptions options() { return {.arguments = {"--threads", "4"}}; }
 
  protected:
   void SetUp() override { stage().add("ann"); }
 
   struct Recording {
-    std::vector<Operation> operations{};
+    std::vector<test::Operation> operations{};
     std::size_t hits = 0;
     std::string trouble{};
   };
@@ -38,13 +38,13 @@ class Linearizability : public StageTest<Linearizability> {
     const auto begin = BootClock::now();
     const auto answer = client.send(patch(name));
     const auto end = BootClock::now();
-    if (answer.status == 409) return;  // lost every compare-and-set: nothing written
+    if (answer.status == 409) return;  // lost every compare-and-set, so nothing was written
     if (answer.status != 200) {
       recording.trouble = answer.text();
       return;
     }
     recording.operations.push_back(
-        {.kind = Operation::Kind::write,
+        {.kind = test::Operation::Kind::write,
          .begin = begin,
          .end = end,
          .version = std::stoll(text_at(answer.json(), "/user/version"))});
@@ -62,7 +62,7 @@ class Linearizability : public StageTest<Linearizability> {
     if (answer.header("Cache-Status").value_or("").find("; hit") != std::string::npos) {
       ++recording.hits;
     }
-    recording.operations.push_back({.kind = Operation::Kind::read,
+    recording.operations.push_back({.kind = test::Operation::Kind::read,
                                     .begin = begin,
                                     .end = end,
                                     .version = std::stoll(text_at(answer.json(), "/version"))});
@@ -92,25 +92,26 @@ class Linearizability : public StageTest<Linearizability> {
           }
           for (int n = 0; n < kWrites && own.trouble.empty(); ++n) {
             record_write(client, "w" + std::to_string(i) + "." + std::to_string(n), own);
-            // Without a pause between writes there would be nothing in the cache to be wrong.
+            // Without reads between writes there would be nothing in the cache that could be stale.
             for (int r = 0; r < kReadsBetweenWrites; ++r) record_read(client, read, own);
           }
           --writing;
         });
       }
     }
-    std::vector<Operation> history;
+    std::vector<test::Operation> history;
     std::size_t hits = 0;
     for (auto& recording : recordings) {
       EXPECT_EQ(recording.trouble, "");
       hits += recording.hits;
       history.insert(history.end(), recording.operations.begin(), recording.operations.end());
     }
-    const auto writes = std::ranges::count(history, Operation::Kind::write, &Operation::kind);
+    const auto writes =
+        std::ranges::count(history, test::Operation::Kind::write, &test::Operation::kind);
     EXPECT_GE(writes, kWriters * kWrites / 2);
     EXPECT_GE(history.size(), 2'000U);
     EXPECT_GT(hits, 100U) << "a run without hits is no evidence";
-    const auto found = violations(history, {.initial = initial});
+    const auto found = test::History{{.initial = initial}, history}.violations();
     EXPECT_EQ(found.size(), 0U) << test::kBroken << found.front();
     RecordProperty("operations", static_cast<int>(history.size()));
     RecordProperty("hits", static_cast<int>(hits));
@@ -183,11 +184,11 @@ TEST_F(Linearizability, WhatAnotherProgramChangesIsSeenByWhateverBeginsTLater) {
                   "' WHERE id = " + stage().known("ann"));
     const auto committed = Steady::now();
     const std::string wanted = "round " + std::to_string(round);
-    // Goes on reading for a while after it may not be old any more.
+    // Continues to read for a while after the last moment at which a stale answer is allowed.
     for (Steady::time_point begin{}; begin < committed + kT + std::chrono::milliseconds{100};) {
       begin = Steady::now();
       const auto answer = client.send(read);
-      if (answer.status == 503) continue;  // no lease: no answer is better than an old one
+      if (answer.status == 503) continue;  // no lease; 503 is no stale answer
       ASSERT_EQ(answer.status, 200U) << answer.text();
       if (answer.header("Cache-Status").value_or("").find("; hit") != std::string::npos) ++hits;
       if (begin >= committed + kT) {

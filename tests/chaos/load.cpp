@@ -24,7 +24,7 @@ std::string quoted_list(const std::vector<std::string>& texts) {
   return list;
 }
 
-// Waits until each of the counts has grown by so much.
+// Waits until each of the counts has grown by `more`.
 bool grow(const std::vector<std::atomic<std::uint64_t>>& counts, std::uint64_t more) {
   return std::ranges::all_of(counts, [&](const auto& count) {
     const auto wanted = count + more;
@@ -113,16 +113,17 @@ Load::Outcome Load::outcome_of(const std::optional<HttpResponse>& answer, Notes&
 
 void Load::write_name(HttpClient& client, Writer who, Notes& notes) {
   const auto version = ++notes.names;
-  Operation operation{.kind = Operation::Kind::write,
-                      .begin = BootClock::now(),
-                      .version = version,
-                      .instance = who.instance};
+  test::Operation operation{.kind = test::Operation::Kind::write,
+                            .begin = BootClock::now(),
+                            .version = version,
+                            .instance = who.instance,
+                            .promise = test::Promise::bounded_but_own_at_once};
   const auto answer = send(client,
                            fleet_.as("admin", "PATCH /user/<" + writer_name(who.number) + ">",
                                      R"({"first_name": ")" + std::to_string(version) + R"("})"),
                            notes);
   const auto outcome = outcome_of(answer, notes);
-  operation.end = outcome == Outcome::done ? BootClock::now() : kNever;
+  operation.end = outcome == Outcome::done ? BootClock::now() : test::kNever;
   if (outcome != Outcome::not_done) notes.operations.emplace_back(who.number, operation);
   if (outcome == Outcome::done) ++written_[who.instance];
 }
@@ -167,7 +168,7 @@ void Load::read(const std::stop_token& stop, std::size_t instance, Notes& notes)
     std::ranges::move(reads_of(i), std::back_inserter(requests));
   for (std::size_t turn = 0; !stop.stop_requested() && notes.trouble.empty(); ++turn) {
     const auto number = turn % requests.size();
-    Operation operation{.begin = BootClock::now(), .instance = instance};
+    test::Operation operation{.begin = BootClock::now(), .instance = instance};
     const auto answer = send(client, requests[number], notes);
     operation.end = BootClock::now();
     if (!answer) return;
@@ -185,7 +186,7 @@ void Load::read(const std::stop_token& stop, std::size_t instance, Notes& notes)
 }
 
 void Load::expect_kept_promises() {
-  std::vector<std::vector<Operation>> histories(writers_);
+  std::vector<std::vector<test::Operation>> histories(writers_);
   for (const auto& notes : notes_) {
     EXPECT_EQ(notes.trouble, "") << fleet_.output();
     for (const auto& [writer, operation] : notes.operations) {
@@ -193,7 +194,7 @@ void Load::expect_kept_promises() {
     }
   }
   for (const auto& history : histories) {
-    const auto found = violations(history, {.initial = 0, .staleness = kT});
+    const auto found = test::History{{.staleness = kT}, history}.violations();
     EXPECT_EQ(found.size(), 0U) << test::kBroken << found.front();
   }
   EXPECT_GT(hits(), 100U) << "a run without answers from memory is no evidence";
@@ -208,7 +209,7 @@ void Load::expect_rows() {
     std::int64_t acknowledged = 0;
     std::vector<std::int64_t> possible{0};
     for (const auto& [writer, operation] : notes.operations) {
-      if (operation.end != kNever) acknowledged = std::max(acknowledged, operation.version);
+      if (operation.end != test::kNever) acknowledged = std::max(acknowledged, operation.version);
       possible.push_back(operation.version);
     }
     const auto name = database.integer("SELECT first_name::bigint FROM users WHERE id = " + id);

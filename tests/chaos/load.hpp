@@ -1,14 +1,14 @@
-// Load: people who write and read on all instances of a fleet, and write down what they were told.
+// Load: clients that write and read on all instances of a fleet, and record the answers.
 //
-// Each writer has a user of its own and writes its first name, which counts up, at one instance;
-// between that it records usage and makes users. Readers at every instance read all of those by id
-// and by address. Every answer is checked on the spot: as the invariants say, and that it is one of
-// those that an outage allows.
+// Each writer has a user of its own, and increments its first name at one instance; in between it
+// records usage and makes users. Readers at every instance read all of these users by id and by
+// address. Every answer is checked at once: against the invariants, and that it is one that an
+// outage allows.
 //
-// Whether a write happened. 2xx: yes. 503 with the code "unknown_outcome": nobody knows. Every
-// other refusal: no, also not later.
+// A write happened if the answer is 2xx. After 503 with the code "unknown_outcome" it may have
+// happened, or may happen later. After every other error it has not happened and will not.
 //
-// Thread safety: the owner's; the counters from any thread.
+// Thread safety: for the owner; the counters from any thread.
 #pragma once
 
 #include <atomic>
@@ -16,13 +16,13 @@
 #include <thread>
 
 #include "chaos/fleet.hpp"
-#include "chaos/history.hpp"
+#include "support/history.hpp"
 
 namespace um::e2e {
 
 struct LoadOptions {
   std::size_t writers_per_instance = 1;
-  // Between two requests of one person: the tests share their machine.
+  // Between two requests of one client: other tests use the machine as well.
   std::chrono::microseconds read_pause{500};
   std::chrono::microseconds write_pause{2000};
 };
@@ -43,18 +43,19 @@ class Load {
 
   // Waits for so many more acknowledged writes at every instance.
   void wait_for_writes(std::uint64_t more);
-  // Goes on until then.
+  // Lets the load run until then.
   void wait_until(BootTime moment);
-  // Waits until every instance has refused so many reads more.
+  // Waits until every instance has refused so many more reads.
   void wait_for_refused_reads(std::uint64_t more);
   void stop();
 
   // After stop():
-  // Adds failures for whatever was answered wrongly, or is not in the database as promised.
+  // Fails the test for every wrong answer, and for every acknowledged write that is not in the
+  // database.
   void expect_kept_promises();
-  // In this phase the instance answered its reader only with 503, and did so.
+  // In this phase the instance answered its reader at least once, and only with 503.
   void expect_silence(std::size_t instance, Phase phase) const;
-  // `part` of all requests that began in the phase took no longer; 1: none did.
+  // The quantile `part` of the durations of requests that began in the phase; 1: the longest.
   std::chrono::nanoseconds took_at_most(double part, Phase phase = {}) const;
   std::chrono::nanoseconds slowest(Phase phase = {}) const { return took_at_most(1, phase); }
   std::uint64_t hits() const;
@@ -66,9 +67,9 @@ class Load {
     std::chrono::nanoseconds took{};
     unsigned status = 0;
   };
-  // What one person was told; read by others after stop().
+  // The answers to one client; other threads read them after stop().
   struct Notes {
-    std::vector<std::pair<std::size_t, Operation>> operations{};  // with the writer's number
+    std::vector<std::pair<std::size_t, test::Operation>> operations{};  // with the writer's number
     std::vector<Asked> asked{};
     std::uint64_t hits = 0;
     std::int64_t names = 0;  // tried

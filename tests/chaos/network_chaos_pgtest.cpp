@@ -1,5 +1,5 @@
-// The network between one instance and PostgreSQL fails, or the instance itself stands still, while
-// another instance goes on.
+// The network between one instance and PostgreSQL fails, or the instance itself is stopped, while
+// another instance keeps working.
 #include <csignal>
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A request that waits for the database twice, on a machine with other things to do.
+// The limit for a request that waits for the database twice, on a busy machine.
 constexpr auto kInTime = 4s;
 
 class NetworkChaos : public ::testing::Test {
@@ -30,7 +30,7 @@ TEST_F(NetworkChaos, ConnectionsAreCutInTheMiddleOfAnswers) {
     fleet_.gate().cut_after(bytes);
     load.wait_for_writes(8);
   }
-  // What was sent is done, and nobody hears of it.
+  // The server executes what was sent, but its answers are lost.
   for (int round = 0; round < 8; ++round) {
     fleet_.gate().swallow_answers();
     load.wait_for_writes(4);

@@ -1,9 +1,9 @@
-// Transactions that others leave open. A feed that reads up to the oldest running transaction would
-// stand still because of them, while its polls succeed.
+// Transactions of other programs that stay open. A feed that reads up to the oldest running
+// transaction would stop because of them, while its polls succeed.
 #include <gtest/gtest.h>
 
+#include "base/clock.hpp"
 #include "chaos/fleet.hpp"
-#include "chaos/history.hpp"
 #include "support/json.hpp"
 #include "support/promise.hpp"
 
@@ -31,7 +31,7 @@ class OpenTransactions : public ::testing::Test {
     return text_at(answer.json(), "/first_name");
   }
 
-  // Every instance answers `wanted` to whatever begins more than T from now, and goes on doing so.
+  // Every instance answers `wanted` to all requests that begin more than T from now.
   void expect_seen(const std::string& name, const std::string& wanted) {
     const auto committed = BootClock::now();
     for (bool late = false; !late;) {
@@ -51,7 +51,7 @@ class OpenTransactions : public ::testing::Test {
   explicit OpenTransactions(FleetOptions options = {}) : fleet_{std::move(options)} {}
 
   Fleet fleet_;
-  std::chrono::nanoseconds latest_{0};  // that somebody did not know it yet
+  std::chrono::nanoseconds latest_{0};  // after which some instance still lacked a change
 };
 
 class OpenAndPreparedTransactions : public OpenTransactions {
@@ -63,7 +63,7 @@ class OpenAndPreparedTransactions : public OpenTransactions {
 
 TEST_F(OpenAndPreparedTransactions, DelayNothing) {
   auto& database = fleet_.database();
-  // It has written to user_changes, and so have those who come later.
+  // The open transaction has written to user_changes; later ones have as well.
   auto same_database = database.session();
   same_database.execute("BEGIN; " + update("bob", "Open"));
   const test::TestDatabase other{fleet_.postgres(), test::TestDatabase::Content::empty};
@@ -87,7 +87,7 @@ TEST_F(OpenAndPreparedTransactions, DelayNothing) {
         200U);
     expect_seen("dan", name);
   }
-  // The open ones have changed nothing so far, and are seen as soon as they are committed.
+  // The open transactions are not visible yet, and become visible as soon as they are committed.
   ASSERT_TRUE(fleet_.warm_up(get("bob")));
   ASSERT_TRUE(fleet_.warm_up(get("cid")));
   EXPECT_EQ(first_name(0, "bob"), "bob");

@@ -1,6 +1,6 @@
-// A PostgreSQL that is there and does not do what is asked: locked, slow, read-only, without room
-// for another connection, with a full disk. Whoever asks is told so, in time; what does not need it
-// goes on; and nobody has to restart anything.
+// A PostgreSQL that is reachable but fails: locked, slow, read-only, without a free connection,
+// with a full disk. Requests fail in time; requests that do not need it succeed; no restart is
+// necessary.
 #include <gtest/gtest.h>
 
 #include "chaos/load.hpp"
@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kDatabaseTime = 400ms;
 constexpr auto kLookUpTime = kDatabaseTime;  // at most
-// A request that waits for the database twice, on a machine with other things to do.
+// The limit for a request that waits for the database twice, on a busy machine.
 constexpr auto kSoon = 2s;
 
 class PostgresLimits : public ::testing::Test {
@@ -28,7 +28,7 @@ class PostgresLimits : public ::testing::Test {
 
   void SetUp() override {
     fleet_.stage().add({"ann", "bob"});
-    // Until everybody has heard of what was changed so far, and forgotten it for that reason.
+    // Until every instance has applied the changes so far, which erases the changed keys.
     for (const auto begun = BootClock::now(); BootClock::now() < begun + kT;) {
       for (const auto* name : {"ann", "bob"}) ASSERT_TRUE(fleet_.warm_up(get(name)));
     }
@@ -42,7 +42,7 @@ class PostgresLimits : public ::testing::Test {
                      R"({"last_name": ")" + last_name + R"("})");
   }
 
-  // One answer of instance i, which comes in time.
+  // Sends a request to instance i and expects an answer in time.
   HttpResponse ask(std::size_t i, const HttpRequest& request) {
     const auto begin = BootClock::now();
     auto answer = fleet_.client(i).send(request);
@@ -129,7 +129,7 @@ TEST_F(PostgresLimits, ADatabaseThatTakesNoWrites) {
   const auto let_write = [&](const std::string& value) {
     administrator.execute("ALTER DATABASE " + fleet_.database().name() +
                           " SET default_transaction_read_only = " + value);
-    // Whoever is connected keeps what was true when it came.
+    // A connection keeps the setting of the moment when it was opened.
     administrator.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
         "current_database() AND pid <> pg_backend_pid()");
@@ -158,7 +158,7 @@ class PostgresWithoutRoom : public PostgresLimits {
                         "superuser_reserved_connections=" + std::to_string(kReserved)};
     return options;
   }
-  // Until nobody else has one, and only superusers could get another.
+  // Until all are taken, and only superusers could get another.
   void take_all_connections() {
     constexpr std::size_t kAll = kConnections - kReserved - 1;  // one is the operator's
     EXPECT_TRUE(eventually([&] {
@@ -196,7 +196,7 @@ TEST_F(PostgresWithoutRoom, OthersHaveAllTheConnections) {
   load.stop();
   load.expect_kept_promises();
   for (std::size_t i = 0; i < fleet_.size(); ++i) {
-    // Whoever came later may have waited until there was room.
+    // A later request may have waited for a free connection.
     load.expect_silence(i, {.from = taken + kT, .to = given_back - kLookUpTime});
   }
   EXPECT_LT(load.slowest(), kSoon);

@@ -1,5 +1,5 @@
-// PostgreSQL goes away under load, in every way it can: nothing that was acknowledged is lost,
-// nothing is answered that nobody can know, and all is well again soon after it is back.
+// PostgreSQL ends under load, in every way it can: no acknowledged write is lost, no read is
+// answered without a valid lease, and soon after PostgreSQL is back everything works.
 #include <csignal>
 
 #include <gtest/gtest.h>
@@ -58,8 +58,8 @@ TEST_F(PostgresRestart, WhateverTheWayItGoes) {
   }
 }
 
-// The postmaster lives on, throws everybody out and recovers. The ids of transactions that were
-// not on disk are given again.
+// The postmaster survives, ends all connections and recovers. It assigns the ids of transactions
+// that were not on disk again.
 TEST_F(PostgresRestart, AKilledBackendTakesTheOthersWithIt) {
   Load load{fleet_};
   std::chrono::milliseconds slowest_healing{0};
@@ -84,7 +84,7 @@ TEST_F(PostgresRestart, AKilledBackendTakesTheOthersWithIt) {
   note_figure("slowest answer", load.slowest());
 }
 
-// What the operator allowed is answered, says how old it is, and nothing else is.
+// Stale answers are given only if the operator allowed them, and with their age.
 class PostgresRestartStale : public ::testing::Test {
  protected:
   Fleet fleet_{{.server = FleetOptions::Server::own, .arguments = {"--stale-if-error", "60s"}}};

@@ -1,5 +1,5 @@
-// Redis under load, in every bad state: no request fails or is kept waiting for long because of it,
-// no answer is wrong, and it helps again when it can.
+// Redis under load, in every bad state: no request fails or waits long because of it, no answer is
+// wrong, and L2 is used again when Redis works.
 #include <gtest/gtest.h>
 
 #include "chaos/load.hpp"
@@ -9,14 +9,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Redis' part of one request: `redis-timeout`, whatever it reads there; and what a busy machine
-// adds.
+// The time that Redis may add to one request: `redis-timeout` for all its reads, and the delays of
+// a busy machine.
 constexpr auto kMostWaiting = 50ms;
 constexpr auto kBusyMachine = 250ms;
-// Of the typical request.
+// The same for the typical request.
 constexpr auto kUsualWaiting = 60ms;
 
-// Every value changes its place, is cut, or gets another byte.
+// Moves, truncates or changes every value.
 constexpr const char* kPoison = R"(
   local names = redis.call('keys', 'um:*')
   local all = {}
@@ -50,7 +50,7 @@ class RedisChaos : public ::testing::Test {
     return hits;
   }
 
-  // What one instance reads from the database, the other gets from Redis.
+  // One instance reads from the database, and the other gets the facts from Redis.
   bool helps() {
     auto writer = fleet_.client(0);
     auto reader = fleet_.client(1);
@@ -71,7 +71,7 @@ class RedisChaos : public ::testing::Test {
     });
   }
 
-  // `during`: called again and again while Redis is in that state.
+  // `during`: called repeatedly while Redis is in that state.
   struct Fault {
     std::string name;
     std::function<void()> begin;
@@ -121,7 +121,7 @@ TEST_F(RedisChaos, SilentOrGone) {
                    .end = [&] { redis().start(); }});
 }
 
-// Every question waits for about 20 ms: too little for a breaker.
+// Every call waits for about 20 ms: too short to open the circuit breaker.
 TEST_F(RedisChaos, Slow) {
   std::unique_ptr<Process> pauses;
   expect_harmless(
@@ -190,7 +190,7 @@ TEST_F(RedisChaos, LosesOrFalsifiesWhatItKeeps) {
                            poisoned += std::stoi(redis().cli({"EVAL", kPoison, "0"}));
                        }});
   EXPECT_GT(poisoned, 100) << "nothing was falsified";
-  // Somebody has looked at them.
+  // The instances have read them.
   const auto metrics = fleet_.client(1).send({.target = "/metrics"}).body;
   EXPECT_TRUE(std::regex_search(metrics, std::regex{"forged\"\\} [1-9]"})) << metrics;
 }

@@ -1,5 +1,5 @@
-// SIGTERM again and again in the middle of writes: the last answer, the threads below it and the
-// end of the process meet within microseconds of each other, differently in every round.
+// SIGTERM during writes, many times: the last answer, the database threads and the end of the
+// process come within microseconds of each other, in a different order in every round.
 #include <csignal>
 #include <thread>
 
@@ -16,8 +16,7 @@ TEST(Shutdown, EveryRoundEndsWithZeroAndKeepsWhatWasAnswered) {
   constexpr int kRounds = 25;
   Stage stage;
   auto& server = stage.server();
-  // More to do than there are cores: threads are interrupted in places where they seldom are
-  // otherwise.
+  // More busy threads than cores, so that threads are preempted at unusual places.
   std::vector<std::jthread> busy;
   for (int i = 0; i < 6; ++i) {
     busy.emplace_back([](const std::stop_token& stop) {

@@ -1,4 +1,4 @@
-// Many people sign in at once: whoever only reads must not notice.
+// Many sign-ins at once do not delay reads.
 #include <atomic>
 #include <fstream>
 #include <thread>
@@ -15,7 +15,7 @@ class Storm : public StageTest<Storm> {
   static ServeOptions options() { return {.arguments = {"--password-cost", "10"}}; }
 
  protected:
-  // People with the password of `name`, without paying for a hash each.
+  // Makes users with the password of `name`, without computing a hash for each.
   static std::vector<std::string> import_people(const std::string& name, int count) {
     std::string hash;
     {
@@ -84,7 +84,7 @@ TEST_F(Storm, CachedReadsGoOnWhileTwoHundredSignIn) {
   EXPECT_GT(sign_ins.at(200).load(), 0);
   EXPECT_GT(reads.load(), 1'000U);
   EXPECT_GT(hits.load(), 100U);
-  // Nothing is left behind.
+  // No sign-in is still under way.
   EXPECT_TRUE(eventually([&] {
     const auto page = stage().send({.target = "/metrics"}).body;
     return page.find("user_manager_queue_length{queue=\"password_hashing\"} 0\n") !=
@@ -102,7 +102,7 @@ TEST_F(Storm, PeopleWhoHangUpLeaveTheQueue) {
     HttpConnection connection{stage().server().endpoint()};
     connection.write(login.text());
   }
-  // The queue is shorter than the hundred would need, or they are gone: this one gets through.
+  // The hundred sign-ins were refused or have ended, so this one succeeds.
   EXPECT_TRUE(eventually([&] { return stage().send(login).status == 200; }));
 }
 

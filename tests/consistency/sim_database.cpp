@@ -60,7 +60,7 @@ Stamp SimDatabase::stamp() const {
   return stamp;
 }
 
-// The list holds committed changes only, so those that `since` does not see became visible after
+// The list contains committed changes only, so those that `since` does not see became visible after
 // it.
 std::vector<Change> SimDatabase::changes_since(const Snapshot& since) const {
   std::vector<Change> fresh;

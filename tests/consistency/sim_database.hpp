@@ -1,6 +1,6 @@
-// SimDatabase: as much of a database as the cache can tell apart. Transactions get ids when they
-// begin, become visible when they commit, in any order; a read is one instant and returns its
-// snapshot.
+// SimDatabase: the behaviour of a database as far as it matters to the cache. Transactions get ids
+// when they begin, and become visible when they commit, in any order. A read is one instant and
+// returns its snapshot.
 #pragma once
 
 #include <map>
@@ -9,16 +9,21 @@
 #include <string>
 #include <vector>
 
-#include "consistency/history.hpp"
 #include "storage/change_feed.hpp"
+#include "support/history.hpp"
 
 namespace um::sim {
+
+using Time = std::int64_t;     // of one perfect clock, which never gives the same time twice
+using Version = std::int64_t;  // 0: the row at the beginning
+using test::Operation;
+using test::Promise;
 
 class SimDatabase {
  public:
   // A PostgreSQL-like transaction; several run at once.
   Xid begin();
-  // False if another transaction has written the row: come back later.
+  // False if another transaction has written the row: try again later.
   bool lock(Xid xid, const std::string& key);
   // REQUIRES: lock(). Returns the new version, in the order of the writes of the key.
   Version write(Xid xid, const std::string& key);
@@ -27,7 +32,7 @@ class SimDatabase {
   void commit(Xid xid);
   void abort(Xid xid);
 
-  // A commit by somebody who leaves no trace but a changed data_version (SQLite, another process).
+  // A commit that changes only data_version (another process on SQLite).
   Version foreign_write(const std::string& key);
   std::uint64_t data_version() const { return data_version_; }
 
@@ -37,15 +42,15 @@ class SimDatabase {
   };
   Row read(const std::string& key) const;
   Stamp stamp() const;
-  // What became visible since `since`, as far as it is still known.
+  // The changes that became visible since `since`, except those that were purged.
   std::vector<Change> changes_since(const Snapshot& since) const;
   std::vector<std::string> holds() const { return {holds_.begin(), holds_.end()}; }
 
-  // Marks get their number and their snapshot at one instant and become visible at another, in any
-  // order: nothing that purge() relies on.
+  // A mark gets its number and its snapshot at one instant and becomes visible at another. Marks
+  // become visible in any order, so purge() must not rely on their numbers.
   int take_mark();
   void commit_mark(int number);
-  // Removes marks but the newest `kept`, and the changes that the oldest mark left sees.
+  // Removes all marks but the newest `kept`, and the changes that the oldest remaining mark sees.
   void purge(std::size_t kept);
   // The visible mark with the lowest number.
   std::optional<Snapshot> oldest_mark() const;
@@ -53,11 +58,11 @@ class SimDatabase {
   std::optional<Snapshot> horizon() const;
 
   void renew_tau() { ++tau_.low; }
-  // Running transactions are gone. Their ids, and those of aborted ones at the end, are handed out
+  // Ends all running transactions. Their ids, and those of the last aborted ones, are assigned
   // again.
   enum class Incarnation { renewed, kept };
   void crash(Incarnation incarnation);
-  // Counts crashes: a transaction of an earlier life is gone, even if its id is in use again.
+  // Counts crashes: a transaction of an earlier life has ended, even if its id is in use again.
   int life() const { return life_; }
 
  private:

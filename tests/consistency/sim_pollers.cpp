@@ -32,8 +32,7 @@ void PostgresPoller::execute(World& world) {
   poll_.stamp = world.database.stamp();
   poll_.holds = world.database.holds();
   if (last_) poll_.changes = world.database.changes_since(*last_);
-  // The well-known recipe that is wrong here: what is not below the oldest running transaction
-  // waits.
+  // The well-known recipe that is wrong here: changes from the oldest running transaction on wait.
   if (world.mutated(Mutation::poll_below_xmin) && !poll_.stamp.snapshot.xip.empty())
     poll_.stamp.snapshot = {.xmax = poll_.stamp.snapshot.xip.front(), .xip = {}};
   if (world.mutated(Mutation::poll_below_xmin))
@@ -46,7 +45,7 @@ void PostgresPoller::execute(World& world) {
   if (world.scenario.purges) compare_with_the_horizon(world);
 }
 
-// As PostgresPolls does, when the question and the answer are one instant.
+// Does the same as PostgresPolls, with question and answer at one instant.
 void PostgresPoller::compare_with_the_horizon(World& world) {
   const auto& database = world.database;
   const auto horizon =
@@ -57,7 +56,7 @@ void PostgresPoller::compare_with_the_horizon(World& world) {
     ++world.evidence.purged_unseen;
     return;
   }
-  // A start reaches back to the oldest mark, if what was purged lies before it.
+  // A start uses the oldest mark as its base, if only changes before the mark were purged.
   const auto base = database.oldest_mark();
   if (!poll_.flush_reason || !base) return;
   const bool reaches = !horizon || covers(*base, *horizon);
@@ -123,8 +122,8 @@ void Purger::step(World& world) {
   }
 }
 
-// Other tables use up transaction ids too, and what their transactions did is not always on disk:
-// those are the ids that are handed out twice.
+// Transactions on other tables use ids as well, and are not always on disk at a crash: those ids
+// are assigned twice.
 void Crasher::step(World& world) {
   const auto use_up_ids = [&] {
     for (std::uint64_t n = 1 + world.random() % 4; n > 0; --n)

@@ -1,11 +1,11 @@
-// Pollers: how each setup learns of changes (sections 3 and 8), one step at a time.
+// Pollers: the feed of each setup (sections 3 and 8), one step at a time.
 #pragma once
 
 #include "consistency/sim_world.hpp"
 
 namespace um::sim {
 
-// PostgreSQL: one statement that is feed, lease and guard. Now and then the connection is lost.
+// PostgreSQL: one statement that is feed, lease and guard. Sometimes the connection is lost.
 class PostgresPoller final : public Actor {
  public:
   explicit PostgresPoller(Instance& instance) : instance_{instance} {}
@@ -51,7 +51,7 @@ class Purger final : public Actor {
   int life_ = 0;
 };
 
-// The database crashes now and then.
+// Lets the database crash from time to time.
 class Crasher final : public Actor {
  public:
   Crasher() { ready_at = 3 * kT; }

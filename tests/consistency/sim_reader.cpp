@@ -3,7 +3,7 @@
 namespace um::sim {
 namespace {
 
-// Versions are remembered as ids, the smallest kind of value; version 0 is an absent row.
+// Versions are stored in L1 as ids, the smallest kind of value; version 0 is an absent row.
 L1Value to_value(Version version) {
   if (version == 0) return Absent{};
   return *UserId::from(version);
@@ -20,7 +20,7 @@ void Reader::step(World& world) {
   switch (state_) {
     case State::begin:
       return begin(world);
-    case State::list:  // a list or a search: it passes the cache by, and people see it all the same
+    case State::list:  // a list or a search: it does not use the cache, but clients see its result
       read_.version = world.database.read(read_.key).version;
       state_ = State::answer;
       return;
@@ -46,10 +46,9 @@ void Reader::step(World& world) {
 }
 
 void Reader::begin(World& world) {
-  read_ = {.key = world.any_key(),
-           .version = 0,
-           .began = world.now,
-           .ended = 0,
+  read_ = {.kind = Operation::Kind::read,
+           .key = world.any_key(),
+           .begin = boot_time(world.now),
            .instance = instance_.number};
   clock_read_ = world.now;
   from_primary_ = world.one_in(16);
@@ -143,7 +142,7 @@ void Reader::wake(Time at, State next) {
 }
 
 void Reader::answer(World& world) {
-  read_.ended = world.now;
+  read_.end = boot_time(world.now);
   world.history.add(read_);
   ++world.evidence.reads;
   state_ = State::begin;

@@ -39,7 +39,7 @@ class Reader final : public Actor {
 
   Instance& instance_;
   State state_ = State::begin;
-  Read read_{};
+  Operation read_{};
   Time clock_read_ = 0;
   bool from_primary_ = false;
   bool leased_ = false;

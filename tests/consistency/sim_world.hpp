@@ -1,9 +1,9 @@
-// World: everything a simulated run consists of. One thread; the order of all steps comes from a
-// seed, so a run that fails can be repeated.
+// World: the state of one simulated run. One thread; a seed determines the order of all steps, so a
+// failed run can be repeated.
 //
-// Actors are readers, writers and pollers. A step is what happens at one instant; between two steps
-// of an actor any number of others' steps may come, because each step ends with a delay: mostly
-// short, sometimes as long as T, sometimes longer.
+// Actors are readers, writers and pollers. A step happens at one instant. Between two steps of an
+// actor any number of other steps may happen, because each step ends with a delay: mostly short,
+// sometimes as long as T, sometimes longer.
 #pragma once
 
 #include <map>
@@ -12,9 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "cache/coherence.hpp"
 #include "async/single_flight.hpp"
-#include "consistency/history.hpp"
+#include "cache/coherence.hpp"
 #include "consistency/sim_database.hpp"
 
 namespace um::sim {
@@ -25,14 +24,14 @@ inline BootTime boot_time(Time time) {
   return BootTime{std::chrono::nanoseconds{time}};
 }
 
-// What is under the instances, and what they promise about writes.
+// The database below the instances, and the promise about writes.
 enum class Setup {
   sqlite,            // one instance; hold, commit, settle; foreign commits by data_version
   postgres_bounded,  // commits are followed by polls; the writing instance sees its own at once
   postgres_strict,   // hold rows, wait, commit (section 6)
 };
 
-// One way each of being wrong. The simulation has to notice.
+// Each mutation breaks one rule of the protocol. The simulation has to notice every one.
 enum class Mutation {
   none,
   look_up_before_lease_check,
@@ -61,7 +60,7 @@ struct Scenario {
   int steps = 2500;
 };
 
-// Without these a run proves nothing.
+// Counters that must not be 0: otherwise the run proves nothing.
 struct Evidence {
   std::uint64_t hits = 0;
   std::uint64_t holds = 0;
@@ -82,8 +81,8 @@ struct Evidence {
 class Reader;
 
 struct Instance {
-  explicit Instance(int number);
-  int number;
+  explicit Instance(std::size_t number);
+  std::size_t number;
   Coherence coherence;
   std::map<std::string, Flight<Reader*>> flights;
   bool writer_thread_busy = false;  // SQLite: polls and commits take turns
@@ -100,21 +99,21 @@ class World {
 
   const Scenario scenario;
   std::mt19937_64 random;
-  // Every run has a temper of its own: some mistakes show only where there is little else going on.
+  // Different in every run: some mistakes show only when there is little other activity.
   const Time between_writes;
   const std::uint64_t one_poll_in_fails;
   Time now = 1;
   const std::vector<std::string> keys{"user:1", "user:2"};
   SimDatabase database;
   std::vector<std::unique_ptr<Instance>> instances;
-  History history{kT};
+  test::History history{{.staleness = std::chrono::nanoseconds{kT}}};
   Evidence evidence;
 };
 
 class Actor {
  public:
   virtual ~Actor() = default;
-  // Does what happens at world.now and sets ready_at to when the next step may be.
+  // Does one step at world.now and sets ready_at to the earliest time of the next.
   virtual void step(World& world) = 0;
   Time ready_at = 0;
 };

@@ -3,12 +3,13 @@
 namespace um::sim {
 namespace {
 
-Write new_write(World& world, int instance, Promise promise) {
-  return {.key = world.any_key(),
-          .version = 0,
-          .began = world.now,
-          .visible = 0,
-          .acked = std::nullopt,
+constexpr std::size_t kNoInstance = 99;
+
+Operation new_write(World& world, std::size_t instance, Promise promise) {
+  return {.kind = Operation::Kind::write,
+          .key = world.any_key(),
+          .begin = boot_time(world.now),
+          .end = test::kNever,
           .instance = instance,
           .promise = promise};
 }
@@ -39,7 +40,7 @@ void SqliteWriter::step(World& world) {
       return;
     }
     case State::answer:
-      for (const auto write : committed_) world.history.acknowledge(write, world.now);
+      for (const auto write : committed_) world.history.acknowledge(write, boot_time(world.now));
       world.evidence.writes += committed_.size();
       ready_at += world.between_writes;
       state_ = State::begin;
@@ -53,11 +54,12 @@ void SqliteWriter::commit(World& world) {
   if (world.one_in(6)) return;  // rolled back
   const Xid xid = world.database.begin();
   for (const auto& key : keys_)
-    committed_.push_back(world.history.add(Write{.key = key,
-                                                 .version = world.database.write(xid, key),
-                                                 .began = began_,
-                                                 .visible = world.now,
-                                                 .acked = std::nullopt}));
+    committed_.push_back(world.history.add({.kind = Operation::Kind::write,
+                                            .key = key,
+                                            .begin = boot_time(began_),
+                                            .end = test::kNever,
+                                            .version = world.database.write(xid, key),
+                                            .visible = boot_time(world.now)}));
   world.database.commit(xid);
   committed_as_ = xid;
 }
@@ -97,7 +99,7 @@ void BoundedWriter::step(World& world) {
       return;
     }
     case State::answer:
-      if (committed_) world.history.acknowledge(*committed_, world.now);
+      if (committed_) world.history.acknowledge(*committed_, boot_time(world.now));
       if (committed_) ++world.evidence.writes;
       ready_at += world.between_writes;
       state_ = State::begin;
@@ -109,7 +111,7 @@ void BoundedWriter::end(World& world) {
   const bool alive = world.database.life() == life_;
   if (alive && write_.version != 0 && !world.one_in(6)) {
     world.database.commit(xid_);
-    write_.visible = world.now;
+    write_.visible = boot_time(world.now);
     committed_ = world.history.add(write_);
   } else if (alive) {
     world.database.abort(xid_);
@@ -149,7 +151,7 @@ void StrictWriter::step(World& world) {
     case State::commit:
       return commit(world);
     case State::answer:
-      if (committed_) world.history.acknowledge(*committed_, world.now);
+      if (committed_) world.history.acknowledge(*committed_, boot_time(world.now));
       if (committed_) ++world.evidence.writes;
       ready_at += world.between_writes;
       state_ = State::begin;
@@ -166,7 +168,7 @@ void StrictWriter::commit(World& world) {
   if (!world.mutated(Mutation::commit_wait_answer_without_a_hold))
     world.database.delete_hold(xid_, write_.key);
   world.database.commit(xid_);
-  write_.visible = world.now;
+  write_.visible = boot_time(world.now);
   if (!aborted) committed_ = world.history.add(write_);
   if (world.mutated(Mutation::commit_wait_answer_without_a_hold)) ready_at = world.now + kT;
   state_ = State::answer;
@@ -176,7 +178,7 @@ void ForeignWriter::step(World& world) {
   ready_at = world.now + world.delay();
   switch (state_) {
     case State::begin:
-      write_ = new_write(world, -2, Promise::bounded);
+      write_ = new_write(world, kNoInstance, Promise::bounded);
       xid_ = world.scenario.setup == Setup::sqlite ? 0 : world.database.begin();
       life_ = world.database.life();
       state_ = State::write;
@@ -203,7 +205,7 @@ void ForeignWriter::commit(World& world) {
     write_.version = world.database.foreign_write(write_.key);
   else
     world.database.commit(xid_);
-  write_.visible = world.now;
+  write_.visible = boot_time(world.now);
   world.history.add(write_);
 }
 

@@ -1,4 +1,4 @@
-// Writers: how each setup changes a key, one step at a time.
+// Writers: the write of each setup, one step at a time.
 #pragma once
 
 #include "consistency/sim_world.hpp"
@@ -23,8 +23,8 @@ class SqliteWriter final : public Actor {
   std::optional<Xid> committed_as_;
 };
 
-// PostgreSQL, bounded: a transaction that may take long; the writing instance holds locally and
-// logs.
+// PostgreSQL, bounded: a transaction that may take long. The writing instance holds the key locally
+// and logs the change.
 class BoundedWriter final : public Actor {
  public:
   explicit BoundedWriter(Instance& instance) : instance_{instance} {}
@@ -36,13 +36,13 @@ class BoundedWriter final : public Actor {
 
   Instance& instance_;
   State state_ = State::begin;
-  Write write_{};
+  Operation write_{};
   Xid xid_ = 0;
   int life_ = 0;
   std::optional<std::size_t> committed_;  // in the history
 };
 
-// PostgreSQL, strict: section 6. The hold is a row that everybody polls.
+// PostgreSQL, strict: section 6. The hold is a row that every instance polls.
 class StrictWriter final : public Actor {
  public:
   explicit StrictWriter(Instance& instance) : instance_{instance} {}
@@ -54,12 +54,12 @@ class StrictWriter final : public Actor {
 
   Instance& instance_;
   State state_ = State::begin;
-  Write write_{};
+  Operation write_{};
   Xid xid_ = 0;
   std::optional<std::size_t> committed_;  // in the history
 };
 
-// Somebody beside the service: psql, or `user create` beside a running server.
+// Another program: psql, or `user create` while a server runs.
 class ForeignWriter final : public Actor {
  public:
   void step(World& world) override;
@@ -69,7 +69,7 @@ class ForeignWriter final : public Actor {
   void commit(World& world);
 
   State state_ = State::begin;
-  Write write_{};
+  Operation write_{};
   Xid xid_ = 0;
   int life_ = 0;
 };

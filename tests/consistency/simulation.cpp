@@ -10,7 +10,7 @@
 namespace um::sim {
 namespace {
 
-// Small bounds, so that full logs and too many changes happen all the time.
+// Small bounds, so that full logs and too many changes are frequent.
 CoherenceSettings settings() {
   return {.staleness_bound = std::chrono::nanoseconds{kT},
           .capacity_bytes = 64 << 10,
@@ -76,15 +76,15 @@ void Evidence::add(const Evidence& other) {
   writes += other.writes;
 }
 
-Instance::Instance(int n) : number{n}, coherence{settings(), {.k0 = 1, .k1 = 2}} {}
+Instance::Instance(std::size_t n) : number{n}, coherence{settings(), {.k0 = 1, .k1 = 2}} {}
 
 World::World(const Scenario& s)
     : scenario{s},
       random{s.seed},
       between_writes{std::array<Time, 3>{300, 1500, 6000}[random() % 3]},
       one_poll_in_fails{std::array<std::uint64_t, 2>{25, 4}[random() % 2]} {
-  const int count = scenario.setup == Setup::sqlite ? 1 : 2;
-  for (int i = 0; i < count; ++i) instances.push_back(std::make_unique<Instance>(i));
+  const std::size_t count = scenario.setup == Setup::sqlite ? 1 : 2;
+  for (std::size_t i = 0; i < count; ++i) instances.push_back(std::make_unique<Instance>(i));
 }
 
 Time World::delay() {

@@ -1,4 +1,4 @@
-// run: one simulated run of the real Coherence and Flight over a simulated database.
+// run(): simulates the real Coherence and Flight over a simulated database.
 #pragma once
 
 #include "consistency/sim_world.hpp"

@@ -50,7 +50,7 @@ class Instances : public ::testing::TestWithParam<Redis> {
   static bool from_memory(const HttpResponse& answer) {
     return answer.header("Cache-Status") == "user-manager; hit; detail=L1";
   }
-  // Without the marks that an instance is asking the primary.
+  // Without the announcements of queries of the primary.
   std::size_t facts_in_redis() {
     std::istringstream lines{storage_->redis().cli({"KEYS", "*"})};
     std::size_t count = 0;
@@ -106,7 +106,7 @@ TEST_P(Instances, ARevokedKeyEndsItsTokensOnAllInABlink) {
   ASSERT_EQ(one_.server().cli({"keys", "revoke", kid}).code, 0);
   const auto revoked_at = Steady::now();
   EXPECT_TRUE(eventually([&] { return ask_other("ann", "/auth/me").status == 401; }));
-  // Far below the interval at which the keys are read anyway.
+  // Far below the interval at which every instance reads the keys.
   EXPECT_LT(Steady::now() - revoked_at, 3s);
   EXPECT_TRUE(eventually([&] { return one_.get("ann", "/auth/me").status == 401; }));
   // And the others follow to the next key.
