@@ -1,11 +1,11 @@
 // What a request pays for its token, and a login for its parts.
 #include <benchmark/benchmark.h>
 
-#include "auth/passwords/bcrypt.hpp"
 #include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/passwords/bcrypt.hpp"
 #include "auth/tokens/token_authority.hpp"
 #include "auth/tokens/verified_tokens.hpp"
-#include "support/fake_signing_key_store.hpp"
+#include "storage/testing/memory_stores.hpp"
 #include "support/run_task.hpp"
 
 namespace um {
@@ -27,7 +27,7 @@ struct Stage {
                            ->reveal()};
   }
   SystemClock clock;
-  testing::FakeSigningKeyStore store;
+  test::MemorySigningKeyStore store;
   TokenAuthority authority;
   SessionId session = SessionId::random();
 };

@@ -78,7 +78,7 @@ TEST_F(CachedSessionStoreTest, EverythingElsePassesThrough) {
   loop.start(store.revoke({.id = id}, {}));
   loop.start(store.list(*UserId::from(1), {}));
   loop.start(store.purge({}, {}));
-  EXPECT_EQ(inner.passed_through, (std::vector<std::string>{"create", "revoke", "list", "purge"}));
+  EXPECT_EQ(inner.names, (std::vector<std::string>{"create", "revoke", "list", "purge"}));
 }
 
 }  // namespace

@@ -12,9 +12,7 @@
 #include "auth/passwords/password_hasher.hpp"
 #include "auth/tokens/token_authority.hpp"
 #include "base/json.hpp"
-#include "support/fake_session_store.hpp"
-#include "support/fake_signing_key_store.hpp"
-#include "support/fake_user_store.hpp"
+#include "storage/testing/memory_stores.hpp"
 #include "support/run_task.hpp"
 
 namespace um::api::test {
@@ -90,9 +88,9 @@ class ApiStage {
   }
 
   ManualClock clock;
-  um::testing::FakeUserStore users{clock};
-  um::testing::FakeSessionStore sessions{users, clock};
-  um::testing::FakeSigningKeyStore keys;
+  um::test::MemoryUserStore users{clock};
+  um::test::MemorySessionStore sessions{users, clock};
+  um::test::MemorySigningKeyStore keys;
   FakeProcessInfo process;
   PasswordHasher hasher{{.cost = 4, .threads = 1}};
   LocalAttemptLimiter limiter{

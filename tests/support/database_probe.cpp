@@ -13,7 +13,7 @@ DatabaseProbe::DatabaseProbe(const std::string& path, Missing missing) {
     ::sqlite3_close(connection_);
     throw std::runtime_error("cannot open " + path + ": " + why);
   }
-  // Beside a running server every statement may have to wait.
+  // While a server runs, every statement may have to wait for it.
   ::sqlite3_busy_timeout(connection_, 10'000);
 }
 

@@ -1,4 +1,5 @@
-// DatabaseProbe: the SQLite file as another program sees it. Thread safety: one thread at a time.
+// DatabaseProbe: another program's connection to the SQLite file. Thread safety: one thread at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +25,14 @@ class DatabaseProbe {
   std::vector<std::string> column(const std::string& sql);
   std::string value(const std::string& sql);
 
-  // "ok", or what PRAGMA integrity_check says.
+  // The result of PRAGMA integrity_check; "ok" if the file is sound.
   std::string integrity() { return value("PRAGMA integrity_check"); }
 
  private:
   sqlite3* connection_ = nullptr;
 };
 
-// Holds the write lock of the database (BEGIN EXCLUSIVE) as long as it lives.
+// Holds the write lock of the database (BEGIN EXCLUSIVE) during its lifetime.
 class HeldDatabase {
  public:
   explicit HeldDatabase(const std::string& path);

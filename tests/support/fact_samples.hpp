@@ -1,4 +1,4 @@
-// Facts for tests of stores that instances share, and what a fact is compared by.
+// Sample facts for tests of L2, and comparisons of facts.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What holds for every answer of the program, whatever was asked.
+// Invariants: rules for every response of the program.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace um::e2e {
 
-// Every password of every test contains it, so that one that leaks is recognised anywhere.
+// Part of every password in the tests, so that a leaked password is found in any text.
 inline constexpr std::string_view kPasswordMark = "Sesame";
 
-// Sentences about what is wrong; empty if nothing is.
+// One sentence for each broken rule; empty if there is none.
 std::vector<std::string> violations(const HttpRequest& request, const HttpResponse& response);
 
-// Reports each of them as a failure of the running test.
+// Reports each violation as a failure of the running test.
 void expect_invariants(const HttpRequest& request, const HttpResponse& response);
 
 }  // namespace um::e2e

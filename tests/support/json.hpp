@@ -1,6 +1,6 @@
-// Expectations about JSON: a pattern is JSON itself in which some strings stand for more.
+// Expectations about JSON. A pattern is JSON, in which some strings have a meaning:
 //
-//   "@any"                   there, whatever it is
+//   "@any"                   any value
 //   "@absent"                no such member
 //   "@string"  "@number"     of that type
 //   "@time"                  RFC 3339 in UTC
@@ -17,17 +17,17 @@
 
 namespace um::e2e {
 
-// Empty if `actual` fits, else where and why not ("/users/0/email: …").
+// Empty if `actual` matches, else the place of the first difference ("/users/0/email: …").
 std::string mismatch(const boost::json::value& pattern, const boost::json::value& actual,
                      const std::string& path = {});
 
 // Throws std::runtime_error if `text` is not JSON.
 boost::json::value parse_json(std::string_view text);
 
-// What a JSON pointer finds, as text: strings without quotes. Empty if there is nothing.
+// The value at a JSON pointer as text, strings without quotes. Empty if there is none.
 std::string text_at(const boost::json::value& value, std::string_view pointer);
 
-// Is there an object with such a member anywhere in it?
+// Whether any object in it, at any depth, has such a member.
 bool has_member_anywhere(const boost::json::value& value, std::string_view name);
 
 }  // namespace um::e2e

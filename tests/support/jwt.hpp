@@ -1,4 +1,4 @@
-// Tokens seen with other eyes: taken apart and verified (or forged) with OpenSSL alone.
+// Parses, verifies and forges tokens with OpenSSL only, independently of the program's code.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ std::string from_base64url(std::string_view text);
 
 Jwt take_apart(std::string_view token);
 
-// Is it signed by the key of its `kid` in this key set (RFC 7517, RFC 8037)?
+// Whether the key with the token's `kid` in this key set signed it (RFC 7517, RFC 8037).
 bool verifies(const Jwt& token, const boost::json::value& key_set);
 
 // HMAC-SHA256, for tokens of a shared secret: `header` and `claims` are JSON texts.

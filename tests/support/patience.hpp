@@ -1,5 +1,5 @@
-// How long an end-to-end test waits for something that must happen: far longer than it ever takes,
-// so that a slow machine fails no test; nothing is measured with it.
+// Time limits of end-to-end tests: far longer than any wait takes, so that no test fails because
+// the machine is slow. They measure nothing.
 #pragma once
 
 #include <chrono>
@@ -14,14 +14,14 @@ inline Steady::time_point patience() {
   return Steady::now() + kPatience;
 }
 
-// Milliseconds left, never negative: what poll(2) takes.
+// The milliseconds that are left, never negative; for poll(2).
 inline int milliseconds_until(Steady::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Steady::now()).count();
   return left < 0 ? 0 : static_cast<int>(left);
 }
 
-// Calls `condition` until it is true; false when the patience is at its end. For states that only
-// polling can see: each call is a request of its own, which is what paces the loop.
+// Calls `condition` until it is true; false after `at_most`. For conditions that only polling can
+// check. Each call makes a request, which slows the loop down enough.
 template <class Condition>
 bool eventually(Condition condition, std::chrono::nanoseconds at_most = kPatience) {
   const auto deadline = Steady::now() + at_most;

@@ -1,4 +1,4 @@
-// What tests of a Client share: deadlines that are never the reason, and ways to run coroutines.
+// Helpers for tests of pg::Client: queries, deadlines, and concurrent look-ups.
 #pragma once
 
 #include <vector>
@@ -17,7 +17,7 @@ namespace um::pg::testing {
 inline constexpr Query kOne{.name = "one", .sql = "select 1"};
 inline constexpr Query kSlow{.name = "slow", .sql = "select pg_sleep(30)"};
 
-// Longer than anything takes that is to succeed.
+// Later than any successful call ends.
 inline Deadline patient() {
   return {BootClock::now() + std::chrono::seconds{20}};
 }
@@ -25,7 +25,7 @@ inline Deadline in(std::chrono::nanoseconds wait) {
   return {BootClock::now() + wait};
 }
 
-// Many look-ups at the same time; their outcomes in order.
+// Runs many look-ups at the same time; returns their outcomes in order.
 inline std::vector<Outcome<Rows>> look_up_all(Client& client, std::vector<const Query*> queries,
                                               Deadline deadline = patient()) {
   std::vector<Task<Outcome<Rows>>> tasks;

@@ -76,7 +76,7 @@ TestDatabase::~TestDatabase() {
     auto db = open(server_url_, {});
     db.execute("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
   } catch (const PostgresError&) {
-    // The server is gone, and the database with it.
+    // The server has ended, and the database with it.
   }
 }
 

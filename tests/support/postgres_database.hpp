@@ -1,11 +1,12 @@
-// TestDatabase: a database of a test's own, made from a template that already has the schema, and
-// dropped at the end.
+// TestDatabase: a database of one test, made from a template with the schema, and dropped at the
+// end.
 //
-// Where: in the cluster that ctest starts for all tests (the fixture of um_pgtest(), named by
-// UM_TEST_POSTGRES), or, in a test run by hand, in one that this process starts when it first needs
-// it. fsync is off there; a test that crashes or configures a server starts a PostgresServer.
+// It is in the cluster that ctest starts for all tests (UM_TEST_POSTGRES names it). A test program
+// that runs without ctest starts a cluster itself when it first needs one. fsync is off there.
+// Tests that crash or configure a server start a PostgresServer instead.
 //
-// The schema is owned by "um_owner", who may nothing but own databases. Thread safety: none.
+// The owner of the schema is "um_owner", which has no privileges but to own databases. Thread
+// safety: none.
 #pragma once
 
 #include <string>
@@ -21,7 +22,7 @@ class TestDatabase {
  public:
   enum class Content { migrated, empty };
   explicit TestDatabase(Content content = Content::migrated);
-  // In a server of the test's own. prepare_templates() is called if nobody did.
+  // In a server of the test. Calls prepare_templates() if that was not done yet.
   explicit TestDatabase(const PostgresServer& server, Content content = Content::migrated);
   ~TestDatabase();
   TestDatabase(const TestDatabase&) = delete;
@@ -44,7 +45,21 @@ class TestDatabase {
 // Makes the role um_owner and the database um_template with the migrated schema.
 void prepare_templates(const PostgresServer& server);
 
-// Another database's URL on the same server: users and databases stand in a URL at fixed places.
+// The URL of another database on the same server: URLs of test servers have a fixed form.
 std::string server_url_of(const PostgresServer& server);
+
+// Deletes the recorded cache keys and returns them, sorted and separated by spaces; "*" stands for
+// every key.
+inline std::string taken_changes(PostgresSession& db) {
+  return db.text(
+      "WITH taken AS (DELETE FROM public.user_changes RETURNING ckey)"
+      " SELECT coalesce(string_agg(coalesce(convert_from(ckey, 'UTF8'), '*'), ' '"
+      " ORDER BY convert_from(ckey, 'UTF8') COLLATE \"C\"), '') FROM taken");
+}
+
+// The namespace; empty if there is none.
+inline std::string name_space(PostgresSession& db) {
+  return db.text("SELECT coalesce(public.cache_namespace(), '')");
+}
 
 }  // namespace um::test

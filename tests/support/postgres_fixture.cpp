@@ -1,6 +1,6 @@
 // postgres_fixture start FILE | stop FILE: the cluster that all PostgreSQL tests of one ctest run
-// share. `start` leaves a process behind that holds the server, and writes where it is to FILE;
-// that process ends at `stop`, or when the one that called `start` (ctest) is gone.
+// share. `start` leaves a process behind that owns the server, and writes the server's URL to FILE.
+// That process ends at `stop`, or when the caller of `start` (ctest) has ended.
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -26,13 +26,13 @@ void write_file(const std::filesystem::path& file, const std::string& text) {
   std::filesystem::rename(made, file);
 }
 
-// Runs the server until SIGTERM or until `caller` is gone. Whatever it has to say goes to `report`.
+// Runs the server until SIGTERM, or until `caller` has ended. Errors are written to `report`.
 void keep(const std::filesystem::path& file, int caller, int report) {
   ::setsid();
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
-  // Blocked before any thread is there, so that it is only ever read from the descriptor.
+  // Blocked before any thread exists, so that the signal is only read from the descriptor.
   ::sigprocmask(SIG_BLOCK, &stop, nullptr);
   std::string said = "ok";
   try {

@@ -36,7 +36,7 @@ fs::path binaries() {
   throw std::runtime_error("PostgreSQL is not installed: no /usr/lib/postgresql/15/bin/initdb");
 }
 
-// A directory that the server's user can enter; its path has to be short for the socket in it.
+// A directory that the server's user can enter. Its path must be short, because a socket is in it.
 fs::path make_root() {
   std::string name = "/tmp/um-pg-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
@@ -72,8 +72,8 @@ std::string run_well(const e2e::Command& command) {
 
 }  // namespace
 
-// A shell that waits for the end of its input, which comes when the test's process is gone, however
-// that happened. It ends only a server that runs in this directory.
+// A shell that waits for the end of its input, which comes when the test's process ends in any way.
+// It ends only a server that runs in this directory.
 struct PostgresServer::Watcher {
   explicit Watcher(const fs::path& root) {
     static constexpr const char* kScript =
@@ -89,7 +89,7 @@ struct PostgresServer::Watcher {
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawnattr_init(&attributes);
     ::posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-    // Whoever reads the test's output must not wait for this process.
+    // A reader of the test's output must not wait for this process.
     ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
@@ -187,7 +187,7 @@ void PostgresServer::start() {
       port_ = port;
       return;
     }
-    // Somebody else has taken the port, or processes of a killed server are still there.
+    // Another process has taken the port, or processes of a killed server still exist.
     process_->wait();
     process_->drain_output();
   }
@@ -203,7 +203,7 @@ void PostgresServer::stop(Stop how) {
 void PostgresServer::kill_postmaster() {
   process_->send_signal(SIGKILL);
   process_->wait();
-  // Its children notice and go; the last one closes the log.
+  // Its children notice the end and exit; the last one closes the log.
   process_->drain_output();
 }
 

@@ -1,11 +1,11 @@
-// PostgresServer: a PostgreSQL cluster of a test's own, on a free loopback port in a temporary
-// directory. It is made by the constructor, and gone with the destructor; if the test's process
-// dies without one, a watching shell ends the server and removes the directory.
+// PostgresServer: a PostgreSQL cluster of one test, on a free loopback port in a temporary
+// directory. The constructor makes it and the destructor removes it. If the test's process ends
+// without the destructor, a watching shell ends the server and removes the directory.
 //
-// initdb refuses to run as root: then everything runs as the system's user postgres. Everybody may
-// connect as anybody (trust); the superuser is "postgres". Databases are UTF-8, locale C.UTF-8.
+// initdb refuses to run as root: then everything runs as the system's user postgres. Authentication
+// is "trust"; the superuser is "postgres". Databases are UTF-8, locale C.UTF-8.
 //
-// Thread safety: none. Throws std::runtime_error with what the server said.
+// Thread safety: none. Throws std::runtime_error with the server's message.
 #pragma once
 
 #include <filesystem>
@@ -27,8 +27,9 @@ struct PostgresLogin {
 class PostgresServer {
  public:
   struct Options {
-    std::vector<std::string> settings{};  // "wal_level=logical"; they win over the ones used here
-    bool fsync = false;                   // what a crash of the machine leaves is not tested
+    std::vector<std::string>
+        settings{};      // "wal_level=logical"; they override the settings used here
+    bool fsync = false;  // no test needs data after a crash of the machine
     const PostgresServer* primary = nullptr;  // makes a standby of that server
   };
   PostgresServer() : PostgresServer{Options{}} {}
@@ -43,7 +44,7 @@ class PostgresServer {
   pid_t postmaster() const { return process_->pid(); }
   bool running() { return process_ && process_->running(); }
 
-  // start() waits until connections are taken. The port stays the same.
+  // start() waits until the server accepts connections. The port stays the same.
   void start();
   enum class Stop { fast, immediate };
   void stop(Stop how = Stop::fast);
@@ -51,18 +52,18 @@ class PostgresServer {
     stop();
     start();
   }
-  // SIGKILL, as the kernel does when memory runs out. The server's processes are its children, so
-  // their ids are known to be its own.
+  // SIGKILL, which the kernel sends when memory runs out. Only children of the postmaster are
+  // killed.
   void kill_postmaster();
   void kill_backend(pid_t backend);
 
   // See test::psql.
   std::string psql(const std::string& script, const PostgresLogin& login = {}) const;
-  // A cold copy: of a server that is stopped, and back over it. Only one is kept.
+  // A cold copy of the stopped server, and its restoration. Only the last copy is kept.
   void copy_data() const;
   void put_copy_back() const;
 
-  // What it wrote to its log since the last start.
+  // The lines of its log since the last start.
   std::string log() const { return process_ ? process_->err() : std::string{}; }
 
  private:
@@ -77,7 +78,7 @@ class PostgresServer {
   std::unique_ptr<e2e::Process> process_;
 };
 
-// Runs a script with psql and answers what it prints (unaligned, rows only); throws if a statement
+// Runs a script with psql and returns its output (unaligned, rows only); throws if a statement
 // fails. For COPY FROM stdin and dumps; statements are faster in a PostgresSession.
 std::string psql(const std::string& url, const std::string& script);
 // The database as a script for psql. `options`: more of pg_dump's.

@@ -1,9 +1,9 @@
 // Process: a child process with its standard streams captured; run(): one that is waited for.
 //
-// The child leads a process group of its own and is killed by its id when the Process goes away,
-// never by name. Both output streams are read all the time by a thread, so that the child never
-// blocks on them and a test can wait for a text instead of sleeping. Thread safety: output
-// functions from any thread, the others from the owner.
+// The child leads a process group of its own. The destructor kills it by its id, never by name. A
+// thread reads both output streams all the time, so the child never blocks on them, and a test can
+// wait for a text instead of sleeping. Thread safety: output functions from any thread, the others
+// from the owner.
 #pragma once
 
 #include <condition_variable>
@@ -23,14 +23,14 @@ namespace um::e2e {
 struct Command {
   std::string program;
   std::vector<std::string> arguments{};
-  // Added to (or replacing) the environment of the test; USER_MANAGER_* of the test are never
-  // inherited.
+  // Added to the environment of the test, or replacing parts of it. USER_MANAGER_* variables of the
+  // test are never inherited.
   std::map<std::string, std::string> environment{};
   std::string input{};              // all of standard input
   std::string working_directory{};  // empty: the test's own
 };
 
-// What wait() found: an exit code, or the signal that ended it.
+// The result of wait(): an exit code, or the signal that ended the process.
 struct Exit {
   int code = -1;
   int signal = 0;
@@ -55,7 +55,7 @@ class Process {
   // Waits until one of the streams matches; nullopt at the deadline, or when both have ended.
   std::optional<std::smatch> wait_for_output(const std::regex& pattern, std::string& matched,
                                              Steady::time_point deadline = patience());
-  // Waits until both streams are closed: after wait(), everything has been read.
+  // Waits until both streams are closed. After wait(), all output has been read.
   void drain_output();
 
  private:

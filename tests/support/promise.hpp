@@ -1,6 +1,5 @@
-// kBroken begins the message of a failure that is no accident of a busy machine: an answer that may
-// not be given, or a write that was lost. Continuous integration gives a test a second try, but not
-// when the first one said this.
+// kBroken begins the message of a failure that a busy machine cannot cause: a forbidden answer, or
+// a lost write. Continuous integration repeats a failed test once, but not after such a message.
 #pragma once
 
 namespace um::test {

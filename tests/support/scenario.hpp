@@ -1,9 +1,9 @@
-// Scenarios: tests of the HTTP interface as tables. A Stage is a running server, the people who use
-// it and what they remember; a Step is one request and what is expected of its answer.
+// Scenarios: tests of the HTTP interface as tables. A Stage is a running server, its users, and
+// values saved from responses. A Step is one request and the expected response.
 //
-// In requests, headers, bodies and patterns <name> stands for what was remembered under that name:
-// <ann> is Ann's id, <ann.email> her address, <ann.token> her token; Step::save adds to it.
-// Every answer is also checked against support/invariants.hpp.
+// In requests, headers, bodies and patterns <name> stands for the value saved under that name:
+// <ann> is Ann's id, <ann.email> her address, <ann.token> her token; Step::save adds values. Every
+// response is also checked against support/invariants.hpp.
 #pragma once
 
 #include <map>
@@ -16,27 +16,27 @@
 namespace um::e2e {
 
 struct Step {
-  std::string who{};      // whose token goes along; empty: nobody's
+  std::string who{};      // the user whose token is sent; empty: no token
   std::string request{};  // "PATCH /user/<ann>"
   std::string body{};
   std::vector<Header> headers{};
   unsigned status = 200;
-  std::string json{};              // pattern (support/json.hpp) for the body
-  std::vector<std::string> has{};  // "ETag": is there; "Allow: GET, HEAD": with exactly that value
-  std::vector<std::string> lacks{};  // text that must be nowhere, or "header:ETag"
+  std::string json{};                // pattern (support/json.hpp) for the body
+  std::vector<std::string> has{};    // "ETag": present; "Allow: GET, HEAD": with exactly this value
+  std::vector<std::string> lacks{};  // text that must not occur, or "header:ETag"
   std::vector<std::pair<std::string, std::string>>
       save{};  // name, "/json/pointer" or "header:ETag"
 };
 
 struct Person {
-  std::string name{};  // what scenarios call the user
+  std::string name{};  // the user's name in scenarios
   std::string role = "user";
   std::string first_name{};  // empty: the name
   std::string last_name = "Example";
 };
 
-// A look-up has 500 ms, which a busy machine may take to wake a thread; then the server rightly
-// says 503. True for such an answer to GET or HEAD.
+// A look-up has 500 ms. A busy machine may need that long to wake a thread, and then a 503 is
+// right. True for such a response to GET or HEAD.
 bool came_too_late(const HttpRequest& request, const HttpResponse& response);
 
 class Stage {
@@ -45,13 +45,14 @@ class Stage {
 
   ServerUnderTest& server() { return server_; }
   HttpClient& client() { return client_; }
-  // Made by the administrator ("admin"), signed in; a name may be used again for somebody new.
+  // Makes a user as the administrator ("admin") and signs it in. A name may be used again for a new
+  // user.
   void add(const Person& person);
   void add(const char* name) { add(Person{.name = name}); }
   void add(std::initializer_list<std::string> names) {
     for (const auto& name : names) add(Person{.name = name});
   }
-  // Signs in again and remembers the new token.
+  // Signs in again and saves the new token.
   void sign_in_again(const std::string& name);
   void remember(const std::string& name, std::string value) { known_[name] = std::move(value); }
   const std::string& known(const std::string& name) const;
@@ -59,7 +60,7 @@ class Stage {
 
   void run(const std::vector<Step>& steps);
   HttpResponse run(const Step& step);
-  // Only the invariants are checked. What came too late is sent again, a few times.
+  // Checks only the invariants. Sends a request again, a few times, if its response came too late.
   HttpResponse send(HttpRequest request);
   HttpResponse get(const std::string& who, const std::string& target);
 

@@ -49,7 +49,7 @@ void ServerUnderTest::start() {
   if (std::ranges::find(own, "--password-cost") == own.end()) {
     command.arguments.insert(command.arguments.end(), {"--password-cost", "4"});
   }
-  // A disk that others use may take longer for a sync than the usual 2 s.
+  // A sync of a busy disk may take longer than the default limit of 2 s.
   if (std::ranges::find(own, "--database-timeout") == own.end()) {
     command.arguments.insert(command.arguments.end(), {"--database-timeout", "10s"});
   }

@@ -1,5 +1,6 @@
 // ServerUnderTest: `user-manager serve` as a child process on a free loopback port, and the command
-// line beside it. Thread safety: endpoint() and client() from any thread, the rest from the owner.
+// line on the same database. Thread safety: endpoint() and client() from any thread, the rest from
+// the owner.
 #pragma once
 
 #include <memory>
@@ -18,24 +19,25 @@ namespace um::e2e {
 const std::string& program();  // path of the binary
 
 struct ServeOptions {
-  // Unless they say otherwise: a free port, cheap hashing, and much time for the database.
+  // Defaults: a free port, cheap hashing, and long time limits for the database.
   std::vector<std::string> arguments{};
   std::map<std::string, std::string> environment{};
   bool tls = false;  // the arguments give a certificate
   // Path of a SQLite file; empty: a new database of the set-up (test_storage.hpp).
   std::string database{};
-  // Instead of all that: one which other servers use as well.
+  // Instead of these: a database that other servers use as well.
   std::shared_ptr<TestStorage> storage{};
 };
 
 class ServerUnderTest {
  public:
-  // Answers when /readyz does. Throws with the output of the process if it does not start.
+  // Returns when /readyz responds with 200. Throws, with the output of the process, if it does not
+  // start.
   explicit ServerUnderTest(ServeOptions options = {});
 
   const Endpoint& endpoint() const { return endpoint_; }
   HttpClient client() const { return HttpClient{endpoint_}; }
-  // Every address of 127.0.0.0/8 is this machine: another client to the limits per address.
+  // Every address of 127.0.0.0/8 is this machine, but a different client for limits per address.
   HttpClient client_from(std::string source) const;
   // REQUIRES: a SQLite file.
   const std::string& database() const { return options_.database; }
@@ -45,10 +47,9 @@ class ServerUnderTest {
 
   void start();  // again, after stop() or kill(); on another port
   Exit stop();   // SIGTERM; throws if it does not end
-  void kill();   // SIGKILL, waits until it is gone
+  void kill();   // SIGKILL; waits until it has ended
 
-  // The command line with --database of this server. `arguments` are what follows the program's
-  // name.
+  // The command line with --database of this server. `arguments` follow the program's name.
   RunResult cli(std::vector<std::string> arguments, std::string input = {}) const;
 
  private:

@@ -6,9 +6,7 @@
 #include "auth/tokens/token_authority.hpp"
 #include "service/service_tokens.hpp"
 #include "service/sign_in.hpp"
-#include "support/fake_session_store.hpp"
-#include "support/fake_signing_key_store.hpp"
-#include "support/fake_user_store.hpp"
+#include "storage/testing/memory_stores.hpp"
 #include "support/run_task.hpp"
 
 namespace um {
@@ -69,9 +67,9 @@ struct SignInStage {
   }
 
   ManualClock clock;
-  testing::FakeUserStore users{clock};
-  testing::FakeSessionStore sessions{users, clock};
-  testing::FakeSigningKeyStore keys;
+  test::MemoryUserStore users{clock};
+  test::MemorySessionStore sessions{users, clock};
+  test::MemorySigningKeyStore keys;
   PasswordHasher hasher{{.cost = 4, .threads = 1, .queue = 10}, clock};
   LocalAttemptLimiter limiter{{}, clock};
   TokenAuthority tokens{keys, clock, {}};

@@ -1,5 +1,5 @@
 // SmallDisk: a small file system in memory, to be filled or made read-only. Only root may mount
-// one: mounted() says whether it is there.
+// one; mounted() tells whether that succeeded.
 //
 // Thread safety: none.
 #pragma once
@@ -12,7 +12,7 @@ class SmallDisk {
  public:
   struct Options {
     std::string size = "4m";  // as the option of tmpfs
-    std::string owner{};      // the name of a user of this machine; empty: who runs the test
+    std::string owner{};      // the name of a user of this machine; empty: the test's user
   };
   explicit SmallDisk(Options options);
   ~SmallDisk();
@@ -23,9 +23,9 @@ class SmallDisk {
   const std::string& where() const { return where_; }
   std::string file(const std::string& name) const { return where_ + '/' + name; }
   bool make_read_only() const;
-  // Until nothing fits any more.
+  // Until there is no space left.
   void fill() const;
-  // Takes away what fill() wrote.
+  // Deletes what fill() wrote.
   void empty() const;
 
  private:

@@ -1,5 +1,5 @@
-// StageTest: a suite whose tests share one server. They must not get in each other's way: each
-// makes its own people. Derived may hide options() to start the server otherwise.
+// StageTest: a suite of tests that share one server. Each test makes its own users, so that tests
+// do not affect each other. Derived may hide options() to change how the server starts.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,8 @@ namespace um::e2e {
 template <class Derived>
 class StageTest : public ::testing::Test {
  public:
-  // A failure here would make ctest count every test as skipped: it is kept for the tests to throw.
+  // After a failure here ctest would count every test as skipped, so stage() throws the reason
+  // instead.
   static void SetUpTestSuite() {
     try {
       stage_ = std::make_unique<Stage>(Derived::options());
@@ -22,7 +23,7 @@ class StageTest : public ::testing::Test {
       why_not_ = error.what();
     }
   }
-  // Also the check that every suite ends with a clean shutdown.
+  // Checks that every suite ends with a clean shutdown.
   static void TearDownTestSuite() {
     if (stage_ && stage_->server().process().running()) {
       EXPECT_EQ(stage_->server().stop().code, 0) << stage_->server().process().all();

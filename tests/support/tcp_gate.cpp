@@ -60,7 +60,7 @@ TcpGate::~TcpGate() {
 void TcpGate::cut() {
   const std::scoped_lock lock{mutex_};
   for (Link& link : links_) {
-    // The thread that may be waiting for them closes them.
+    // The thread that may be polling them closes them.
     ::shutdown(link.client, SHUT_RDWR);
     ::shutdown(link.server, SHUT_RDWR);
   }
@@ -138,7 +138,7 @@ void TcpGate::run() {
       const std::scoped_lock lock{mutex_};
       if (stop_) return;
       links_.remove_if([](const Link& link) { return link.closed; });
-      if (hole_) waiting[0].fd = -1;  // poll(2) leaves out what is negative
+      if (hole_) waiting[0].fd = -1;  // poll(2) ignores negative descriptors
       for (Link& link : links_) {
         if (hole_) break;
         links.push_back(&link);

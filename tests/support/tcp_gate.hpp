@@ -1,5 +1,5 @@
-// TcpGate: stands between a client and a server on loopback, passes everything on, and makes the
-// network fail at a moment of the test's choice.
+// TcpGate: a proxy between a client and a server on loopback that makes the network fail at a
+// moment that the test chooses.
 //
 // Thread safety: any thread. The destructor closes everything.
 #pragma once
@@ -23,14 +23,14 @@ class TcpGate {
   int port() const { return port_; }
   // The connections that are open now: closes them on both sides.
   void cut();
-  // The connections that are open now: the server hears everything, the client nothing any more.
-  // When the server has answered something they are cut.
+  // The connections that are open now: data still reaches the server, but no longer the client.
+  // They are closed as soon as the server has answered something.
   void swallow_answers();
-  // The connections that are open now: closes each when the server has said so many bytes more, in
-  // the middle of an answer.
+  // The connections that are open now: closes each after so many more bytes from the server, in the
+  // middle of an answer.
   void cut_after(std::size_t bytes);
-  // Nothing arrives any more and nothing is closed, as when a cable is pulled; new connections are
-  // not answered. What was said meanwhile arrives after let_through().
+  // Data no longer arrives and no connection is closed, as when a cable is pulled; new connections
+  // are not answered. Data sent meanwhile arrives after let_through().
   void black_hole();
   void let_through();
 
@@ -44,7 +44,7 @@ class TcpGate {
   };
   void run();
   void take_connection();
-  // How many bytes were passed on, at most `limit` of them; 0: this connection is over.
+  // Returns how many bytes were passed on, at most `limit`; 0: the connection has ended.
   struct Way {
     int from;
     int to;

@@ -1,6 +1,6 @@
-// TempDirectory: a new empty directory that is removed with everything in it. Header only, for
-// tests that link nothing else of the support library. What goes wrong throws std::runtime_error.
-// Thread safety: none needed.
+// TempDirectory: a new empty directory that the destructor removes with its content. Header only,
+// for tests that do not link the support library. Failures throw std::runtime_error. Thread safety:
+// none.
 #pragma once
 
 #include <cstdlib>
@@ -30,7 +30,7 @@ class TempDirectory {
   const std::filesystem::path& path() const { return path_; }
   // Absolute path of `name` in it.
   std::string file(std::string_view name) const { return (path_ / name).string(); }
-  // Writes a file and answers its absolute path.
+  // Writes a file and returns its absolute path.
   std::string write(std::string_view name, std::string_view content) const {
     std::string target = file(name);
     std::ofstream out{target, std::ios::binary};

@@ -1,6 +1,6 @@
-// TestStorage: where a server under test keeps its users. The same scenarios run on every set-up of
-// the product; UM_TEST_SET_UP says which one this process is for (sqlite, postgresql,
-// postgresql_redis; unset: sqlite).
+// TestStorage: the database of a server under test. The same scenarios run on every set-up of the
+// product; UM_TEST_SET_UP selects the set-up of this process (sqlite, postgresql, postgresql_redis;
+// unset: sqlite).
 //
 // Thread safety: one thread at a time; the texts from any thread.
 #pragma once
@@ -17,15 +17,15 @@ SetUp set_up();
 class TestStorage {
  public:
   virtual ~TestStorage() = default;
-  // As --database takes it.
+  // The value for --database.
   virtual std::string database() const = 0;
   // Further arguments of `serve`.
   virtual std::vector<std::string> serve_arguments() const { return {}; }
-  // Another program runs a statement and commits. Throws if it fails.
+  // Runs a statement as another program would, and commits. Throws if it fails.
   virtual void execute(const std::string& sql) = 0;
 };
 
-// A new and empty one. `directory`: for files.
+// A new and empty database. `directory`: for files.
 std::unique_ptr<TestStorage> make_test_storage(const std::string& directory);
 // A SQLite file at `path`, which may exist.
 std::unique_ptr<TestStorage> sqlite_test_storage(std::string path);

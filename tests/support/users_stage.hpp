@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "service/users.hpp"
-#include "support/memory_user_store.hpp"
+#include "storage/testing/memory_stores.hpp"
 #include "support/run_task.hpp"
 
 namespace um::test {
@@ -106,7 +106,7 @@ class UsersTest : public ::testing::Test {
 
   static constexpr std::chrono::seconds kStoreTime{3};
   ManualClock clock_;
-  MemoryUserStore store_;
+  MemoryUserStore store_{clock_};
   PasswordHasher hasher_{{.cost = 4, .threads = 1}};
   CountingLimiter limiter_;
   Users users_{{.store = store_, .hasher = hasher_, .limiter = limiter_, .clock = clock_},

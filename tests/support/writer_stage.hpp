@@ -1,5 +1,5 @@
-// For the tests of the writer: a database with one table, an observer that writes down what it is
-// told, and a writer between them.
+// WriterStage: for tests of the SQLite writer. A database with one table, a writer, and an observer
+// that records its calls.
 #pragma once
 
 #include <mutex>
@@ -82,7 +82,7 @@ class WriterStage : public ::testing::Test {
       return 1;
     });
   }
-  // Keeps the writer busy until release(), so that what is pushed meanwhile becomes one group.
+  // Keeps the writer busy until release(), so that writes pushed meanwhile become one group.
   Task<Result<int>> hold_up() {
     return writer_->run<int>({}, [this](Transaction&) -> Result<int> {
       begun_ = true;
@@ -91,7 +91,7 @@ class WriterStage : public ::testing::Test {
       return 0;
     });
   }
-  // All of them in one group.
+  // Runs all of them in one group.
   std::vector<Result<int>> together(std::vector<Task<Result<int>>> tasks) {
     std::thread blocking{[this] { EXPECT_TRUE(test::run(hold_up())); }};
     begun_.wait(false);
@@ -109,7 +109,7 @@ class WriterStage : public ::testing::Test {
     return answers;
   }
 
-  // Lets ticks happen until there were `more`.
+  // Waits for so many more ticks.
   void tick(int more) {
     for (const int before = observer_.ticks; observer_.ticks < before + more;) {
       clock_.advance(std::chrono::milliseconds{1});

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/tokens/jws.hpp"
-#include "support/fake_signing_key_store.hpp"
+#include "storage/testing/memory_stores.hpp"
 #include "support/run_task.hpp"
 
 namespace um {
@@ -41,7 +41,7 @@ class TokenAuthorityTest : public ::testing::Test {
   }
 
   ManualClock clock_;
-  testing::FakeSigningKeyStore store_;
+  test::MemorySigningKeyStore store_;
   TokenAuthority authority_{store_, clock_, {}};
   const SessionId session_ = SessionId::random();
 };
@@ -173,7 +173,7 @@ TEST_F(TokenAuthorityTest, AnUnknownKidMakesItLookForNewKeys) {
 }
 
 TEST_F(TokenAuthorityTest, UnknownKidsCauseAtMostOneReloadASecond) {
-  testing::FakeSigningKeyStore elsewhere;
+  test::MemorySigningKeyStore elsewhere;
   TokenAuthority stranger{elsewhere, clock_, {}};
   ASSERT_TRUE(run(stranger.start(never())));
   const int before = store_.lists;

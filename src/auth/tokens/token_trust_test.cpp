@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/tokens/token_authority.hpp"
-#include "support/fake_signing_key_store.hpp"
+#include "storage/testing/memory_stores.hpp"
 #include "support/run_task.hpp"
 
 namespace um {
@@ -37,7 +37,7 @@ class TokenTrust : public ::testing::Test {
   void revoke_elsewhere() { store_.rows.front().revoked_at = clock_.wall_now(); }
 
   ManualClock clock_;
-  testing::FakeSigningKeyStore store_;
+  test::MemorySigningKeyStore store_;
   TokenAuthority authority_{store_, clock_, {.staleness_bound = 1s}};
   std::string token_;
 };
@@ -121,7 +121,7 @@ TEST_F(TokenTrust, NewsFromBeforeTheKeysWereReadShortenNothing) {
 TEST_F(TokenTrust, KeysThatWereAskedForBeforeTheChangeAreNotTrusted) {
   class Slow final : public SigningKeyStore {
    public:
-    explicit Slow(testing::FakeSigningKeyStore& store) : store_{store} {}
+    explicit Slow(test::MemorySigningKeyStore& store) : store_{store} {}
     Task<Result<std::vector<SigningKey>>> list(Deadline deadline) override {
       auto keys = co_await store_.list(deadline);
       if (while_asked) while_asked();
@@ -139,7 +139,7 @@ TEST_F(TokenTrust, KeysThatWereAskedForBeforeTheChangeAreNotTrusted) {
     std::function<void()> while_asked;
 
    private:
-    testing::FakeSigningKeyStore& store_;
+    test::MemorySigningKeyStore& store_;
   };
   Slow slow{store_};
   TokenAuthority authority{slow, clock_, {.staleness_bound = 1s}};

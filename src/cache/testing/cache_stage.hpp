@@ -1,5 +1,5 @@
-// For the tests of this folder: an event loop that runs only when told, and stores whose answers
-// the test holds back for as long as it likes (the pause points).
+// TestLoop, PausedCalls, PausedUserStore, PausedSessionStore: an event loop that runs only on
+// request, and stores with answers that a test gives when it wants (pause points).
 #pragma once
 
 #include <deque>
@@ -11,8 +11,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "async/handoff.hpp"
-#include "storage/session_store.hpp"
-#include "storage/user_store.hpp"
+#include "storage/testing/memory_stores.hpp"
 
 namespace um {
 
@@ -93,77 +92,30 @@ class PausedCalls {
   std::deque<std::weak_ptr<PendingCall<T>>> calls_;  // owned by the coroutines that wait
 };
 
-// Only find() works; everything else is a bug in the test, or shows that a call was passed through.
-class PausedUserStore final : public UserStore {
+// Stores with a find() that waits for the test. Every other call fails, and is recorded in `names`.
+class PausedUserStore final : public test::MemoryUserStore {
  public:
+  PausedUserStore() : MemoryUserStore{clock_} {
+    on_find = [this] { return finds.call(); };
+    failure = Error{.code = ErrorCode::internal, .detail = "not part of this test"};
+  }
   PausedCalls<Result<UserReading>> finds;
-  std::vector<std::string> passed_through;
-
-  Task<Result<UserReading>> find(UserId, ReadOptions) override { return finds.call(); }
-  Task<Result<UserReading>> find(Email, ReadOptions) override { return finds.call(); }
-  Task<Result<std::vector<UserRef>>> list(Page, Deadline) override {
-    return pass<std::vector<UserRef>>("list");
-  }
-  Task<Result<std::vector<UserRef>>> search(std::string, Page, Deadline) override {
-    return pass<std::vector<UserRef>>("search");
-  }
-  Task<Result<std::int64_t>> count(std::string, Deadline) override {
-    return pass<std::int64_t>("count");
-  }
-  Task<Result<bool>> has_admin(Deadline) override { return pass<bool>("has_admin"); }
-  Task<Result<UserRef>> insert(NewUser, Deadline) override { return pass<UserRef>("insert"); }
-  Task<Result<std::vector<Result<UserId>>>> insert_many(InsertMany, Deadline) override {
-    return pass<std::vector<Result<UserId>>>("insert_many");
-  }
-  Task<Result<UserRef>> update(UpdateUser, Deadline) override { return pass<UserRef>("update"); }
-  Task<Result<void>> remove(RemoveUser, Deadline) override { return pass<void>("remove"); }
-  Task<Result<UsageTotals>> add_usage(UsageRecord, Deadline) override {
-    return pass<UsageTotals>("add_usage");
-  }
-  Task<Result<std::optional<Credentials>>> credentials(Email, Deadline) override {
-    return pass<std::optional<Credentials>>("credentials by email");
-  }
-  Task<Result<std::optional<Credentials>>> credentials(UserId, Deadline) override {
-    return pass<std::optional<Credentials>>("credentials by id");
-  }
-  Task<Result<void>> rehash(Rehash, Deadline) override { return pass<void>("rehash"); }
-  Task<Result<void>> end_sessions(UserId, Deadline) override { return pass<void>("end_sessions"); }
-  Task<Result<void>> invalidate(UserId, Deadline) override {
-    if (invalidates) co_return Result<void>{};
-    const Result<void> passed = co_await pass<void>("invalidate");
-    co_return passed;
-  }
-  bool invalidates = false;  // instead of failing
 
  private:
-  template <class T>
-  Task<Result<T>> pass(const char* name) {
-    passed_through.emplace_back(name);
-    co_return fail(ErrorCode::internal, name);
-  }
+  ManualClock clock_;
 };
 
-class PausedSessionStore final : public SessionStore {
+class PausedSessionStore final : public test::MemorySessionStore {
  public:
+  PausedSessionStore() : MemorySessionStore{users_, clock_} {
+    on_find = [this] { return finds.call(); };
+    failure = Error{.code = ErrorCode::internal, .detail = "not part of this test"};
+  }
   PausedCalls<Result<SessionReading>> finds;
-  std::vector<std::string> passed_through;
-
-  Task<Result<SessionReading>> find(SessionId, ReadOptions) override { return finds.call(); }
-  Task<Result<CreatedSession>> create(NewSession, Deadline) override {
-    return pass<CreatedSession>("create");
-  }
-  Task<Result<void>> revoke(Revoke, Deadline) override { return pass<void>("revoke"); }
-  Task<Result<std::vector<SessionRef>>> list(UserId, Deadline) override {
-    return pass<std::vector<SessionRef>>("list");
-  }
-  Task<Result<std::int64_t>> purge(Purge, Deadline) override { return pass<std::int64_t>("purge"); }
 
  private:
-  template <class T>
-  Task<Result<T>> pass(const char* name) {
-    passed_through.emplace_back(name);
-    co_return fail(ErrorCode::internal, name);
-  }
+  ManualClock clock_;
+  test::MemoryUserStore users_{clock_};
 };
 
 }  // namespace um

@@ -1,5 +1,5 @@
-// For the tests of Coherence: polls, fills and look-ups as sequences of calls, since the protocol
-// has no threads of its own.
+// CoherenceTest: a fixture for tests of Coherence. Polls, fills and look-ups are sequences of
+// calls, because the protocol has no threads of its own.
 #pragma once
 
 #include <gtest/gtest.h>
