@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cache/testing/cache_stage.hpp"
+#include "async/testing/test_loop.hpp"
 
 namespace um {
 namespace {

@@ -4,7 +4,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <gtest/gtest.h>
 
-#include "cache/testing/cache_stage.hpp"
+#include "async/testing/test_loop.hpp"
 
 namespace um {
 namespace {
