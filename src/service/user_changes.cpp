@@ -16,7 +16,13 @@ namespace {
 
 // Of many changes of one user at the same time each round of the database lets one through.
 constexpr int kMaxAttempts = 50;
-constexpr int kDoublings = 8;
+// The longest pause between them is this many times the first one.
+constexpr int kLongestByFirst = 128;
+
+// Full jitter: changes that lost to the same one do not all come back at the same moment.
+Backoff between_attempts(std::chrono::nanoseconds longest) {
+  return Backoff{{.first = longest / kLongestByFirst, .most = longest}, Backoff::Jitter::full};
+}
 
 bool matches(const std::optional<RevisionMatch>& match, const Revision& revision) {
   return !match || match->any || std::ranges::count(match->revisions, revision) > 0;
@@ -70,14 +76,9 @@ Task<Result<Users::Decision>> Users::decide(const ChangeRequest& request, Editin
   }
 }
 
-// The bound doubles with every attempt, and the whole range below it is used, so that those who
-// lost together do not meet again (full jitter).
-Task<bool> Users::pause_before(int attempt, Deadline deadline) {
+Task<bool> Users::pause_before(int attempt, Backoff& backoff, Deadline deadline) {
   if (attempt >= kMaxAttempts) co_return false;
-  const auto longest = std::chrono::microseconds{options_.longest_pause};
-  const auto bound = longest / (1 << std::max(0, kDoublings - attempt));
-  const auto steps = static_cast<std::uint64_t>(bound.count()) + 1;
-  const std::chrono::microseconds pause{static_cast<std::int64_t>(random_u64() % steps)};
+  const std::chrono::nanoseconds pause = backoff.pause(random_u64());
   if (deadline.at - parts_.clock.now() <= pause) co_return false;
   if (pause.count() > 0) {
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -142,6 +143,7 @@ Task<Result<UserRef>> Users::change(Principal caller, EditKind kind, ChangeReque
     if (!decision) co_return fail(std::move(decision.error()));
   }
 
+  Backoff backoff = between_attempts(options_.longest_pause);
   for (int attempt = 1;; ++attempt) {
     // Still another one: the password was changed after the proof.
     if (proven_epoch && decision->row->user.auth_epoch != *proven_epoch)
@@ -157,7 +159,7 @@ Task<Result<UserRef>> Users::change(Principal caller, EditKind kind, ChangeReque
         co_await parts_.store.update(std::move(update), store_deadline(deadline));
     if (updated || updated.error().code != ErrorCode::conflict) co_return updated;
 
-    const bool again = co_await pause_before(attempt, deadline);
+    const bool again = co_await pause_before(attempt, backoff, deadline);
     if (!again) co_return lost_every_time();
     decision = co_await decide(request, editing, Freshness::primary, deadline);
     if (!decision) co_return fail(std::move(decision.error()));
@@ -174,6 +176,7 @@ Task<Result<void>> Users::remove(UserId id, std::optional<RevisionMatch> if_matc
   }
   // A mismatch with a row from memory and a lost compare-and-set both ask the primary once more.
   Freshness freshness = Freshness::any;
+  Backoff backoff = between_attempts(options_.longest_pause);
   for (int attempt = 1;; ++attempt) {
     const Result<UserReading> reading = co_await existing(id, freshness, deadline);
     if (!reading) co_return fail(reading.error());
@@ -188,7 +191,7 @@ Task<Result<void>> Users::remove(UserId id, std::optional<RevisionMatch> if_matc
         co_await parts_.store.remove(std::move(request), store_deadline(deadline));
     if (removed || removed.error().code != ErrorCode::conflict) co_return removed;
 
-    const bool again = co_await pause_before(attempt, deadline);
+    const bool again = co_await pause_before(attempt, backoff, deadline);
     if (!again) co_return lost_every_time();
   }
 }

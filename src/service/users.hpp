@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "async/backoff.hpp"
 #include "auth/attempts/attempt_limiter.hpp"
 #include "auth/passwords/password_hasher.hpp"
 #include "base/clock.hpp"
@@ -144,7 +145,7 @@ class Users {
   Task<Result<Decision>> decide(const ChangeRequest& request, Editing editing, Freshness freshness,
                                 Deadline deadline);
   // After a lost compare-and-set: false if there is no time or no attempt left.
-  Task<bool> pause_before(int attempt, Deadline deadline);
+  Task<bool> pause_before(int attempt, Backoff& backoff, Deadline deadline);
   Task<Result<std::int64_t>> prove_password(const User& user, const ChangeRequest& request,
                                             Deadline deadline);
 
