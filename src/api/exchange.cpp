@@ -132,11 +132,10 @@ void answer_json(Exchange& exchange, unsigned status, std::string body) {
 }
 
 void answer_message(Exchange& exchange, std::string_view message) {
-  std::string body = R"({"message":)";
-  append_json_string(body, message);
-  body += '}';
+  JsonWriter body;
+  body.open_object().member("message", message).close();
   exchange.response.headers += "Cache-Control: no-store\r\n";
-  answer_json(exchange, 200, std::move(body));
+  answer_json(exchange, 200, body.take());
 }
 
 }  // namespace um::api

@@ -9,6 +9,7 @@
 #include "api/list_query.hpp"
 #include "api/routes.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "drivers/http/limits.hpp"
 #include "service/users.hpp"
 #include "storage/rules.hpp"
@@ -108,24 +109,23 @@ const Text& text_of(const Route& route) {
   return *found;
 }
 
-void append_parameter(std::string& out, std::string_view key) {
+void write_parameter(JsonWriter& json, std::string_view key) {
   const auto* const found = std::ranges::find(parameters(), key, &Parameter::key);
   if (found == parameters().end()) throw std::logic_error("no parameter " + std::string{key});
-  if (out.back() != '[') out += ',';
-  out += found->json;
+  json.raw(found->json);
 }
 
-std::string parameters_json(const Route& route, std::string_view keys) {
-  std::string out = "[";
+void write_parameters(JsonWriter& json, const Route& route, std::string_view keys) {
+  json.open_array();
   const bool of_session = route.pattern.text.starts_with("/auth/sessions/");
   if (!route.pattern.name.empty())
-    append_parameter(out, of_session ? "session_id" : route.pattern.name);
+    write_parameter(json, of_session ? "session_id" : route.pattern.name);
   while (!keys.empty()) {
     const std::size_t space = keys.find(' ');
-    append_parameter(out, keys.substr(0, space));
+    write_parameter(json, keys.substr(0, space));
     keys = space == std::string_view::npos ? std::string_view{} : keys.substr(space + 1);
   }
-  return out + "]";
+  json.close();
 }
 
 // The facts on which the rules about statuses decide.
@@ -219,30 +219,27 @@ const auto& response_rules() {
 }
 
 constexpr std::string_view kRetryAfter =
-    R"(,"headers":{"Retry-After":{"description":"Seconds.","schema":{"type":"integer"}}})";
-constexpr std::string_view kAuthenticate =
-    R"(,"headers":{"WWW-Authenticate":{"schema":{"type":"string"}}})";
+    R"({"Retry-After":{"description":"Seconds.","schema":{"type":"integer"}}})";
+constexpr std::string_view kAuthenticate = R"({"WWW-Authenticate":{"schema":{"type":"string"}}})";
 
-void append_component(std::string& out, std::string_view name, std::string_view description) {
-  append_json_key(out, name);
-  out += R"({"description":)";
-  append_json_string(out, description);
-  if (name == "401") out += kAuthenticate;
-  if (name == "429" || name == "503") out += kRetryAfter;
+void write_component(JsonWriter& json, std::string_view name, std::string_view description) {
+  json.key(name).open_object().member("description", description);
+  if (name == "401") json.raw_member("headers", kAuthenticate);
+  if (name == "429" || name == "503") json.raw_member("headers", kRetryAfter);
   if (name != "304") {
-    out +=
-        R"(,"content":{"application/problem+json":{"schema":)" + schema_reference("Problem") + "}}";
+    json.key("content").open_object().key("application/problem+json").open_object();
+    json.raw_member("schema", schema_reference("Problem")).close().close();
   }
-  out += '}';
+  json.close();
 }
 
 std::string response_components() {
-  std::string out = "{";
-  for (const Rule& rule : response_rules()) {
-    append_component(out, std::to_string(rule.status), rule.description);
-  }
-  append_component(out, "default", "Refused before it was looked at.");
-  return out + "}";
+  JsonWriter json;
+  json.open_object();
+  for (const Rule& rule : response_rules())
+    write_component(json, std::to_string(rule.status), rule.description);
+  write_component(json, "default", "Refused before it was looked at.");
+  return json.close().take();
 }
 
 std::string response_reference(std::string_view name) {
@@ -266,68 +263,56 @@ std::string_view security_json(TokenUse use) {
   return "[]";
 }
 
-std::string operation_json(const Route& route, ReadAccess reading) {
+void write_operation(JsonWriter& json, const Route& route, ReadAccess reading) {
   const Text& text = text_of(route);
-  const auto add = [](std::string& out, std::string_view name, std::string_view value) {
-    append_json_key(out, name);
-    append_json_string(out, value);
-  };
-  std::string out = "{";
-  add(out, "operationId", route.name);
-  out.append(R"(,"tags":[")").append(text.tag).append("\"]");
-  add(out, "summary", text.summary);
   const TokenUse use = token_use(route.access, reading);
-  add(out, "description",
-      std::string{"Who may: "}.append(use == TokenUse::ignored ? "anyone"
-                                                               : to_string(route.access)));
-  out.append(R"(,"security":)").append(security_json(use));
-  out += R"(,"parameters":)" + parameters_json(route, text.parameters);
+  const std::string_view callers = use == TokenUse::ignored ? "anyone" : to_string(route.access);
+  json.open_object().member("operationId", route.name);
+  json.key("tags").open_array().value(text.tag).close();
+  json.member("summary", text.summary);
+  json.member("description", std::string{"Who may: "}.append(callers));
+  json.raw_member("security", security_json(use));
+  write_parameters(json.key("parameters"), route, text.parameters);
   if (route.body != Schema::none) {
-    out += R"(,"requestBody":{"required":true,"content":)" + content_json(route.body) + "}";
+    json.key("requestBody").open_object().member("required", true);
+    json.raw_member("content", content_json(route.body)).close();
   }
-  out += R"(,"responses":{")" + std::to_string(text.status) +
-         R"(":{"description":"Done.","content":)" + content_json(route.answer) + "}";
+  json.key("responses").open_object();
+  json.key(std::to_string(text.status)).open_object().member("description", "Done.");
+  json.raw_member("content", content_json(route.answer)).close();
   const RouteFacts facts = facts_of(route, reading);
   for (const Rule& rule : response_rules()) {
-    if (!rule.applies(facts)) continue;
-    append_json_key(out, std::to_string(rule.status));
-    out += response_reference(std::to_string(rule.status));
+    const std::string status = std::to_string(rule.status);
+    if (rule.applies(facts)) json.raw_member(status, response_reference(status));
   }
-  out += R"(,"default":)" + response_reference("default") + "}";
-  return out + "}";
+  json.raw_member("default", response_reference("default")).close().close();
 }
 
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return out;
-}
-
-std::string path_json(std::string_view pattern, ReadAccess reading) {
-  std::string out = "{";
+void write_path(JsonWriter& json, std::string_view pattern, ReadAccess reading) {
+  json.open_object();
   for (const Route& route : routes()) {
     if (route.pattern.text != pattern) continue;
-    append_json_key(out, lower(http::to_string(route.method)));
-    out += operation_json(route, reading);
+    write_operation(json.key(fold_ascii(http::to_string(route.method))), route, reading);
   }
-  return out + "}";
+  json.close();
 }
 
 }  // namespace
 
 std::string openapi_document(ReadAccess reading) {
-  std::string paths = "{";
+  JsonWriter paths;
+  paths.open_object();
   std::vector<std::string_view> written;
   for (const Route& route : routes()) {
     if (std::ranges::find(written, route.pattern.text) != written.end()) continue;
     written.push_back(route.pattern.text);
-    append_json_key(paths, route.pattern.text);
-    paths += path_json(route.pattern.text, reading);
+    write_path(paths.key(route.pattern.text), route.pattern.text, reading);
   }
+  paths.close();
   return R"({"openapi":"3.1.0","info":{"title":"user-manager","version":")" UM_VERSION
          R"(","description":"Stores users, signs them in and out, and answers who is who."},)"
          R"("paths":)" +
-         paths + R"(},"components":{"schemas":)" + schema_components() + R"(,"responses":)" +
+         paths.text() + R"(,"components":{"schemas":)" + schema_components() + R"(,"responses":)" +
          response_components() +
          R"(,"securitySchemes":{"token":{"type":"http","scheme":"bearer","bearerFormat":"JWT"}}}})";
 }

@@ -75,23 +75,16 @@ bool hides_detail(ProblemCode code) {
   return code == internal || code == unavailable || code == timeout || code == cancelled;
 }
 
-void append_member(std::string& out, std::string_view name, std::string_view value) {
-  append_json_key(out, name);
-  append_json_string(out, value);
-}
-
-void append_fields(std::string& out, const std::vector<FieldError>& fields) {
-  append_json_key(out, "errors");
-  out += '[';
+void write_fields(JsonWriter& json, const std::vector<FieldError>& fields) {
+  json.key("errors").open_array();
   for (const FieldError& field : fields) {
-    if (out.back() != '[') out += ',';
-    out += '{';
-    append_member(out, "field", field.field);
-    append_member(out, "code", field.code);
-    append_member(out, "detail", field.message);
-    out += '}';
+    json.open_object()
+        .member("field", field.field)
+        .member("code", field.code)
+        .member("detail", field.message)
+        .close();
   }
-  out += ']';
+  json.close();
 }
 
 }  // namespace
@@ -239,17 +232,16 @@ void write_problem(const Problem& problem, http::Response& response) {
     response.add("Retry-After", std::to_string(std::max<std::int64_t>(1, wait.count())));
   }
 
-  std::string& body = response.body;
-  body += '{';
-  append_member(body, "type", std::string{"urn:user-manager:problem:"}.append(kind.name));
-  append_member(body, "title", kind.title);
-  append_json_key(body, "status");
-  body += std::to_string(kind.status);
-  append_member(body, "detail", detail);
-  append_member(body, "code", kind.name);
-  if (!problem.fields.empty()) append_fields(body, problem.fields);
-  append_member(body, "error", kind.error.empty() ? detail : kind.error);
-  body += '}';
+  JsonWriter json;
+  json.open_object()
+      .member("type", std::string{"urn:user-manager:problem:"}.append(kind.name))
+      .member("title", kind.title)
+      .member("status", kind.status)
+      .member("detail", detail)
+      .member("code", kind.name);
+  if (!problem.fields.empty()) write_fields(json, problem.fields);
+  json.member("error", kind.error.empty() ? detail : kind.error).close();
+  response.body += json.text();
 }
 
 }  // namespace um::api

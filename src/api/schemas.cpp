@@ -283,9 +283,9 @@ constexpr std::string_view kProblem =
     R"({"type":"object","description":"RFC 9457.","properties":{)"
     R"("type":{"type":"string","format":"uri"},"title":{"type":"string"},)"
     R"("status":{"type":"integer"},"detail":{"type":"string"},)"
-    R"("code":{"type":"string","description":"Stable; programs decide by it.","enum":[)";
+    R"("code":{"type":"string","description":"Stable; programs decide by it.","enum":)";
 constexpr std::string_view kProblemEnd =
-    R"(]},"errors":{"type":"array","items":{"type":"object","properties":{)"
+    R"(},"errors":{"type":"array","items":{"type":"object","properties":{)"
     R"("field":{"type":"string"},"code":{"type":"string"},"detail":{"type":"string"}},)"
     R"("required":["field","code","detail"]}},)"
     R"("error":{"type":"string","description":"The text that the Go program gave."}},)"
@@ -324,61 +324,61 @@ std::string types_of(const Property& property, Schema schema) {
 std::string property_json(const Property& property, Schema schema) {
   // A member that is itself a user has the user's schema.
   if (property.name == "user") return schema_reference(name_of(Schema::user));
-  std::string out = "{" + types_of(property, schema);
-  if (!property.limits.empty()) out.append(",").append(property.limits);
-  if (!property.about.empty()) {
-    append_json_key(out, "description");
-    append_json_string(out, property.about);
-  }
-  return out + "}";
+  JsonWriter json;
+  json.open_object().raw(types_of(property, schema));
+  if (!property.limits.empty()) json.raw(property.limits);
+  if (!property.about.empty()) json.member("description", property.about);
+  return json.close().take();
 }
 
 std::string object_json(Schema schema) {
   const auto members = members_of(schema);
-  std::string out = R"({"type":"object")";
-  if (members.empty()) return out + "}";
-  std::string properties = "{";
-  std::string required = "[";
-  for (const SchemaMember& member : members) {
-    append_json_key(properties, member.property.name);
-    properties += property_json(member.property, schema);
-    if (!member.required) continue;
-    if (required.size() > 1) required += ',';
-    append_json_string(required, member.property.name);
+  JsonWriter json;
+  json.open_object().member("type", "object");
+  if (members.empty()) return json.close().take();
+  json.key("properties").open_object();
+  for (const SchemaMember& member : members)
+    json.raw_member(member.property.name, property_json(member.property, schema));
+  json.close();
+  if (std::ranges::any_of(members, &SchemaMember::required)) {
+    json.key("required").open_array();
+    for (const SchemaMember& member : members) {
+      if (member.required) json.value(member.property.name);
+    }
+    json.close();
   }
-  out += R"(,"properties":)" + properties + "}";
-  if (required.size() > 1) out += R"(,"required":)" + required + "]";
-  return out + "}";
+  return json.close().take();
+}
+
+std::string array_json(std::string_view items) {
+  return JsonWriter{}
+      .open_object()
+      .member("type", "array")
+      .raw_member("items", items)
+      .close()
+      .take();
 }
 
 std::string schema_json(Schema schema) {
-  if (schema == Schema::user_list) {
-    return R"({"type":"array","items":)" + schema_reference(name_of(Schema::user)) + "}";
-  }
-  if (schema == Schema::session_list)
-    return R"({"type":"array","items":)" + object_json(schema) + "}";
+  if (schema == Schema::user_list) return array_json(schema_reference(name_of(Schema::user)));
+  if (schema == Schema::session_list) return array_json(object_json(schema));
   return object_json(schema);
 }
 
 std::string problem_json() {
-  std::string out{kProblem};
-  for (const ProblemKind& kind : all_problem_kinds()) {
-    if (out.back() != '[') out += ',';
-    append_json_string(out, kind.name);
-  }
-  return out.append(kProblemEnd);
+  JsonWriter codes;
+  codes.open_array();
+  for (const ProblemKind& kind : all_problem_kinds()) codes.value(kind.name);
+  return std::string{kProblem}.append(codes.close().text()).append(kProblemEnd);
 }
 
 }  // namespace
 
 std::string schema_components() {
-  std::string out = "{";
-  for (const Schema schema : kDescribed) {
-    append_json_key(out, name_of(schema));
-    out += schema_json(schema);
-  }
-  append_json_key(out, "Problem");
-  return out + problem_json() + "}";
+  JsonWriter json;
+  json.open_object();
+  for (const Schema schema : kDescribed) json.raw_member(name_of(schema), schema_json(schema));
+  return json.raw_member("Problem", problem_json()).close().take();
 }
 
 }  // namespace um::api

@@ -19,12 +19,14 @@ std::expected<LoginBody, Problem> read_login(const Exchange& exchange) {
 }
 
 std::string signed_in_json(const SignedIn& signed_in) {
-  std::string body = R"({"token":)";
-  append_json_string(body, signed_in.token.reveal());
-  body += R"(,"token_type":"Bearer","expires_in":)";
-  body += std::to_string(signed_in.expires_in.count());
-  body.append(R"(,"user":)").append(signed_in.user->json).append("}");
-  return body;
+  return JsonWriter{}
+      .open_object()
+      .member("token", signed_in.token.reveal())
+      .member("token_type", "Bearer")
+      .member("expires_in", signed_in.expires_in.count())
+      .raw_member("user", signed_in.user->json)
+      .close()
+      .take();
 }
 
 std::string_view kind_name(SessionKind kind) {
@@ -37,21 +39,16 @@ std::string_view kind_name(SessionKind kind) {
   return "";
 }
 
-void append_session(std::string& body, const Session& session, const SessionId& current) {
-  const auto add = [&](std::string_view name, std::string_view value) {
-    append_json_key(body, name);
-    append_json_string(body, value);
-  };
-  body += '{';
-  add("id", session.id.text());
-  add("kind", kind_name(session.kind));
-  append_json_key(body, "current");
-  body += session.id == current ? "true" : "false";
-  add("created_at", time_text(session.created_at));
-  add("expires_at", time_text(session.expires_at));
-  add("address", session.address);
-  add("user_agent", session.user_agent);
-  body += '}';
+void write_session(JsonWriter& json, const Session& session, const SessionId& current) {
+  json.open_object()
+      .member("id", session.id.text())
+      .member("kind", kind_name(session.kind))
+      .member("current", session.id == current)
+      .member("created_at", time_text(session.created_at))
+      .member("expires_at", time_text(session.expires_at))
+      .member("address", session.address)
+      .member("user_agent", session.user_agent)
+      .close();
 }
 
 // For answers with tokens or sessions: no cache may keep them.
@@ -94,13 +91,10 @@ Task<Answer> list_sessions(Exchange& exchange, SignIn& sign_in) {
   Result<std::vector<SessionRef>> sessions =
       co_await sign_in.sessions(exchange.principal(), exchange.deadline);
   if (!sessions) co_return refuse(to_problem(std::move(sessions.error())));
-  std::string body = "[";
-  for (const SessionRef& session : *sessions) {
-    if (body.size() > 1) body += ',';
-    append_session(body, *session, current);
-  }
-  body += ']';
-  answer_private_json(exchange, std::move(body));
+  JsonWriter body;
+  body.open_array();
+  for (const SessionRef& session : *sessions) write_session(body, *session, current);
+  answer_private_json(exchange, body.close().take());
   co_return Answer{};
 }
 

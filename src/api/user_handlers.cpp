@@ -190,9 +190,10 @@ Answer answer_change(Exchange& exchange, Result<UserRef> changed) {
   if (!changed) return refuse(to_problem(std::move(changed.error())));
   const UserRecord& user = **changed;
   append_etag(exchange.response, user);
-  std::string body = R"({"message":"User updated successfully","user":)";
-  body.append(user.json).append("}");
-  answer_json(exchange, 200, std::move(body));
+  JsonWriter body;
+  body.open_object().member("message", "User updated successfully");
+  body.raw_member("user", user.json).close();
+  answer_json(exchange, 200, body.take());
   return {};
 }
 
@@ -257,20 +258,21 @@ std::expected<UsageRecord, Problem> read_usage(const Exchange& exchange) {
 }
 
 std::string usage_json(const UsageTotals& totals) {
-  std::string body = R"({"used_usd":)" + totals.used_usd.text();
+  JsonWriter json;
+  json.open_object().raw_member("used_usd", totals.used_usd.text());
   if (totals.quota_usd) {
     const std::int64_t rest = totals.quota_usd->micros() - totals.used_usd.micros();
     // Both are within the bound of an amount, so the difference is within twice the bound: it may
     // have no Usd.
     const Usd remaining = Usd::from_micros(std::max(rest, -Usd::kMaxMicros)).value_or(Usd{});
-    body += R"(,"quota_usd":)" + totals.quota_usd->text();
-    body += R"(,"remaining_usd":)" + remaining.text();
-    body += R"(,"quota_exceeded":)";
-    body += rest < 0 ? "true" : "false";
+    json.raw_member("quota_usd", totals.quota_usd->text())
+        .raw_member("remaining_usd", remaining.text())
+        .member("quota_exceeded", rest < 0);
   } else {
-    body += R"(,"quota_usd":null,"remaining_usd":null,"quota_exceeded":false)";
+    json.member("quota_usd", nullptr).member("remaining_usd", nullptr);
+    json.member("quota_exceeded", false);
   }
-  return body + "}";
+  return json.close().take();
 }
 
 }  // namespace

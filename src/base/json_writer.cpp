@@ -112,12 +112,6 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_json_key(std::string& out, std::string_view name) {
-  if (!out.empty() && out.back() != '{' && out.back() != '[') out += ',';
-  append_json_string(out, name);
-  out += ':';
-}
-
 JsonWriter& JsonWriter::open_object() {
   separate();
   out_ += '{';

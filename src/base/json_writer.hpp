@@ -21,9 +21,6 @@ namespace um {
 // programs) become U+FFFD, so that the result is always valid JSON.
 void append_json_string(std::string& out, std::string_view text);
 
-// Appends `"name":` with a comma before it unless an object or array has just been opened.
-void append_json_key(std::string& out, std::string_view name);
-
 class JsonWriter {
  public:
   enum class Layout { compact, lines };  // lines: every element of the array on a line of its own
@@ -46,7 +43,7 @@ class JsonWriter {
   JsonWriter& value(const std::optional<T>& value_or_null) {
     return value_or_null ? value(*value_or_null) : value(nullptr);
   }
-  // `json` is the text of a value already.
+  // `json` is JSON text already: a value, or members of the object that is open.
   JsonWriter& raw(std::string_view json);
 
   template <class T>
