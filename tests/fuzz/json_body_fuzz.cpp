@@ -7,6 +7,7 @@
 
 #include "api/json_body.hpp"
 #include "api/schemas.hpp"
+#include "base/json_writer.hpp"
 #include "base/utf8.hpp"
 
 namespace {
