@@ -14,7 +14,7 @@
 #include "api/routes.hpp"
 #include "base/deadline.hpp"
 #include "service/principal.hpp"
-#include "service/user_input.hpp"
+#include "service/user_rules.hpp"
 #include "storage/reading.hpp"
 
 namespace um::api {

@@ -15,7 +15,7 @@
 
 #include "api/problem.hpp"
 #include "base/json.hpp"
-#include "service/user_input.hpp"
+#include "service/user_rules.hpp"
 
 namespace um::api {
 

@@ -4,7 +4,7 @@
 
 #include "auth/passwords/password_hasher.hpp"
 #include "cli/messages.hpp"
-#include "service/user_edit.hpp"
+#include "service/user_rules.hpp"
 
 namespace um {
 namespace {

@@ -1,11 +1,11 @@
 // What several commands do with users. The operator who runs a command has the authority of an
-// administrator; the rules are those of the service (service/user_edit.hpp).
+// administrator; the rules are those of the service (service/user_rules.hpp).
 #pragma once
 
 #include <string>
 
 #include "cli/command.hpp"
-#include "service/user_input.hpp"
+#include "service/user_rules.hpp"
 #include "storage/storage.hpp"
 
 namespace um {

@@ -8,7 +8,7 @@
 #include "cli/messages.hpp"
 #include "cli/password_input.hpp"
 #include "cli/user_actions.hpp"
-#include "service/user_edit.hpp"
+#include "service/user_rules.hpp"
 
 namespace um {
 namespace {

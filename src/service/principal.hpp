@@ -1,15 +1,18 @@
-// Principal: who a request is from, once its token has been accepted. There is no null principal: a
-// request without one has no Principal object at all (Caller is nullopt).
+// On whose behalf a use case runs: Principal, a signed-in user; Operator, the person at the command
+// line; Actor, either of them or nobody.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <variant>
 
 #include "user/session.hpp"
 #include "user/user.hpp"
 
 namespace um {
 
+// The user behind a request whose token has been accepted. There is no null principal: a request
+// without a token has no Principal object at all (Caller is nullopt).
 class Principal {
  public:
   // Precondition: both set, session->user_id == user->user.id.
@@ -28,5 +31,30 @@ class Principal {
   SessionRef session_;
 };
 using Caller = std::optional<Principal>;
+
+// The person who runs a command on the machine. The access to the database is proof enough: the
+// operator has the rights of an administrator, but no row, no session and no password.
+struct Operator {};
+
+// Nobody, unless it is made from a Principal or an Operator; nobody has the fewest rights.
+class Actor {
+ public:
+  Actor() = default;
+  Actor(Principal principal) : who_{std::move(principal)} {}
+  Actor(Caller caller) {
+    if (caller) who_ = *std::move(caller);
+  }
+  Actor(Operator who) : who_{who} {}
+
+  bool is_nobody() const { return std::holds_alternative<std::monostate>(who_); }
+  bool is_admin() const {
+    return std::holds_alternative<Operator>(who_) || (principal() && principal()->is_admin());
+  }
+  // Null for nobody and for the operator.
+  const Principal* principal() const { return std::get_if<Principal>(&who_); }
+
+ private:
+  std::variant<std::monostate, Principal, Operator> who_;
+};
 
 }  // namespace um

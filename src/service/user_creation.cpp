@@ -1,6 +1,6 @@
 #include "auth/passwords/password_rules.hpp"
 #include "service/refusals.hpp"
-#include "service/user_edit.hpp"
+#include "service/user_rules.hpp"
 #include "user/validation.hpp"
 
 namespace um {

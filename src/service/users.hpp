@@ -1,5 +1,6 @@
-// Users: the use cases around users. The rules about who may change which member are here; who may
-// call what at all is in the route table (api/routes.cpp). Thread safety: any event loop.
+// Users: the use cases around users, for the API and for the command line. What a change means is
+// decided in user_rules; which caller may use which endpoint, in the route table (api/routes.cpp).
+// Thread safety: any event loop.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +16,7 @@
 #include "auth/passwords/password_hasher.hpp"
 #include "base/clock.hpp"
 #include "service/principal.hpp"
-#include "service/user_edit.hpp"
-#include "service/user_input.hpp"
+#include "service/user_rules.hpp"
 #include "storage/user_store.hpp"
 
 namespace um {
@@ -38,17 +38,17 @@ class Users {
   struct Parts {
     UserStore& store;
     PasswordHasher& hasher;
-    // The one of SignIn: guessing current_password is guessing. Registrations count here as well,
-    // under names of their own.
+    // The same as that of SignIn: a wrong current_password is a guess. Registrations count here as
+    // well, under names of their own.
     AttemptLimiter& limiter;
     const Clock& clock;
   };
   struct Options {
     Registration registration = Registration::open;
-    // The most that one call of the store may take, however long the deadline of the request: that
-    // one may leave time for passwords.
+    // Bound of one call of the store, however long the deadline of the request: hashing may take
+    // longer than the database may.
     std::chrono::nanoseconds store_time = std::chrono::seconds{2};
-    // Between two attempts at a change, chosen at random up to a bound that grows to this one.
+    // Between two attempts at a change; drawn at random below a bound that grows to this one.
     std::chrono::milliseconds longest_pause{40};
   };
   Users(Parts parts, Options options) : parts_{parts}, options_{options} {}
@@ -70,49 +70,51 @@ class Users {
     return parts_.store.find(std::move(email), options);
   }
 
-  // Whoever is no administrator registers within a limit per address, and within one per e-mail
-  // address that is tried: what was created and what was taken counts, like failures to sign in but
-  // apart from them.
+  // Registrations by others than administrators are limited per client address, and per e-mail
+  // address that is tried. Created users and taken addresses count, separately from failed logins.
   // invalid (fields), forbidden (a member only an administrator may set; registration closed),
   // unauthenticated (closed, and nobody is signed in), email_taken, username_taken,
   // too_many_attempts.
   struct CreateRequest {
     UserInput input{};
     std::string address{};  // of the client, for the limit
+    // Without a password nobody can sign in as the user until one is set. Only for administrators.
+    bool password_optional = false;
   };
-  Task<Result<UserRef>> create(Caller caller, CreateRequest request, Deadline deadline);
+  Task<Result<UserRef>> create(Actor actor, CreateRequest request, Deadline deadline);
 
-  // Replace (PUT) needs first_name, last_name and email, and writes these and a password; patch
-  // (PATCH) takes what is there, null included (RFC 7396), and from an administrator also role,
-  // is_active, quota_usd, model_capability_settings and username. Members that cannot be written
-  // are accepted if they equal the current value, so that what GET gave can be sent back; the
-  // counters (used_usd, last_login_at), which move by themselves, with any value they can have.
-  // `if_match`: precondition_failed unless the user is in one of these revisions, whatever else is
-  // wrong with the input on top of this row.
-  // Who changes their own password gives current_password too, and keeps this session.
-  // A change that changes nothing answers the user as it is and writes nothing.
-  // invalid (also for a wrong current_password, on that member), forbidden, not_found,
-  // precondition_failed, email_taken, username_taken, last_admin, too_many_attempts,
-  // conflict (other changes of this user won every time, until the deadline or the bound on
-  // attempts; or the password was changed since it was proven).
+  // Replace (PUT) needs first_name, last_name and email, and writes these and a password. Patch
+  // (PATCH) writes the members that are present, null included (RFC 7396), and for an administrator
+  // also role, is_active, quota_usd, model_capability_settings and username. Members that cannot be
+  // written are accepted if they equal the current value, so that the answer of a GET can be sent
+  // back; the counters (used_usd, last_login_at), which change by themselves, with any value that
+  // they can have.
+  // `if_match`: precondition_failed unless the user is in one of these revisions; checked before
+  // the input. A user who changes the own password gives current_password too, and keeps this
+  // session. The operator of the command line has the rights of an administrator. A change that
+  // changes nothing returns the user and writes nothing. unauthenticated (nobody), invalid (also
+  // for a wrong current_password, on that member), forbidden, not_found, precondition_failed,
+  // email_taken, username_taken, last_admin, too_many_attempts, conflict (other changes of this
+  // user won every time, until the deadline or the bound on attempts; or the password was changed
+  // after it was proven).
   struct ChangeRequest {
     UserId id;
     UserInput input{};
     std::optional<RevisionMatch> if_match{};
     std::string address{};  // of the client, for the guessing limit
   };
-  Task<Result<UserRef>> replace(Principal caller, ChangeRequest request, Deadline deadline) {
-    return change(std::move(caller), EditKind::replace, std::move(request), deadline);
+  Task<Result<UserRef>> replace(Actor actor, ChangeRequest request, Deadline deadline) {
+    return change(std::move(actor), EditKind::replace, std::move(request), deadline);
   }
-  Task<Result<UserRef>> patch(Principal caller, ChangeRequest request, Deadline deadline) {
-    return change(std::move(caller), EditKind::patch, std::move(request), deadline);
+  Task<Result<UserRef>> patch(Actor actor, ChangeRequest request, Deadline deadline) {
+    return change(std::move(actor), EditKind::patch, std::move(request), deadline);
   }
   // not_found, precondition_failed, last_admin, conflict.
   Task<Result<void>> remove(UserId id, std::optional<RevisionMatch> if_match, Deadline deadline);
 
   struct ListRequest {
     std::string keyword{};  // empty: everybody
-    Page page{};            // limit 1 to 100
+    Page page{};            // limit at least 1
     bool count = false;
   };
   // invalid: a keyword that is not UTF-8 or longer than anything it could be found in.
@@ -131,15 +133,16 @@ class Users {
   Deadline store_deadline(Deadline deadline) const {
     return deadline.no_later_than(Deadline::after(parts_.clock, options_.store_time).at);
   }
-  // How fresh the row that a decision rests on must be: memory will do first, because the
-  // compare-and-set makes an old one harmless; after a lost one, before a refusal that a newer row
-  // might not deserve, and before an answer that writes nothing, the primary is asked.
+  // How fresh the row must be on which a decision is based. A row from memory is enough for the
+  // first attempt: the compare-and-set makes an old one harmless. The primary is read after a lost
+  // compare-and-set, before a refusal that might not hold for a newer row, and before an answer
+  // that writes nothing.
   enum class Freshness { any, primary };
   struct Decision {
     UserRef row;
     Edit edit{};
   };
-  Task<Result<UserRef>> change(Principal caller, EditKind kind, ChangeRequest request,
+  Task<Result<UserRef>> change(Actor actor, EditKind kind, ChangeRequest request,
                                Deadline deadline);
   Task<Result<UserReading>> existing(UserId id, Freshness freshness, Deadline deadline);
   Task<Result<Decision>> decide(const ChangeRequest& request, Editing editing, Freshness freshness,

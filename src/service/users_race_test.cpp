@@ -83,7 +83,7 @@ TEST_F(UsersTest, TheStoreHasItsOwnTime) {
   const auto changed =
       run(users_.patch(principal(ada_), {.id = ada_->user.id, .input = input}, {}));
   ASSERT_TRUE(changed);
-  ASSERT_TRUE(run(users_.create(std::nullopt, {.input = registration()}, Deadline::never())));
+  ASSERT_TRUE(run(users_.create({}, {.input = registration()}, Deadline::never())));
   ASSERT_TRUE(run(users_.remove(ada_->user.id, RevisionMatch{.any = true}, long_deadline)));
   EXPECT_GE(store_.deadlines.size(), 7U);
   for (const Deadline& deadline : store_.deadlines) EXPECT_EQ(deadline.at, limit);

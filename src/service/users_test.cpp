@@ -12,8 +12,7 @@ using test::registration;
 using test::UsersTest;
 
 TEST_F(UsersTest, AnybodyRegisters) {
-  const auto created =
-      run(users_.create(std::nullopt, {.input = registration()}, Deadline::never()));
+  const auto created = run(users_.create({}, {.input = registration()}, Deadline::never()));
   ASSERT_TRUE(created);
   EXPECT_EQ((*created)->user.email.text(), "New@X");
   EXPECT_TRUE(verifies((*created)->user.id, "a new and long one"));
@@ -173,6 +172,41 @@ TEST_F(UsersTest, AnAdministratorSetsThePasswordOfOthersWithoutTheirs) {
   EXPECT_TRUE(verifies(ada_->user.id, "a new and long one"));
   EXPECT_FALSE(store_.last_change->keep_session);
   EXPECT_TRUE(limiter_.seen.who.empty());
+}
+
+TEST_F(UsersTest, NobodyChangesNoUser) {
+  const auto refused =
+      run(users_.patch({}, {.id = ada_->user.id, .input = named("Eve")}, Deadline::never()));
+  EXPECT_EQ(refused.error().code, ErrorCode::unauthenticated);
+  EXPECT_EQ(store_.get(ada_->user.id)->user.first_name, "Ada");
+}
+
+TEST_F(UsersTest, TheOperatorHasTheRightsOfAnAdministratorAndProvesNoPassword) {
+  UserInput input;
+  input.role = is("service");
+  input.password = is(Secret{"a new and long one"});
+  const auto changed =
+      run(users_.patch(Operator{}, {.id = ada_->user.id, .input = input}, Deadline::never()));
+  ASSERT_TRUE(changed);
+  EXPECT_EQ((*changed)->user.role, Role::service);
+  EXPECT_TRUE(verifies(ada_->user.id, "a new and long one"));
+  EXPECT_FALSE(store_.last_change->keep_session);
+  input = registration();
+  input.role = is("admin");
+  EXPECT_TRUE(run(users_.create(Operator{}, {.input = input}, Deadline::never())));
+  EXPECT_TRUE(limiter_.seen.who.empty());
+}
+
+TEST_F(UsersTest, OnlyAnAdministratorMayLeaveThePasswordOut) {
+  Users::CreateRequest request{.input = registration(), .password_optional = true};
+  request.input.password = {};
+  const auto refused = run(users_.create({}, request, Deadline::never()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fields.at(0).field, "password");
+  const auto created = run(users_.create(principal(admin_), request, Deadline::never()));
+  ASSERT_TRUE(created);
+  EXPECT_TRUE(store_.hash_of((*created)->user.id).empty());
+  EXPECT_EQ(hasher_.stats().hashed, 0U);
 }
 
 TEST_F(UsersTest, TheLastAdministratorStays) {

@@ -1,16 +1,49 @@
-#include "service/user_edit.hpp"
+#include "service/user_rules.hpp"
 
 #include <algorithm>
 
+#include "auth/passwords/password_hasher.hpp"
 #include "auth/passwords/password_rules.hpp"
 #include "base/json_patch.hpp"
-#include "service/refusals.hpp"
 #include "user/time_text.hpp"
 #include "user/validation.hpp"
 
 namespace um {
 
 namespace {
+
+constexpr const char* kReadOnly = "read_only";
+constexpr const char* kForbidden = "forbidden";
+
+// Collects why a request about a user is refused: members that are wrong, and members that the
+// caller may not set. If there are any of the second kind only those are reported: a caller without
+// the right to set a member does not learn which values it takes.
+class Refusals {
+ public:
+  void required(const char* field) { wrong.add({field, "required", "is required"}); }
+  void null(const char* field) { wrong.add({field, "null", "must not be null"}); }
+  void read_only(const char* field) {
+    wrong.add({field, kReadOnly, "cannot be set here, and is not the current value"});
+  }
+  void forbidden(const char* field) {
+    forbidden_.push_back({field, kForbidden, "only an administrator may set it"});
+  }
+
+  bool empty() const { return wrong.empty() && forbidden_.empty(); }
+  Error error() && {
+    if (forbidden_.empty()) return std::move(wrong).error("some members are not valid");
+    std::string names;
+    for (const FieldError& field : forbidden_) names += (names.empty() ? "" : ", ") + field.field;
+    return {.code = ErrorCode::forbidden,
+            .detail = "only an administrator may set " + names,
+            .fields = std::move(forbidden_)};
+  }
+
+  FieldErrors wrong;
+
+ private:
+  std::vector<FieldError> forbidden_;
+};
 
 bool same_amount(const std::optional<std::string>& text, const std::optional<Usd>& current) {
   return text ? current && Usd::parse(*text) == current : !current;
@@ -105,18 +138,18 @@ class EditPlanner {
     const auto& sent = input_.model_capability_settings;
     const auto& current = current_.model_capability_settings;
     const Member<std::string> wanted{.present = sent.present, .value = merged_settings()};
-    // Nulls that are stored can be sent back too, though merging takes them out.
+    // Stored nulls can be sent back too, though a merge removes them.
     const bool sent_back = !editing_.by_admin && same_settings(sent.value, current);
     if (may_set(wanted,
                 {"model_capability_settings", sent_back || same_settings(wanted.value, current)})) {
-      // What was sent is checked first: it may be no object at all.
+      // The input is checked before the merged object: it may be no object at all.
       if (auto checked = nullable(sent, check_model_capability_settings))
         edit_.change.model_capability_settings =
             sent.value ? nullable(wanted, check_model_capability_settings) : checked;
     }
   }
-  // A merge patch goes into the object too, and not only down to it. What cannot be merged is as it
-  // was sent.
+  // RFC 7396 merges nested objects too, so a patch of a user merges its settings. Input that cannot
+  // be merged is returned as it is.
   std::optional<std::string> merged_settings() const {
     const auto& sent = input_.model_capability_settings.value;
     if (!sent || editing_.kind != EditKind::patch) return sent;
@@ -158,9 +191,9 @@ class EditPlanner {
                {"updated_at", same_instant(input_.updated_at.value, current_.updated_at)});
     counters();
   }
-  // Reading a user and sending it back must not fail because somebody signed in or was served in
+  // Reading a user and sending it back must not fail because of a login or recorded usage in
   // between, so an outdated counter is ignored. A value that the counter has not reached yet was
-  // never read: somebody means to set it.
+  // never read: it is an attempt to set the counter.
   void counters() {
     used_usd();
     last_login_at();
@@ -204,6 +237,88 @@ class EditPlanner {
   Edit edit_;
 };
 
+// The checks of everything but the address, which a NewUser cannot be without.
+class CreationPlanner {
+ public:
+  CreationPlanner(const UserInput& input, Creating creating) : input_{input}, creating_{creating} {}
+
+  Result<Creation> plan() && {
+    std::optional<Email> email = required_email();
+    check_password(email);
+    if (!email) email = Email::parse("unknown@unknown");  // errors follow; never created
+    NewUser user{.email = *std::move(email)};
+    user.username = optional(input_.username, check_username);
+    user.first_name = optional(input_.first_name, check_first_name).value_or("");
+    user.last_name = optional(input_.last_name, check_last_name).value_or("");
+    administrated(user);
+    unwritable();
+    if (!refusals_.empty()) return fail(std::move(refusals_).error());
+    return Creation{.user = std::move(user), .password = input_.password.value};
+  }
+
+ private:
+  std::optional<Email> required_email() {
+    if (input_.email.value) return refusals_.wrong.take(check_email(*input_.email.value));
+    refusals_.required("email");
+    return std::nullopt;
+  }
+
+  void check_password(const std::optional<Email>& email) {
+    if (!input_.password.value) {
+      if (!creating_.password_optional) refusals_.required("password");
+      return;
+    }
+    const std::string_view address = email ? email->text() : std::string_view{};
+    if (auto error = check_new_password({.password = *input_.password.value, .email = address}))
+      refusals_.wrong.add(std::move(*error));
+  }
+
+  // Null is the same as absent: there is nothing yet to remove.
+  template <class T>
+  std::optional<T> optional(const Member<std::string>& member,
+                            Checked<T> (*check)(std::string_view)) {
+    if (!member.value) return std::nullopt;
+    return refusals_.wrong.take(check(*member.value));
+  }
+
+  void administrated(NewUser& user) {
+    if (may_set(input_.role, "role"))
+      user.role = optional(input_.role, check_role).value_or(Role::user);
+    if (may_set(input_.is_active, "is_active"))
+      user.is_active = input_.is_active.value.value_or(true);
+    if (may_set(input_.quota_usd, "quota_usd"))
+      user.quota_usd = optional(input_.quota_usd, check_quota_usd);
+    if (may_set(input_.model_capability_settings, "model_capability_settings")) {
+      user.model_capability_settings =
+          optional(input_.model_capability_settings, check_model_capability_settings);
+    }
+  }
+  template <class T>
+  bool may_set(const Member<T>& member, const char* field) {
+    if (!member.present) return false;
+    if (!creating_.by_admin) refusals_.forbidden(field);
+    return creating_.by_admin;
+  }
+
+  void unwritable() {
+    refuse(input_.id, "id");
+    refuse(input_.used_usd, "used_usd");
+    refuse(input_.created_at, "created_at");
+    refuse(input_.updated_at, "updated_at");
+    refuse(input_.last_login_at, "last_login_at");
+    refuse(input_.version, "version");
+    refuse(input_.current_password, "current_password");
+  }
+  template <class T>
+  void refuse(const Member<T>& member, const char* field) {
+    if (member.present) refusals_.wrong.add({field, kReadOnly, "cannot be set for a new user"});
+  }
+
+  const UserInput& input_;
+  Creating creating_;
+  Refusals refusals_;
+};
+
 }  // namespace
 
 Result<Edit> plan_edit(const User& current, const UserInput& input, Editing editing) {
@@ -214,6 +329,19 @@ bool depends_on_row(const Error& refusal) {
   return std::ranges::any_of(refusal.fields, [](const FieldError& field) {
     return field.code == kReadOnly || field.code == kForbidden;
   });
+}
+
+Result<Creation> plan_creation(const UserInput& input, Creating creating) {
+  return CreationPlanner{input, creating}.plan();
+}
+
+std::optional<FieldError> check_given_password(const GivenPassword& given) {
+  if (!given.hash.empty() && !is_supported_hash(given.hash.reveal())) {
+    return FieldError{"password_hash", "unsupported",
+                      "is not a bcrypt hash ($2a$, $2b$ or $2y$) with a cost of at most 14"};
+  }
+  if (!given.password) return std::nullopt;
+  return check_new_password({.password = *given.password, .email = given.email.text()});
 }
 
 }  // namespace um

@@ -1,4 +1,4 @@
-#include "service/user_edit.hpp"
+#include "service/user_rules.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -349,7 +349,7 @@ TEST(UserCreation, NeedsAnAddressAndAPassword) {
   EXPECT_EQ(creation->user.first_name, "");
   EXPECT_EQ(creation->user.role, Role::user);
   EXPECT_TRUE(creation->user.is_active);
-  EXPECT_EQ(creation->password.reveal(), "a new and long one");
+  EXPECT_EQ(creation->password->reveal(), "a new and long one");
 }
 
 TEST(UserCreation, AnAdministratorChoosesMore) {
