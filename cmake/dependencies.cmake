@@ -11,6 +11,7 @@ find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 # Not as a target: its -D_FILE_OFFSET_BITS would keep the precompiled header from being used.
 pkg_check_modules(HIREDIS REQUIRED hiredis)
+pkg_check_modules(BSD REQUIRED libbsd)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 find_package(fmt REQUIRED)
 if(UM_TESTS)

@@ -1,9 +1,9 @@
-// run_cli: the whole command line, from arguments to exit code.
+// run_cli: the whole command line, from arguments to exit code; and the parts of the real program.
 #pragma once
 
 #include <span>
+#include <string>
 
-#include "cli/backend.hpp"
 #include "cli/io.hpp"
 
 namespace um {
@@ -14,5 +14,15 @@ int run_cli(std::span<const char* const> arguments, CliIo& io, const CliBackend&
 
 // The same with this process's terminal, environment and signals, and the real backend.
 int cli_main(std::span<const char* const> arguments);
+
+// CliBackend::migrate of the real program. conflict, unavailable, invalid: see the migrators of
+// storage/. Rows that do not fit are no error but part of the report; unless they are quarantined
+// nothing was changed then.
+Result<MigrateReport> migrate_database(const Config& config, const Clock& clock,
+                                       MigrateRequest request);
+
+// CliBackend::backup of the real program. conflict: `file` exists. unavailable: there is no
+// database, or the copy cannot be written.
+Result<void> back_up_database(const Config& config, const std::string& file);
 
 }  // namespace um

@@ -5,8 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include "cli/layout.hpp"
 #include "cli/testing/cli_harness.hpp"
-#include "cli/text_width.hpp"
 #include "config/setting.hpp"
 
 namespace um {

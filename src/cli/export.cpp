@@ -7,10 +7,10 @@
 
 #include "async/run_task.hpp"
 #include "base/json_writer.hpp"
-#include "cli/commands.hpp"
+#include "cli/command.hpp"
 #include "cli/messages.hpp"
+#include "cli/operator.hpp"
 #include "cli/progress.hpp"
-#include "cli/user_actions.hpp"
 #include "user/transfer/export_writer.hpp"
 
 namespace um {
@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::int64_t kPageUsers = 1000;
 
-// A file that appears under its name only when it is complete, readable by its owner alone: what
-// lies under the name of the partial one, with other rights or as a link, is not used.
+// A file that appears under its name only when it is complete, readable by its owner alone. It is
+// written as a new file beside its name: an existing partial file may have other rights, or be a
+// link.
 class OutputFile {
  public:
   explicit OutputFile(std::string path) : path_{std::move(path)}, partial_{path_ + ".partial"} {
@@ -162,7 +163,7 @@ class Export final : public Command {
     }
   }
 
-  // On standard output are the users themselves: what people read goes beside it.
+  // Standard output may carry the users themselves, so messages for people go to standard error.
   void report(const Context& context, const Exported& done) const {
     if (context.json && output_) {
       JsonWriter json;

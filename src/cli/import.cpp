@@ -5,15 +5,118 @@
 #include <ostream>
 
 #include "base/json_writer.hpp"
-#include "cli/commands.hpp"
-#include "cli/content_digest.hpp"
-#include "cli/database_identity.hpp"
-#include "cli/import_run.hpp"
+#include "cli/command.hpp"
+#include "cli/import_batch.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 
 namespace um {
 namespace {
+
+struct ImportOptions {
+  std::string file;
+  std::optional<std::string> format{};
+  bool dry_run = false;
+  bool resume = false;
+};
+
+struct ImportTotals {
+  std::uint64_t imported = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t already_there = 0;
+  std::int64_t last_line = 0;
+  bool interrupted = false;  // between two batches: everything up to last_line is done
+};
+
+// One run over a file: reads it and inserts batch by batch.
+class ImportRun {
+ public:
+  struct Parts {
+    const Context& context;
+    UserStore& users;
+    Interrupts* interrupts;  // may be null
+    const ImportOptions& options;
+    std::uint64_t file_bytes;
+  };
+  // The parts outlive it.
+  explicit ImportRun(Parts parts)
+      : parts_{parts},
+        batch_{{.users = parts.users, .clock = parts.context.io.clock},
+               {.rehearse = parts.options.dry_run,
+                .skip_existing = parts.options.resume,
+                .password_cost = parts.context.config.password_cost,
+                .threads = parts.context.config.threads}},
+        progress_{parts.context.io, parts.options.dry_run ? "checked" : "imported"} {}
+
+  // Failures of single lines are written to standard error and counted. An error is about the
+  // whole: the file cannot be read or understood, or the database does not answer.
+  Result<ImportTotals> read(std::istream& in, ImportReader& reader) {
+    constexpr std::size_t kChunkBytes = 64 * 1024;
+    std::string chunk(kChunkBytes, '\0');
+    while (!totals_.interrupted && in) {
+      in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+      const auto got = static_cast<std::size_t>(in.gcount());
+      bytes_read_ += got;
+      reader.feed(std::string_view{chunk}.substr(0, got));
+      if (in.eof()) reader.finish();
+      if (auto taken = take_lines(reader); !taken) return fail(std::move(taken.error()));
+    }
+    if (totals_.interrupted) return totals_;
+    if (!in.eof())
+      return fail(stopped({.code = ErrorCode::unavailable, .detail = "the file cannot be read"}));
+    if (!batch_.empty()) {
+      if (auto inserted = insert(); !inserted) return fail(std::move(inserted.error()));
+    }
+    progress_.wipe();
+    totals_.interrupted = false;  // an interrupt after the last batch stopped nothing
+    return totals_;
+  }
+
+ private:
+  Result<void> take_lines(ImportReader& reader) {
+    while (!totals_.interrupted) {
+      auto line = reader.next();
+      if (!line) return fail(std::move(line.error()));
+      if (!*line) return {};
+      if (auto added = batch_.add(**std::move(line)); !added) return fail(stopped(added.error()));
+      if (!batch_.full()) continue;
+      if (auto inserted = insert(); !inserted) return inserted;
+    }
+    return {};
+  }
+
+  Result<void> insert() {
+    const auto result = batch_.insert();
+    if (!result) return fail(stopped(result.error()));
+    totals_.imported += result->imported;
+    totals_.already_there += result->already_there;
+    totals_.failed += result->failures.size();
+    totals_.last_line = batch_.last_line();
+    if (!result->failures.empty()) progress_.wipe();
+    for (const auto& failure : result->failures) {
+      parts_.context.io.err << "line " << failure.line << ": " << error_line(failure.error) << '\n';
+    }
+    const double all = static_cast<double>(std::max<std::uint64_t>(parts_.file_bytes, 1));
+    progress_.update(
+        {.fraction = static_cast<double>(bytes_read_) / all, .users = totals_.imported});
+    totals_.interrupted = parts_.interrupts != nullptr && parts_.interrupts->requested();
+    return {};
+  }
+
+  Error stopped(const Error& error) {
+    progress_.wipe();
+    std::string line =
+        "stopped after line " + std::to_string(totals_.last_line) + ": " + error_line(error);
+    if (!parts_.options.dry_run) line += "; go on with --resume";
+    return {.code = error.code, .detail = std::move(line)};
+  }
+
+  Parts parts_;
+  ImportBatch batch_;
+  Progress progress_;
+  ImportTotals totals_;
+  std::uint64_t bytes_read_ = 0;
+};
 
 class Import final : public Command {
  public:
@@ -36,9 +139,7 @@ class Import final : public Command {
     options.flag({"--dry-run", "check every line, also against the database, and keep nothing"},
                  options_.dry_run);
     options.flag(
-        {"--resume",
-         "go on after an interrupted import: from the line recorded in FILE.import-state, and "
-         "without complaint about e-mail addresses that are there already"},
+        {"--resume", "go on after an interrupted import: users who are there already are skipped"},
         options_.resume);
   }
 
@@ -49,23 +150,16 @@ class Import final : public Command {
     std::error_code problem;
     const auto size = std::filesystem::file_size(options_.file, problem);
     if (!in || problem) return misuse("cannot read " + shown(options_.file));
-    auto recorded = recorded_state();
-    if (!recorded) return fail(std::move(recorded.error()));
 
     // Before the storage makes its threads.
     const auto interrupts = context.io.watch_interrupts ? context.io.watch_interrupts() : nullptr;
     const auto storage = context.backend.open_storage(context.config);
     if (!storage) return fail(storage.error());
-    // Which database it is can be told only when it is there.
-    auto start = starting_point(
-        *std::move(recorded),
-        {.database = database_identity(context.config.database), .file_bytes = size});
-    if (!start) return fail(std::move(start.error()));
     ImportRun import{{.context = context,
                       .users = (*storage)->users(),
                       .interrupts = interrupts.get(),
-                      .options = options_},
-                     *std::move(start)};
+                      .options = options_,
+                      .file_bytes = size}};
     const auto totals = import.read(in, **reader);
     if (!totals) return fail(totals.error());
     report(context, *totals);
@@ -81,43 +175,6 @@ class Import final : public Command {
     if (format == "jsonl" || format == "ndjson") return make_jsonl_reader();
     return misuse("\"" + shown(format) +
                   "\" is not a format; allowed: csv or jsonl (see --format)");
-  }
-
-  Result<std::optional<ImportState>> recorded_state() const {
-    const ImportStateFile file{options_.file};
-    if (options_.dry_run) return std::optional<ImportState>{};
-    auto recorded = file.load();
-    if (!recorded || !*recorded || options_.resume) return recorded;
-    return misuse("an earlier import of this file stopped after line " +
-                  std::to_string((*recorded)->line) + "; go on with --resume, or remove " +
-                  shown(file.path()) + " to begin again");
-  }
-
-  // A record counts only for the same database and for a file that begins with the same bytes:
-  // otherwise lines that nobody imported would be left out.
-  Result<ImportState> starting_point(std::optional<ImportState> recorded,
-                                     const ImportState& fresh) const {
-    if (!recorded) return fresh;
-    if (recorded->database != fresh.database || recorded->file_bytes != fresh.file_bytes ||
-        sha256_of_beginning(recorded->read_bytes) != recorded->read_sha256) {
-      return misuse(shown(ImportStateFile{options_.file}.path()) +
-                    " is of another file or database; remove it to begin again");
-    }
-    return *std::move(recorded);
-  }
-
-  // nullopt: the file cannot be read so far.
-  std::optional<std::string> sha256_of_beginning(std::uint64_t bytes) const {
-    std::ifstream in{options_.file, std::ios::binary};
-    ContentDigest digest;
-    std::string chunk(64 * 1024, '\0');
-    while (bytes > 0) {
-      const auto wanted = std::min<std::uint64_t>(bytes, chunk.size());
-      if (!in.read(chunk.data(), static_cast<std::streamsize>(wanted))) return std::nullopt;
-      digest.add(std::string_view{chunk}.substr(0, wanted));
-      bytes -= wanted;
-    }
-    return digest.hex();
   }
 
   void report(const Context& context, const ImportTotals& totals) const {

@@ -1,36 +1,18 @@
 #include "cli/import_batch.hpp"
 
 #include <algorithm>
-#include <atomic>
+#include <exception>
 #include <functional>
-#include <thread>
 
-#include "auth/passwords/password_hasher.hpp"
-#include "auth/passwords/password_rules.hpp"
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include "async/run_task.hpp"
+#include "cli/operator.hpp"
+#include "service/user_rules.hpp"
 
 namespace um {
 namespace {
-
-Error field_error(FieldError error) {
-  return {.code = ErrorCode::invalid, .fields = {std::move(error)}};
-}
-
-// What the rules of auth say of a line; those about users were checked when it was read.
-std::optional<Error> wrong_password(const ImportUser& import) {
-  const Secret& hash = import.user.password_hash;
-  if (!hash.empty() && !is_supported_hash(hash.reveal())) {
-    return field_error(
-        {.field = "password_hash",
-         .code = "unsupported",
-         .message = "is not a bcrypt hash ($2a$, $2b$ or $2y$) with a cost of at most 14"});
-  }
-  if (!import.password) return std::nullopt;
-  auto error =
-      check_new_password({.password = *import.password, .email = import.user.email.text()});
-  if (!error) return std::nullopt;
-  return field_error(*std::move(error));
-}
 
 Error in_words(Error error, const std::optional<UserId>& id) {
   if (error.code == ErrorCode::conflict && id)
@@ -38,17 +20,67 @@ Error in_words(Error error, const std::optional<UserId>& id) {
   return error;
 }
 
+// Replaces the password by its hash, or `failure` by the reason why not.
+Task<void> hash_password(PasswordHasher& hasher, ImportUser& import,
+                         std::optional<Error>& failure) {
+  auto hash = co_await hasher.hash(*import.password, Deadline::never());
+  if (hash) {
+    import.user.password_hash = *std::move(hash);
+  } else {
+    failure = std::move(hash.error());
+  }
+}
+
 }  // namespace
 
-void ImportBatch::add(ImportLine line) {
+ImportBatch::ImportBatch(Parts parts, Rules rules)
+    : parts_{parts},
+      rules_{rules},
+      hasher_{{.cost = rules.password_cost, .threads = std::max<std::size_t>(rules.threads, 1)},
+              parts.clock} {}
+
+Deadline ImportBatch::call_deadline() const {
+  return Deadline::after(parts_.clock, kCallTime);
+}
+
+Result<void> ImportBatch::add(ImportLine line) {
   last_line_ = line.number;
-  if (!line.user) return reject(line.number, std::move(line.user.error()));
-  if (auto wrong = wrong_password(*line.user)) return reject(line.number, *std::move(wrong));
-  if (rules_.rehearse) {
-    if (auto twice = twice_in_file(line.user->user)) return reject(line.number, *std::move(twice));
+  ++lines_;
+  if (!line.user) {
+    reject(line.number, std::move(line.user.error()));
+    return {};
   }
-  if (line.user->password && !rules_.rehearse) ++passwords_;
+  const NewUser& user = line.user->user;
+  if (auto wrong = check_given_password(
+          {.password = line.user->password, .hash = user.password_hash, .email = user.email})) {
+    reject(line.number, {.code = ErrorCode::invalid, .fields = {*std::move(wrong)}});
+    return {};
+  }
+  if (rules_.rehearse) {
+    if (auto twice = twice_in_file(user)) {
+      reject(line.number, *std::move(twice));
+      return {};
+    }
+  } else if (line.user->password) {
+    const auto there = rules_.skip_existing ? is_there(user) : Result<bool>{false};
+    if (!there) return fail(there.error());
+    if (*there) {
+      ++result_.already_there;
+      return {};
+    }
+    ++passwords_;
+  }
   users_.push_back({.line = line.number, .import = *std::move(line.user)});
+  return {};
+}
+
+// A line with an id that differs from the stored one is left to the database: another user may have
+// that id, which is a failure.
+Result<bool> ImportBatch::is_there(const NewUser& user) {
+  const ReadOptions options{.from_primary = true, .deadline = call_deadline()};
+  const auto found = run(parts_.users.find(user.email, options));
+  if (!found) return fail(found.error());
+  return found->value && (!user.id || *user.id == found->value->user.id);
 }
 
 std::optional<Error> ImportBatch::twice_in_file(const NewUser& user) {
@@ -66,45 +98,36 @@ std::optional<Error> ImportBatch::twice_in_file(const NewUser& user) {
   return std::nullopt;
 }
 
-// Each thread takes the next one that waits.
+// All at once, on the threads of the hasher.
 Result<void> ImportBatch::hash_passwords() {
-  std::atomic<std::size_t> next{0};
-  std::atomic<bool> failed{false};
-  const auto work = [&] {
-    for (auto i = next.fetch_add(1); i < users_.size(); i = next.fetch_add(1)) {
-      ImportUser& import = users_[i].import;
-      if (!import.password) continue;
-      auto hash = PasswordHasher::hash_here(*import.password, rules_.password_cost);
-      if (!hash) {
-        failed = true;
-        continue;
-      }
-      import.user.password_hash = *std::move(hash);
-    }
+  boost::asio::io_context loop{1};
+  std::optional<Error> failure;
+  const auto ended = [](const std::exception_ptr& error) {
+    if (error) std::rethrow_exception(error);
   };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(rules_.threads, passwords_); ++i)
-      threads.emplace_back(work);
-    work();
+  for (Pending& pending : users_) {
+    if (!pending.import.password) continue;
+    boost::asio::co_spawn(loop, hash_password(hasher_, pending.import, failure), ended);
   }
-  if (failed) return fail(ErrorCode::internal, "a password could not be hashed");
+  loop.run();
+  if (failure) return fail(*std::move(failure));
   return {};
 }
 
-Result<BatchResult> ImportBatch::insert(UserStore& users, Deadline deadline) {
-  if (passwords_ > 0 && !rules_.rehearse) {
-    if (auto hashed = hash_passwords(); !hashed) return fail(std::move(hashed.error()));
-  }
+Result<BatchResult> ImportBatch::insert() {
+  Result<void> hashed;
+  if (passwords_ > 0) hashed = hash_passwords();
   const auto lines = std::exchange(users_, {});
-  BatchResult result{.failures = std::exchange(failures_, {})};
+  BatchResult result = std::exchange(result_, {});
+  lines_ = 0;
   passwords_ = 0;
+  if (!hashed) return fail(std::move(hashed.error()));
   if (lines.empty()) return result;
 
   UserStore::InsertMany request{.users = {}, .rehearse = rules_.rehearse};
   request.users.reserve(lines.size());
   for (const Pending& pending : lines) request.users.push_back(pending.import.user);
-  auto answers = run(users.insert_many(std::move(request), deadline));
+  auto answers = run(parts_.users.insert_many(std::move(request), call_deadline()));
   if (!answers) return fail(std::move(answers.error()));
   for (std::size_t i = 0; i < answers->size(); ++i) {
     auto& answer = (*answers)[i];

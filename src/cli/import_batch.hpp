@@ -1,22 +1,18 @@
 // ImportBatch: some lines of an import, checked, hashed and inserted together in one transaction.
+// The rules about users and passwords are those of `Users` (service/user_rules.hpp).
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
-#include "base/deadline.hpp"
+#include "auth/passwords/password_hasher.hpp"
+#include "base/clock.hpp"
 #include "storage/user_store.hpp"
 #include "user/transfer/import_reader.hpp"
 
 namespace um {
-
-struct ImportRules {
-  bool rehearse = false;       // --dry-run: check everything, keep nothing
-  bool skip_existing = false;  // --resume: who is there already is no failure
-  int password_cost = 10;
-  std::size_t threads = 1;  // for hashing passwords
-};
 
 struct BatchResult {
   struct Failure {
@@ -31,34 +27,53 @@ struct BatchResult {
 class ImportBatch {
  public:
   // A transaction of this size costs little per row and still commits several times a second.
-  static constexpr std::size_t kMaxUsers = 1000;
+  static constexpr std::size_t kMaxLines = 1000;
   // A password takes about 50 ms of a core: more of them would make Ctrl-C wait.
   static constexpr std::size_t kMaxPasswords = 32;
 
-  explicit ImportBatch(ImportRules rules) : rules_{rules} {}
+  struct Parts {
+    UserStore& users;
+    const Clock& clock;
+  };
+  struct Rules {
+    bool rehearse = false;       // --dry-run: check everything, keep nothing
+    bool skip_existing = false;  // --resume: a user who is there already is no failure
+    int password_cost = 10;
+    std::size_t threads = 1;  // for hashing passwords
+  };
+  ImportBatch(Parts parts, Rules rules);
 
-  void add(ImportLine line);
-  bool full() const { return users_.size() >= kMaxUsers || passwords_ >= kMaxPasswords; }
-  bool empty() const { return users_.empty() && failures_.empty(); }
+  // An error is about the database: with skip_existing the address of a user with a password is
+  // looked up, so that no password of a user who is there already is hashed.
+  Result<void> add(ImportLine line);
+  bool full() const { return lines_ >= kMaxLines || passwords_ >= kMaxPasswords; }
+  bool empty() const { return lines_ == 0; }
   std::int64_t last_line() const { return last_line_; }
 
-  // Inserts what was added and is empty again. An error means that nobody knows whether any of it
-  // was inserted; the lines are then gone from the batch.
-  Result<BatchResult> insert(UserStore& users, Deadline deadline);
+  // Inserts what was added and is empty again. After an error it is unknown whether any of it was
+  // inserted; the lines are gone from the batch.
+  Result<BatchResult> insert();
 
  private:
   struct Pending {
     std::int64_t line;
     ImportUser import;
   };
+  Deadline call_deadline() const;
+  void reject(std::int64_t line, Error error) {
+    result_.failures.push_back({line, std::move(error)});
+  }
   std::optional<Error> twice_in_file(const NewUser& user);
+  Result<bool> is_there(const NewUser& user);
   Result<void> hash_passwords();
-  void reject(std::int64_t line, Error error) { failures_.push_back({line, std::move(error)}); }
 
-  ImportRules rules_;
-  std::vector<Pending> users_;
-  std::size_t passwords_ = 0;
-  std::vector<BatchResult::Failure> failures_;
+  Parts parts_;
+  Rules rules_;
+  PasswordHasher hasher_;
+  std::vector<Pending> users_;  // to be inserted
+  BatchResult result_;          // of the lines that are decided already
+  std::size_t lines_ = 0;       // since the last insert()
+  std::size_t passwords_ = 0;   // to be hashed
   std::int64_t last_line_ = 0;
   // Of a rehearsal, where no earlier batch is in the database: digests of what must be unique.
   std::unordered_set<std::uint64_t> seen_;

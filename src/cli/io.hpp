@@ -1,5 +1,6 @@
-// CliIo: everything a command sees of the world outside: streams, environment, terminal, signals.
-// Tests put their own in its place. Thread safety: one command at a time.
+// CliIo and CliBackend: everything a command sees of the world outside. CliIo: streams,
+// environment, terminal, signals. CliBackend: what it needs of the composition root, as functions.
+// Tests put their own in the place of both. Thread safety: one command at a time.
 #pragma once
 
 #include <functional>
@@ -9,9 +10,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "base/secret.hpp"
+#include "config/config.hpp"
+#include "storage/storage.hpp"
 
 namespace um {
 
@@ -30,11 +35,45 @@ struct CliIo {
   std::map<std::string, std::string> environment{};
   bool in_is_terminal = false;
   bool err_is_terminal = false;
-  // Asks on the terminal without echo; nullopt: there is no terminal, or the question was
-  // cancelled.
+  // Asks on the terminal without echo; nullopt: there is no terminal, or nothing was typed.
   std::function<std::optional<Secret>(std::string_view prompt)> ask_secret{};
-  // To be called before threads are made, which inherit what it blocks.
+  // To be called before any thread is made: threads inherit the signals that it blocks.
   std::function<std::unique_ptr<Interrupts>()> watch_interrupts{};
+};
+
+// What `user-manager migrate` is asked to do.
+struct MigrateRequest {
+  bool dry_run = false;     // change nothing, only say what would be done
+  bool quarantine = false;  // move rows that do not fit the new schema into a table of their own
+};
+
+struct ServeRequest {
+  bool migrate = false;  // PostgreSQL: bring the schema up to date first (SQLite always is)
+};
+
+// A row of an adopted database that does not fit the schema.
+struct RefusedRow {
+  std::optional<std::string> row{};    // its id, as text; nullopt: null
+  std::optional<std::string> email{};  // as stored; may be anything
+  std::string reason;                  // "the e-mail address is empty"
+};
+
+// What was done; with dry_run, or with rows that do not fit, what is still to be done.
+struct MigrateReport {
+  std::vector<std::string> migrations{};  // "0001_initial"
+  std::vector<std::string> settings{};    // of the deployment: "staleness-bound: 500 ms -> 300 ms"
+  std::int64_t adopted_users = 0;         // of a database made by another program
+  std::vector<RefusedRow> refused{};      // with quarantine: moved; otherwise nothing was changed
+};
+
+struct CliBackend {
+  // Opens beside a running server. The error's detail is one line that says what to do.
+  std::function<Result<std::unique_ptr<Storage>>(const Config&)> open_storage;
+  // Runs until it is told to stop; the exit code.
+  std::function<int(const Config&, ServeRequest, CliIo&)> serve;
+  std::function<Result<MigrateReport>(const Config&, MigrateRequest)> migrate;
+  // A consistent copy of the running database; refuses an existing file.
+  std::function<Result<void>(const Config&, const std::string& file)> backup;
 };
 
 }  // namespace um

@@ -4,11 +4,10 @@
 #include "async/run_task.hpp"
 #include "auth/tokens/signing_keys.hpp"
 #include "base/json_writer.hpp"
-#include "cli/commands.hpp"
+#include "cli/command.hpp"
+#include "cli/layout.hpp"
 #include "cli/messages.hpp"
-#include "cli/table.hpp"
-#include "cli/token_tools.hpp"
-#include "cli/user_actions.hpp"
+#include "cli/operator.hpp"
 #include "user/time_text.hpp"
 
 namespace um {

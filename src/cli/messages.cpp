@@ -1,6 +1,7 @@
 #include "cli/messages.hpp"
 
 #include "base/printable.hpp"
+#include "config/units.hpp"
 
 namespace um {
 namespace {
@@ -64,6 +65,16 @@ std::string error_line(const Error& error) {
 
 std::unexpected<Error> misuse(std::string line) {
   return fail(ErrorCode::invalid, std::move(line));
+}
+
+Result<std::uint64_t> number_of(const NumberOption& option,
+                                const std::optional<std::string>& text) {
+  if (!text) return option.fallback;
+  const auto number = parse_whole_number(*text);
+  if (number && *number >= option.min && *number <= option.max) return *number;
+  return misuse(std::string{option.name} + ": \"" + shown(*text) +
+                "\" is not allowed; allowed: a whole number from " + std::to_string(option.min) +
+                " to " + std::to_string(option.max));
 }
 
 }  // namespace um

@@ -1,6 +1,8 @@
-// Errors and values as one line for people.
+// Errors, values and arguments as one line for people.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,7 +16,16 @@ std::string error_line(const Error& error);
 // Text from outside, made safe to print.
 std::string shown(std::string_view text);
 
-// A mistake in how the command was used.
+// A mistake in how the command was used: exit code 2.
 std::unexpected<Error> misuse(std::string line);
+
+// A number given to a command itself (settings have their own table).
+struct NumberOption {
+  std::string_view name;  // "--limit"
+  std::uint64_t fallback;
+  std::uint64_t min;
+  std::uint64_t max;
+};
+Result<std::uint64_t> number_of(const NumberOption& option, const std::optional<std::string>& text);
 
 }  // namespace um

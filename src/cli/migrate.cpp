@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "base/json_writer.hpp"
-#include "cli/commands.hpp"
+#include "cli/command.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 
@@ -63,7 +63,7 @@ std::string report_json(const MigrateReport& report, const MigrateRequest& reque
   return json.close().close().take();
 }
 
-// On SQLite there is nothing to store them in: who asks for it has something else in mind.
+// SQLite has no place to store them: a flag would be ignored without a word.
 Result<void> check_settings(const Config& config) {
   if (config.database.kind == DatabaseUrl::Kind::postgresql) return {};
   for (const EffectiveSetting& setting : config.effective) {

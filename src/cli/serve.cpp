@@ -1,5 +1,5 @@
 // serve
-#include "cli/commands.hpp"
+#include "cli/command.hpp"
 
 namespace um {
 namespace {

@@ -2,8 +2,8 @@
 #include <ostream>
 
 #include "base/json_writer.hpp"
-#include "cli/commands.hpp"
-#include "cli/table.hpp"
+#include "cli/command.hpp"
+#include "cli/layout.hpp"
 
 namespace um {
 namespace {

@@ -10,10 +10,10 @@
 
 namespace um {
 
-// Reads a line from the controlling terminal without echo; backspace and Ctrl-U work. nullopt:
-// there is none, or it was ended with Ctrl-C or Ctrl-D. At most 4 KiB; what is typed beyond that is
-// dropped. A signal that ends the process does so after the terminal has its echo back. REQUIRES:
-// no other threads, which would get the signal sooner.
+// Reads a line of at most 4 KiB from the controlling terminal without echo (readpassphrase of
+// libbsd). nullopt: there is no terminal, or nothing was typed. Ctrl-C and other signals that end
+// the process do so after the terminal has its echo back. REQUIRES: no other threads, which would
+// receive the signal instead.
 std::optional<Secret> ask_on_terminal(std::string_view prompt);
 
 // Blocks SIGINT and SIGTERM in this thread, and so in those it makes, and collects them. They are

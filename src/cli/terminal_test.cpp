@@ -1,6 +1,7 @@
 #include "cli/terminal.hpp"
 
 #include <array>
+#include <fstream>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include <gtest/gtest.h>
+
+#include "support/patience.hpp"
 
 namespace um {
 namespace {
@@ -28,6 +31,8 @@ class Terminal : public ::testing::Test {
     ASSERT_GE(child_, 0);
     if (child_ == 0) ask();
     ASSERT_TRUE(shows("Password: "));
+    // A signal between the prompt and the read would be noticed only by the next one.
+    ASSERT_TRUE(e2e::eventually([this] { return waits_for_input(); }));
     ASSERT_FALSE(echoes());
   }
   void TearDown() override {
@@ -73,6 +78,15 @@ class Terminal : public ::testing::Test {
     return true;
   }
 
+  // After the prompt the child sleeps only in the read.
+  bool waits_for_input() const {
+    std::ifstream stat{"/proc/" + std::to_string(child_) + "/stat"};
+    std::string text;
+    std::getline(stat, text);
+    const auto state = text.rfind(')');  // "pid (name) S …"
+    return state != std::string::npos && text.substr(state, 4) == ") S ";
+  }
+
   int master_ = -1;
   int slave_ = -1;
 };
@@ -87,8 +101,16 @@ TEST_F(Terminal, WhatIsTypedIsReadAndTheEchoComesBack) {
   EXPECT_TRUE(echoes());
 }
 
-TEST_F(Terminal, CtrlCCancelsTheQuestion) {
+TEST_F(Terminal, CtrlCEndsTheProcessAfterTheEchoCameBack) {
   type("open\x03");
+  const int status = end();
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGINT);
+  EXPECT_TRUE(echoes());
+}
+
+TEST_F(Terminal, CtrlDCancelsTheQuestion) {
+  type("\x04");
   const int status = end();
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), kCancelled);

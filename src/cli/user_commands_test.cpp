@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "auth/passwords/password_hasher.hpp"
 #include "async/run_task.hpp"
+#include "auth/passwords/password_hasher.hpp"
 #include "cli/testing/cli_harness.hpp"
 
 namespace um {

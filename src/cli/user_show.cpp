@@ -1,10 +1,11 @@
-// user show
+// user show, list
 #include <ostream>
 
 #include "async/run_task.hpp"
-#include "cli/commands.hpp"
+#include "cli/command.hpp"
+#include "cli/layout.hpp"
 #include "cli/messages.hpp"
-#include "cli/user_actions.hpp"
+#include "cli/operator.hpp"
 #include "user/time_text.hpp"
 
 namespace um {
@@ -58,10 +59,103 @@ class UserShow final : public Command {
   std::string who_;
 };
 
+// "2026-11-22 01:35": minutes are enough to tell rows apart, and seconds make lines long.
+std::string short_time(WallTime time) {
+  std::string text = time_text(time).substr(0, 16);
+  text[10] = ' ';
+  return text;
+}
+
+void write_user_table(std::ostream& out, const std::vector<UserRef>& users) {
+  using enum Table::Column::Align;
+  Table table{{{"ID", right},
+               {"EMAIL"},
+               {"NAME", left, 30},
+               {"ROLE"},
+               {"ACTIVE"},
+               {"CREATED (UTC)"},
+               {"LAST SIGN-IN (UTC)"}}};
+  for (const UserRef& record : users) {
+    const User& user = record->user;
+    const bool both = !user.first_name.empty() && !user.last_name.empty();
+    table.add({user.id.text(), user.email.text(),
+               user.first_name + (both ? " " : "") + user.last_name,
+               std::string{to_string(user.role)}, user.is_active ? "yes" : "no",
+               short_time(user.created_at),
+               user.last_login_at ? short_time(*user.last_login_at) : "never"});
+  }
+  table.write(out);
+}
+
+void write_user_list(std::ostream& out, const std::vector<UserRef>& users) {
+  out << '[';
+  for (std::size_t i = 0; i < users.size(); ++i) out << (i == 0 ? "\n" : ",\n") << users[i]->json;
+  out << (users.empty() ? "]\n" : "\n]\n");
+}
+
+class UserList final : public Command {
+ public:
+  About about() const override {
+    return {.name = "list",
+            .summary = "list users by id, or those that match a keyword",
+            .examples =
+                "  user-manager user list --limit 100\n  user-manager user list --after 100\n"
+                "  user-manager user list --search smith --json"};
+  }
+  void declare(Options& options) override {
+    options.text(
+        {"--search", "only users whose name or e-mail contains this, without case", "KEYWORD"},
+        search_);
+    options.text({"--after", "only users with a greater id: the next page", "ID"}, after_);
+    options.text({"--limit", "users at most, 1 to 1000 [default: 50]", "NUMBER"}, limit_);
+  }
+
+  Result<ExitCode> run(const Context& context) override {
+    const auto limit =
+        number_of({.name = "--limit", .fallback = 50, .min = 1, .max = 1000}, limit_);
+    if (!limit) return fail(limit.error());
+    // One more than wanted tells whether there are more.
+    Page page{.limit = static_cast<std::int64_t>(*limit) + 1};
+    if (after_) {
+      page.after = UserId::parse(*after_);
+      if (!page.after) return misuse("--after: \"" + shown(*after_) + "\" is not an id");
+    }
+    const auto storage = context.backend.open_storage(context.config);
+    if (!storage) return fail(storage.error());
+    auto users = um::run(read((*storage)->users(), page, call_deadline(context.io)));
+    if (!users) return fail(std::move(users.error()));
+    const bool more = users->size() > *limit;
+    if (more) users->pop_back();
+    write(context, *users, more);
+    return ExitCode::done;
+  }
+
+ private:
+  Task<Result<std::vector<UserRef>>> read(UserStore& store, Page page, Deadline deadline) const {
+    if (search_ && !search_->empty()) return store.search(*search_, page, deadline);
+    return store.list(page, deadline);
+  }
+
+  static void write(const Context& context, const std::vector<UserRef>& users, bool more) {
+    if (context.json) return write_user_list(context.io.out, users);
+    write_user_table(context.io.out, users);
+    if (!more) return;
+    context.io.out.flush();
+    context.io.err << "There are more: --after " << users.back()->user.id.text() << '\n';
+  }
+
+  std::optional<std::string> search_;
+  std::optional<std::string> after_;
+  std::optional<std::string> limit_;
+};
+
 }  // namespace
 
 std::unique_ptr<Command> make_user_show_command() {
   return std::make_unique<UserShow>();
+}
+std::unique_ptr<Command> make_user_list_command() {
+  return std::make_unique<UserList>();
 }
 
 }  // namespace um

@@ -1,21 +1,29 @@
-// user update, set-role, disable, enable: changes of a user's members
+// user update, set-role, disable, enable, delete
+#include <istream>
+#include <ostream>
+
 #include "async/run_task.hpp"
-#include "cli/commands.hpp"
+#include "cli/command.hpp"
 #include "cli/messages.hpp"
-#include "cli/user_actions.hpp"
+#include "cli/operator.hpp"
 #include "user/validation.hpp"
 
 namespace um {
 namespace {
 
-// Opens, edits, reports: `line` is what people read after the user's address.
-Result<ExitCode> edit(const Context& context, EditRequest request, std::string_view line) {
-  const auto storage = context.backend.open_storage(context.config);
-  if (!storage) return fail(storage.error());
-  const auto user =
-      um::run(edit_user((*storage)->users(), std::move(request), call_deadline(context.io)));
+// Opens the database, changes the user, and reports it: `line` follows the user's address.
+struct UserEdit {
+  const std::string& who;
+  UserInput input;
+  std::string_view line;
+};
+Result<ExitCode> edit_user(const Context& context, UserEdit edit) {
+  const auto users = OperatorUsers::open(context);
+  if (!users) return fail(users.error());
+  const auto user = um::run((*users)->change(edit.who, std::move(edit.input)));
   if (!user) return fail(user.error());
-  return report_user(context, (*user)->user, (*user)->user.email.text() + " " + std::string{line});
+  return report_user(context, (*user)->user,
+                     (*user)->user.email.text() + " " + std::string{edit.line});
 }
 
 class UserUpdate final : public Command {
@@ -48,10 +56,7 @@ class UserUpdate final : public Command {
                     .model_capability_settings = nullable(settings_)};
     const bool anything = email_ || username_ || first_name_ || last_name_ || quota_ || settings_;
     if (!anything) return misuse("nothing to change; see `user-manager user update --help`");
-    return edit(
-        context,
-        {.who = who_, .input = std::move(input), .password_cost = context.config.password_cost},
-        "updated");
+    return edit_user(context, {.who = who_, .input = std::move(input), .line = "updated"});
   }
 
  private:
@@ -84,15 +89,12 @@ class UserSetRole final : public Command {
     options.positional({"ROLE", "user, admin or service"}, role_);
   }
   Result<ExitCode> run(const Context& context) override {
-    // Before the database is opened, as everything that is wrong with the arguments themselves.
+    // Before the database is opened, like everything else that is wrong with the arguments.
     if (const auto role = check_role(role_); !role) {
       return fail({.code = ErrorCode::invalid, .fields = {role.error()}});
     }
-    return edit(context,
-                {.who = who_,
-                 .input = {.role = member(role_)},
-                 .password_cost = context.config.password_cost},
-                "now has the role " + role_);
+    const std::string line = "now has the role " + role_;
+    return edit_user(context, {.who = who_, .input = {.role = member(role_)}, .line = line});
   }
 
  private:
@@ -116,16 +118,57 @@ class UserActivity final : public Command {
   }
   Result<ExitCode> run(const Context& context) override {
     const bool active = activity_ == Activity::enable;
-    return edit(context,
-                {.who = who_,
-                 .input = {.is_active = member(active)},
-                 .password_cost = context.config.password_cost},
-                active ? "is enabled" : "is disabled; all sessions have ended");
+    return edit_user(context,
+                     {.who = who_,
+                      .input = {.is_active = member(active)},
+                      .line = active ? "is enabled" : "is disabled; all sessions have ended"});
   }
 
  private:
   Activity activity_;
   std::string who_;
+};
+
+class UserDelete final : public Command {
+ public:
+  About about() const override {
+    return {.name = "delete",
+            .summary = "delete a user and end their sessions",
+            .examples =
+                "  user-manager user delete ann@example.org\n  user-manager user delete 42 --yes"};
+  }
+  void declare(Options& options) override {
+    options.positional({"USER", "id or e-mail address"}, who_);
+    options.flag({"--yes", "do not ask"}, yes_);
+  }
+
+  Result<ExitCode> run(const Context& context) override {
+    if (!yes_ && !context.io.in_is_terminal) {
+      return misuse("there is no terminal to ask whether to delete; use --yes");
+    }
+    const auto users = OperatorUsers::open(context);
+    if (!users) return fail(users.error());
+    const auto user = um::run((*users)->find(who_));
+    if (!user) return fail(user.error());
+    const User& found = (*user)->user;
+    const std::string name = "user " + found.id.text() + " " + found.email.text();
+    if (!yes_ && !confirmed(context.io, name))
+      return fail(ErrorCode::conflict, "nothing was deleted");
+    const auto removed = um::run((*users)->remove(found.id));
+    if (!removed) return fail(removed.error());
+    return report_user(context, found, "deleted " + name);
+  }
+
+ private:
+  static bool confirmed(CliIo& io, std::string_view name) {
+    io.err << "Delete " << shown(name) << "? Type yes: " << std::flush;
+    std::string answer;
+    std::getline(io.in, answer);
+    return answer == "yes";
+  }
+
+  std::string who_;
+  bool yes_ = false;
 };
 
 }  // namespace
@@ -141,6 +184,9 @@ std::unique_ptr<Command> make_user_disable_command() {
 }
 std::unique_ptr<Command> make_user_enable_command() {
   return std::make_unique<UserActivity>(Activity::enable);
+}
+std::unique_ptr<Command> make_user_delete_command() {
+  return std::make_unique<UserDelete>();
 }
 
 }  // namespace um

@@ -2,7 +2,7 @@
 #include <ostream>
 
 #include "base/json_writer.hpp"
-#include "cli/commands.hpp"
+#include "cli/command.hpp"
 
 namespace um {
 namespace {

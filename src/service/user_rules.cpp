@@ -276,7 +276,7 @@ class CreationPlanner {
   // Null is the same as absent: there is nothing yet to remove.
   template <class T>
   std::optional<T> optional(const Member<std::string>& member,
-                            Checked<T> (*check)(std::string_view)) {
+                            Validated<T> (*check)(std::string_view)) {
     if (!member.value) return std::nullopt;
     return refusals_.wrong.take(check(*member.value));
   }

@@ -10,7 +10,6 @@
 #include <gtest/gtest.h>
 
 #include "cli/cli.hpp"
-#include "cli/database_tools.hpp"
 #include "storage/sqlite/storage.hpp"
 
 namespace um {
