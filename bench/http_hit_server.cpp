@@ -3,7 +3,7 @@
 //   http_hit_server [port] [loops]      then, in the same run: wrk -t1 -c64 -d5s
 //   http://127.0.0.1:PORT/user/1
 //
-// The answer is the size of one user; nginx returning the same bytes is what to compare with
+// The answer has the size of one user. For comparison nginx returns the same bytes
 // (bench/http_hit_nginx.conf). Ends on SIGINT or SIGTERM.
 #include <cstdlib>
 #include <iostream>

@@ -1,7 +1,7 @@
 // What a hit costs, on one thread and on two that share the store.
 //
 // LookUp: lease, hash, lock, table, a reference on the shared record. FindNow: the same through
-// CachedUserStore, as a request handler asks. Hot: everybody wants one key, the worst case for its
+// CachedUserStore, as a request handler asks. Hot: all threads read one key, the worst case for its
 // lock and its reference count. Wide: 100,000 users, mostly out of the processor's caches.
 #include <memory>
 

@@ -1,4 +1,4 @@
-// What a request pays for its token, and a login for its parts.
+// The cost of a token for a request, and of the parts of a login.
 #include <benchmark/benchmark.h>
 
 #include "auth/attempts/local_attempt_limiter.hpp"

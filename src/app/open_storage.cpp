@@ -14,7 +14,7 @@ std::function<void(std::string_view)> warnings_to(Logger& log) {
   return [&log](std::string_view line) { log.warn("database", {{"what", line}}); };
 }
 
-// A look-up that is slow holds up those behind it, so it gets less time than a write.
+// A slow look-up delays those behind it on its connection, so it gets less time than a write.
 constexpr std::chrono::milliseconds kLookUpTime{500};
 
 Result<std::unique_ptr<Storage>> open_postgresql(const OpenStorage& request) {
@@ -44,7 +44,7 @@ Result<std::unique_ptr<Storage>> open_file(const OpenStorage& request) {
                         .exclusive_service = serves,
                         .migrate = serves,
                         .poll_interval = kPollInterval};
-  // A tool is told by its calls what went wrong, and says it once.
+  // A tool reports the errors of its calls itself, once.
   if (serves) options.log = warnings_to(request.log);
   return open_sqlite(std::move(options));
 }

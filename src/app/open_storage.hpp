@@ -1,4 +1,4 @@
-// The one place that knows which database a URL means.
+// Opens the database that a URL means: the only file that knows both adapters.
 #pragma once
 
 #include <memory>
@@ -19,10 +19,10 @@ enum class StorageUse {
   tool,   // a command beside a running server, or without one; makes and migrates nothing
 };
 
-// Makes the directory of the default path. Any other must be there, because a mistyped one should
-// not become an empty database.
+// Makes the directory of the default path. Any other directory must exist, because a mistyped path
+// should not become an empty database.
 void make_default_directory(const DatabaseUrl& database);
-// unavailable: there is no file. REQUIRES: SQLite.
+// unavailable: the file does not exist. REQUIRES: SQLite.
 Result<void> check_database_exists(const DatabaseUrl& database);
 
 struct OpenStorage {

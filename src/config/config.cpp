@@ -128,8 +128,7 @@ std::size_t number_of_cores() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 1024);
 }
 
-// Other instances learn of a write within staleness-bound; a write that waits for them is not
-// offered there yet.
+// With PostgreSQL other instances see a write within staleness-bound: no write waits for them.
 void apply_defaults_of_postgresql(Config& config) {
   if (config.database.kind != DatabaseUrl::Kind::postgresql) return;
   config.consistency = Consistency::bounded;

@@ -11,7 +11,7 @@
 namespace um::setting_kinds {
 namespace {
 
-// Text that goes to the operating system or into answers: one line, without surprises.
+// Text for the operating system or for answers: one line of printable characters.
 bool is_clean(std::string_view text) {
   while (!text.empty()) {
     const Utf8Step step = next_code_point(text);

@@ -77,7 +77,7 @@ std::vector<Setting> make_setting_table() {
              &Config::database_connections, {1, 100}),
       duration({"database-timeout", "deadline of one call; look-ups have at most 500ms"},
                &Config::database_timeout, {10ms, 300s}),
-      duration({"redis-timeout", "the most that Redis may add to a read or a sign-in"},
+      duration({"redis-timeout", "the most that Redis may add to a request"},
                &Config::redis_timeout, {1ms, 10s}),
       number({"max-connections", "HTTP connections at the same time"}, &Config::max_connections,
              {1, 1'000'000}),

@@ -11,7 +11,7 @@ namespace {
 struct Unit {
   std::string_view name;
   std::uint64_t size;
-  std::uint64_t from = 1;  // written only for at least so many: 24h, not 1d
+  std::uint64_t from = 1;  // the least value that is written in this unit: 24h, not 1d
 };
 constexpr std::array<Unit, 5> kDurations{
     {{"d", 86'400'000, 2}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1'000}, {"ms", 1}}};

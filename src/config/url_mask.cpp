@@ -19,7 +19,7 @@ std::string mask_user_info(std::string_view rest) {
   return out.append(kMask).append(rest.substr(at));
 }
 
-// With %xx as what it stands for, in small letters.
+// Decodes %xx, in lower case.
 std::string plain(std::string_view name) {
   std::string out;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -34,7 +34,7 @@ std::string plain(std::string_view name) {
   return out;
 }
 
-// Every parameter whose name speaks of a password, wherever the parameters may begin.
+// Every parameter with "password" in its name, wherever the parameters may begin.
 std::string mask_parameters(std::string url) {
   auto start = url.find_first_of("?&");
   while (start != std::string::npos) {

@@ -54,11 +54,12 @@ class Logger {
  public:
   virtual ~Logger() = default;
 
-  // Would a line of this level be written? To be asked before preparing expensive fields.
+  // Whether a line of this level would be written: a caller asks before it prepares expensive
+  // fields.
   virtual bool enabled(LogLevel level) const = 0;
   virtual void write(LogLevel level, std::string_view message,
                      std::span<const LogField> fields) = 0;
-  // Lines lost because the output was slower than they came, since the start.
+  // Lines lost since the start because the output was too slow.
   virtual std::uint64_t dropped() const { return 0; }
 
   // log.info("listening", {{"address", text}, {"threads", 4}});
@@ -81,7 +82,7 @@ class Logger {
   }
 };
 
-// Writes nothing; for tests and for parts that were given no logger.
+// Writes nothing; for tests and for parts without a logger.
 class NullLogger final : public Logger {
  public:
   bool enabled(LogLevel) const override { return false; }

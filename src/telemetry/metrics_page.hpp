@@ -1,7 +1,7 @@
 // MetricsPage: the answer to GET /metrics, in the text format of Prometheus (version 0.0.4).
 //
-// The hot paths keep their own counters; whoever serves the page reads them, adds them here and
-// renders. A page is made for one answer. Thread safety: none.
+// The hot paths keep their own counters; the code that serves the page reads them, adds them here
+// and renders. A page is made for one answer. Thread safety: none.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ class MetricsPage {
   MetricsPage& operator=(const MetricsPage&) = delete;
 
   // Throw std::logic_error if a name is not allowed, was given as another type, or the same name
-  // and labels were given before: mistakes of the program, which one test of the whole page shows.
+  // and labels were given before: bugs of the program, which one test of the whole page shows.
   void counter(Metric metric, Labels labels, double value);
   void gauge(Metric metric, Labels labels, double value);
   void histogram(Metric metric, Labels labels, const Histogram& value);

@@ -1,5 +1,5 @@
-// FakeRedis: a TCP server on loopback that says exactly the bytes a test wants, for what no real
-// server can be made to do.
+// FakeRedis: a TCP server on loopback that sends exactly the bytes a test wants, for behaviour that
+// no real server shows on demand.
 //
 // Each connection is handled by `handle` on a thread of its own, with a Peer to read from and write
 // to. Everything blocks; the destructor closes all sockets and joins. Thread safety: port() and
@@ -24,10 +24,10 @@ class FakeRedis {
   class Peer {
    public:
     explicit Peer(int socket) : socket_{socket} {}
-    // The words of the next command; nullopt: the other side has closed.
+    // The words of the next command; nullopt: the peer has closed.
     std::optional<std::vector<std::string>> command();
     bool say(std::string_view bytes);
-    void wait_for_close();  // reads and forgets everything
+    void wait_for_close();  // reads and drops everything
 
    private:
     std::optional<std::string> line();
@@ -47,9 +47,9 @@ class FakeRedis {
   std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
   int connections() const { return connections_; }
 
-  // Answers the greeting of a client (CLIENT SETNAME and PING) in order; false: it has gone.
+  // Answers the greeting of a client (CLIENT SETNAME and PING) in order; false: it disconnected.
   static bool greet(Peer& peer);
-  // A handler that greets and then answers each command with what `answer` says.
+  // A handler that greets and then answers each command with the result of `answer`.
   static Handle greeting_then(std::function<std::string(const std::vector<std::string>&)> answer);
 
  private:

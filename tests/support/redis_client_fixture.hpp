@@ -1,4 +1,4 @@
-// What the tests of the client against a fake server share.
+// The fixture of the tests of the client against a fake server.
 #pragma once
 
 #include <memory>

@@ -12,7 +12,7 @@
 namespace um::bcrypt {
 
 constexpr int kMinCost = 4;
-constexpr int kMaxCost = 14;  // about 0.8 s: what a stored hash may make a sign-in cost
+constexpr int kMaxCost = 14;  // about 0.8 s: the most that a stored hash may cost a sign-in
 constexpr std::size_t kMaxPasswordBytes = 72;
 
 // The cost of a hash that verify() can check: "$2a$", "$2b$" or "$2y$", two digits, 53 characters.

@@ -1,5 +1,5 @@
-// Passwords that are guessed first: a list of words with what people usually put around them, and
-// patterns of the keyboard. Thread safety: any.
+// Passwords that attackers try first: a list of words with their usual decorations, and patterns of
+// the keyboard. Thread safety: any.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
-// What a new password must be like. Checking one against a stored hash applies none of this:
-// adopted passwords of any length keep working. Pure; thread safety: any.
+// The rules for a new password. A check against a stored hash applies none of them: adopted
+// passwords of any length keep working. Pure; thread safety: any.
 #pragma once
 
 #include <optional>
@@ -11,12 +11,12 @@
 namespace um {
 
 constexpr std::size_t kMinPasswordBytes = 8;
-constexpr std::size_t kMaxPasswordBytes = 72;  // bcrypt reads no more, and says nothing about it
+constexpr std::size_t kMaxPasswordBytes = 72;  // bcrypt ignores the rest without an error
 
 // The rule that `password` breaks, as an error of the field "password"; nullopt: it may be set.
 // 8 to 72 bytes, no NUL ("too_short", "too_long", "invalid_character"), not one of the passwords
-// that are tried first ("common_password"), not the user's e-mail address ("same_as_email"; empty:
-// unknown). There are no rules about kinds of characters (NIST SP 800-63B section 5.1.1.2).
+// that attackers try first ("common_password"), not the user's e-mail address ("same_as_email";
+// empty: unknown). There are no rules about kinds of characters (NIST SP 800-63B section 5.1.1.2).
 struct NewPassword {
   const Secret& password;
   std::string_view email{};
