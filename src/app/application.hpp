@@ -11,10 +11,10 @@
 #include <memory>
 
 #include "api/api.hpp"
+#include "app/application_info.hpp"
 #include "app/background.hpp"
 #include "app/change_watcher.hpp"
 #include "app/event_loops.hpp"
-#include "app/application_info.hpp"
 #include "app/redis_parts.hpp"
 #include "auth/attempts/local_attempt_limiter.hpp"
 #include "auth/attempts/stored_attempt_limiter.hpp"

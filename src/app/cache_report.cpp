@@ -1,5 +1,4 @@
 #include "app/application_stats.hpp"
-#include "app/stat_names.hpp"
 #include "base/json_writer.hpp"
 
 namespace um {

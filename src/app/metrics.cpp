@@ -1,7 +1,6 @@
 #include <chrono>
 
 #include "app/application_stats.hpp"
-#include "app/stat_names.hpp"
 #include "telemetry/metrics_page.hpp"
 
 namespace um {
@@ -31,17 +30,6 @@ void add_requests(MetricsPage& page, const api::RequestStats& stats) {
   page.counter(
       {"user_manager_http_answered_at_once_total", "Requests answered without any waiting"}, {},
       number(stats.answered_at_once));
-}
-
-void add_server(MetricsPage& page, const http::ServerStats& stats) {
-  page.counter({"user_manager_http_connections_total", "Connections accepted"}, {},
-               number(stats.accepted));
-  page.counter({"user_manager_http_connections_refused_total", "Connections over the limit"}, {},
-               number(stats.refused_connections));
-  page.gauge({"user_manager_http_connections_open", "Connections open now"}, {},
-             number(stats.open_connections));
-  page.counter({"user_manager_http_refusals_total", "Requests refused before they reached a route"},
-               {}, number(stats.refusals));
 }
 
 void add_cache_contents(MetricsPage& page, const ApplicationStats& all) {
@@ -76,22 +64,22 @@ void add_cache_contents(MetricsPage& page, const ApplicationStats& all) {
              number(stats.bytes));
   page.gauge({"user_manager_cache_capacity_bytes", "Bound of user_manager_cache_bytes"}, {},
              number(stats.capacity_bytes));
-  page.counter(
-      {"user_manager_cache_stale_answers_total", "Answers given although the database was away"},
-      {}, number(all.cache.stale_answers));
+  page.counter({"user_manager_cache_stale_answers_total",
+                "Answers from memory while the database did not answer"},
+               {}, number(all.cache.stale_answers));
 }
 
 void add_coherence(MetricsPage& page, const CoherenceStats& stats) {
-  page.gauge({"user_manager_lease_valid", "1 while memory may be believed"}, {},
+  page.gauge({"user_manager_lease_valid", "1 while the lease is valid and memory may answer"}, {},
              stats.lease_valid ? 1 : 0);
   if (stats.since_last_poll)
     page.gauge({"user_manager_lease_age_seconds", "Time since the last successful poll was sent"},
                {}, seconds(*stats.since_last_poll));
   page.counter({"user_manager_lease_lapses_total", "Times that a lease ended before its renewal"},
                {}, number(stats.lapsed_leases));
-  page.counter(
-      {"user_manager_reads_without_lease_total", "Reads sent to the database for want of a lease"},
-      {}, number(stats.reads_without_lease));
+  page.counter({"user_manager_reads_without_lease_total",
+                "Reads sent to the database because no lease was valid"},
+               {}, number(stats.reads_without_lease));
   page.counter({"user_manager_feed_polls_total", "Polls of the change feed"}, {},
                number(stats.polls));
   page.counter({"user_manager_feed_changes_total", "Changes by others that polls brought"}, {},
@@ -101,20 +89,8 @@ void add_coherence(MetricsPage& page, const CoherenceStats& stats) {
                  {{"reason", reason}}, number(count));
   page.counter({"user_manager_holds_total", "Keys held around commits"}, {}, number(stats.holds));
   page.gauge({"user_manager_held_keys", "Keys held now"}, {}, number(stats.held_now));
-  page.gauge({"user_manager_change_log_entries", "Changes remembered to judge older reads"}, {},
-             number(stats.log_entries));
-}
-
-void add_flights(MetricsPage& page, std::string kind, const FlightStats& stats) {
-  const auto add = [&](const char* role, std::uint64_t count) {
-    page.counter(
-        {"user_manager_single_flight_total", "Requests that needed the database, by their part"},
-        {{"kind", kind}, {"role", role}}, number(count));
-  };
-  add("leader", stats.leaders);
-  add("follower", stats.followers);
-  add("turned_away", stats.turned_away);
-  add("refused", stats.refused);
+  page.gauge({"user_manager_change_log_entries", "Changes kept to check the values of older reads"},
+             {}, number(stats.log_entries));
 }
 
 void add_queue(MetricsPage& page, std::string queue, std::size_t length) {
@@ -129,12 +105,7 @@ void add_queue_refusals(MetricsPage& page, std::string queue, std::uint64_t coun
 void add_queues(MetricsPage& page, const ApplicationStats& stats) {
   add_queue(page, "database_writes", stats.storage.write_queue);
   add_queue(page, "database_reads", stats.storage.read_queue);
-  add_queue(page, "primary_reads", stats.cache.primary.queued);
-  add_queue(page, "password_hashing", stats.hasher.queued);
-  page.add(stats.attempts);
   add_queue_refusals(page, "database", stats.storage.refused);
-  add_queue_refusals(page, "primary_reads", stats.cache.primary.refused);
-  add_queue_refusals(page, "password_hashing", stats.hasher.refused);
 }
 
 void add_storage(MetricsPage& page, const StorageStats& stats) {
@@ -159,32 +130,9 @@ void add_storage(MetricsPage& page, const StorageStats& stats) {
                {}, number(stats.sessions_displaced));
 }
 
-void add_sign_in(MetricsPage& page, const ApplicationStats& stats) {
-  const auto outcome = [&](const char* name, std::uint64_t count) {
-    page.counter({"user_manager_sign_ins_total", "Sign-ins, by outcome"}, {{"outcome", name}},
-                 number(count));
-  };
-  outcome("succeeded", stats.sign_in.succeeded);
-  outcome("wrong", stats.sign_in.wrong);
-  outcome("limited", stats.sign_in.limited);
-  outcome("unavailable", stats.sign_in.unavailable);
-  outcome("cancelled", stats.sign_in.cancelled);
-  page.counter({"user_manager_password_hashes_total", "bcrypt computations"}, {{"use", "set"}},
-               number(stats.hasher.hashed));
-  page.counter({"user_manager_password_hashes_total", "bcrypt computations"}, {{"use", "check"}},
-               number(stats.hasher.verified));
-  const auto tokens = [&](const char* name, std::uint64_t count) {
-    page.counter({"user_manager_token_verifications_total", "Tokens looked at, by what it took"},
-                 {{"how", name}}, number(count));
-  };
-  tokens("remembered", stats.tokens.remembered);
-  tokens("signature_checked", stats.tokens.checked);
-  tokens("refused", stats.tokens.refused);
-}
-
 void add_l2(MetricsPage& page, const L2Stats& level, const RedisL2Store::Stats& facts) {
   page.counter({"user_manager_l2_facts_refused_total",
-                "Facts from Redis that were too old or held, of another namespace"},
+                "Facts from Redis that were too old, held or of another namespace"},
                {}, number(level.refused));
   const auto read = [&](const char* result, std::uint64_t count) {
     page.counter({"user_manager_l2_reads_total", "Facts asked of Redis, by what came of it"},
@@ -197,9 +145,10 @@ void add_l2(MetricsPage& page, const L2Stats& level, const RedisL2Store::Stats& 
     read(to_string(static_cast<EntryFault>(fault)).data(), facts.refused[fault]);
   page.counter({"user_manager_l2_writes_total", "Facts sent to Redis"}, {}, number(facts.puts));
   const auto turn = [&](const char* result, std::uint64_t count) {
-    page.counter({"user_manager_l2_turns_total",
-                  "Keys nobody had: asked by this instance, waited for, received from another"},
-                 {{"result", result}}, number(count));
+    page.counter(
+        {"user_manager_l2_turns_total",
+         "Keys missing in Redis: read by this instance, waited for, received from another"},
+        {{"result", result}}, number(count));
   };
   turn("asked", facts.marks);
   turn("waited", facts.waits);
@@ -213,25 +162,7 @@ void add_redis(MetricsPage& page, const redis::Stats& stats) {
              number(stats.open));
   page.counter({"user_manager_redis_breaker_openings_total", "Times that a breaker opened"}, {},
                number(stats.breaker_openings));
-  const auto call = [&](std::string result, std::uint64_t count) {
-    page.counter({"user_manager_redis_calls_total", "Commands, by how they ended"},
-                 {{"result", std::move(result)}}, number(count));
-  };
-  call("answer", stats.answers);
-  call("timeout", stats.timeouts);
-  call("lost", stats.lost);
-  call("unavailable", stats.unavailable);
-  call("overloaded", stats.overloaded);
-  call("cancelled", stats.cancelled);
-  for (std::size_t error = 0; error < redis::kErrorClasses; ++error)
-    call("error_" + std::string{to_string(static_cast<redis::ErrorClass>(error))},
-         stats.refused[error]);
-  page.counter({"user_manager_redis_dropped_total", "Background commands given up unsent"}, {},
-               number(stats.dropped));
-  for (std::size_t reason = 1; reason < redis::kBreakages; ++reason)
-    page.counter({"user_manager_redis_breakages_total", "Connections that ended, by reason"},
-                 {{"reason", std::string{to_string(static_cast<redis::Breakage>(reason))}}},
-                 number(stats.breakages[reason]));
+  page.add<redis::LinkNumbers>(stats);
 }
 
 }  // namespace
@@ -244,16 +175,18 @@ std::string render_metrics(const ApplicationStats& stats) {
   page.counter({"user_manager_log_lines_dropped_total", "Log lines lost to a slow output"}, {},
                number(stats.dropped_log_lines));
   add_requests(page, stats.requests);
-  add_server(page, stats.server);
+  page.add(stats.server);
   add_cache_contents(page, stats);
   add_coherence(page, stats.cache.coherence);
-  add_flights(page, "user", stats.cache.flights);
-  add_flights(page, "session", stats.session_flights);
-  page.counter({"user_manager_primary_reads_total", "Reads that went to the database"}, {},
-               number(stats.cache.primary.reads));
+  page.add(stats.cache.flights, {{"kind", "user"}});
+  page.add(stats.session_flights, {{"kind", "session"}});
+  page.add(stats.cache.primary);
   add_queues(page, stats);
   add_storage(page, stats.storage);
-  add_sign_in(page, stats);
+  page.add(stats.sign_in);
+  page.add(stats.hasher);
+  page.add(stats.attempts);
+  page.add(stats.tokens);
   if (stats.redis) {
     add_l2(page, stats.cache.l2, stats.redis->l2);
     add_redis(page, stats.redis->client);

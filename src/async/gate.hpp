@@ -16,18 +16,29 @@
 #include <utility>
 
 #include "async/task.hpp"
+#include "base/counters.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 
 namespace um {
 
-struct ReadGateStats {
-  std::uint64_t reads = 0;    // of the primary
-  std::uint64_t refused = 0;  // because the queue was full
-  std::uint64_t late = 0;     // the deadline passed in the queue
-  std::size_t running = 0;
-  std::size_t queued = 0;
+template <class Number>
+struct ReadGateNumbers {
+  Number reads{};    // of the primary
+  Number refused{};  // because the queue was full
+  Number late{};     // the deadline passed in the queue
+  Number running{};
+  Number queued{};
+
+  static constexpr auto table() {
+    using N = ReadGateNumbers;
+    return std::tuple{
+        count_of(&N::reads, {"primary_reads_total", "Reads that went to the database"}),
+        count_of(&N::refused, kQueueRefusals, {"queue", "primary_reads"}), count_of(&N::late),
+        level_of(&N::running), level_of(&N::queued, kQueueLength, {"queue", "primary_reads"})};
+  }
 };
+using ReadGateStats = ReadGateNumbers<std::uint64_t>;
 
 class ReadGate {
  public:

@@ -35,18 +35,31 @@
 
 #include "async/handoff.hpp"
 #include "async/task.hpp"
+#include "base/counters.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 
 namespace um {
 
-struct FlightStats {
-  std::uint64_t leaders = 0;
-  std::uint64_t followers = 0;    // answered by another request's query
-  std::uint64_t turned_away = 0;  // followers to which the result was not admissible
-  std::uint64_t refused = 0;      // too many were waiting
-  std::size_t waiting = 0;        // now
+template <class Number>
+struct FlightNumbers {
+  Number leaders{};
+  Number followers{};    // answered by another request's query
+  Number turned_away{};  // followers to which the result was not admissible
+  Number refused{};      // too many were waiting
+  Number waiting{};      // now
+
+  static constexpr auto table() {
+    using N = FlightNumbers;
+    constexpr MetricText kFlights{"single_flight_total",
+                                  "Requests that needed the database, by their part"};
+    return std::tuple{count_of(&N::leaders, kFlights, {"role", "leader"}),
+                      count_of(&N::followers, kFlights, {"role", "follower"}),
+                      count_of(&N::turned_away, kFlights, {"role", "turned_away"}),
+                      count_of(&N::refused, kFlights, {"role", "refused"}), level_of(&N::waiting)};
+  }
 };
+using FlightStats = FlightNumbers<std::uint64_t>;
 
 // yes: the lease check of the request itself, before it joined, succeeded.
 enum class MayFollow { no, yes };

@@ -198,7 +198,7 @@ void SignIn::count(const Result<SignedIn>& result) {
                   : result.error().code == ErrorCode::too_many_attempts   ? counters_.limited
                   : result.error().code == ErrorCode::cancelled           ? counters_.cancelled
                                                                           : counters_.unavailable;
-  counter.fetch_add(1, std::memory_order_relaxed);
+  counter.add();
 }
 
 std::optional<Result<Principal>> SignIn::authenticate_now(std::string_view token, BootTime now) {
@@ -263,14 +263,6 @@ Task<Result<std::vector<SessionRef>>> SignIn::sessions(Principal caller, Deadlin
 
 Task<Result<void>> SignIn::end_session(Principal caller, SessionId session, Deadline deadline) {
   return parts_.sessions.revoke({.id = session, .owner = caller.id()}, store_deadline(deadline));
-}
-
-SignInStats SignIn::stats() const {
-  return {.succeeded = counters_.succeeded.load(std::memory_order_relaxed),
-          .wrong = counters_.wrong.load(std::memory_order_relaxed),
-          .limited = counters_.limited.load(std::memory_order_relaxed),
-          .unavailable = counters_.unavailable.load(std::memory_order_relaxed),
-          .cancelled = counters_.cancelled.load(std::memory_order_relaxed)};
 }
 
 }  // namespace um

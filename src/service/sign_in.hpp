@@ -6,7 +6,6 @@
 // no attempt.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include "auth/attempts/attempt_limiter.hpp"
 #include "auth/passwords/password_hasher.hpp"
 #include "base/clock.hpp"
+#include "base/counters.hpp"
 #include "service/principal.hpp"
 #include "storage/session_store.hpp"
 #include "storage/user_store.hpp"
@@ -37,13 +37,25 @@ struct SignedIn {
   UserRef user;  // with the last_login_at that this login set
 };
 
-struct SignInStats {
-  std::uint64_t succeeded = 0;
-  std::uint64_t wrong = 0;        // unknown, wrong password or disabled: not distinguished anywhere
-  std::uint64_t limited = 0;      // refused by the limit on guessing
-  std::uint64_t unavailable = 0;  // hashing queue full, database away, deadline
-  std::uint64_t cancelled = 0;    // the client disconnected while it waited
+template <class Number>
+struct SignInNumbers {
+  Number succeeded{};
+  Number wrong{};        // unknown, wrong password or disabled: not distinguished anywhere
+  Number limited{};      // refused by the limit on guessing
+  Number unavailable{};  // hashing queue full, database away, deadline
+  Number cancelled{};    // the client disconnected while it waited
+
+  static constexpr auto table() {
+    using N = SignInNumbers;
+    constexpr MetricText kSignIns{"sign_ins_total", "Sign-ins, by outcome"};
+    return std::tuple{count_of(&N::succeeded, kSignIns, {"outcome", "succeeded"}),
+                      count_of(&N::wrong, kSignIns, {"outcome", "wrong"}),
+                      count_of(&N::limited, kSignIns, {"outcome", "limited"}),
+                      count_of(&N::unavailable, kSignIns, {"outcome", "unavailable"}),
+                      count_of(&N::cancelled, kSignIns, {"outcome", "cancelled"})};
+  }
 };
+using SignInStats = SignInNumbers<std::uint64_t>;
 
 class SignIn {
  public:
@@ -83,7 +95,7 @@ class SignIn {
   // not_found: the caller has no such session.
   Task<Result<void>> end_session(Principal caller, SessionId session, Deadline deadline);
 
-  SignInStats stats() const;
+  SignInStats stats() const { return read_counters(counters_); }
 
  private:
   // A user whose password was right, with the hash that it was checked against.
@@ -95,13 +107,6 @@ class SignIn {
     const LoginRequest& request;
     AttemptLimiter::Place& place;
     Deadline deadline;
-  };
-  struct Counters {
-    std::atomic<std::uint64_t> succeeded{0};
-    std::atomic<std::uint64_t> wrong{0};
-    std::atomic<std::uint64_t> limited{0};
-    std::atomic<std::uint64_t> unavailable{0};
-    std::atomic<std::uint64_t> cancelled{0};
   };
 
   Task<Result<SignedIn>> try_login(const LoginRequest& request, Deadline deadline);
@@ -117,7 +122,7 @@ class SignIn {
 
   Parts parts_;
   Options options_;
-  Counters counters_;
+  SignInNumbers<Counter> counters_;
 };
 
 }  // namespace um

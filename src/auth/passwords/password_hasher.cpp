@@ -53,7 +53,7 @@ Task<Result<Secret>> PasswordHasher::hash(Secret password, Deadline deadline) {
   const std::shared_ptr<Counters> counters = counters_;
   const Result<void> done = co_await pool_.run(std::move(work), deadline);
   if (!done) co_return fail(done.error());
-  counters->hashed.fetch_add(1, std::memory_order_relaxed);
+  counters->hashed.add();
   co_return std::move(*outcome);
 }
 
@@ -67,12 +67,12 @@ Task<Result<bool>> PasswordHasher::verify(Secret password, std::optional<Secret>
                                 password = std::move(password), against = std::move(against)] {
     *matches = bcrypt::verify(password, against);
     const int own_cost = *bcrypt::supported_cost(against.reveal());
-    counters->rounds.fetch_add(1ULL << own_cost, std::memory_order_relaxed);
+    counters->rounds.add(1ULL << own_cost);
     if (!*matches) make_up(password, {.from = own_cost, .to = cost}, *counters);
   };
   const Result<void> done = co_await pool_.run(std::move(work), deadline);
   if (!done) co_return fail(done.error());
-  counters->verified.fetch_add(1, std::memory_order_relaxed);
+  counters->verified.add();
   co_return checkable && *matches;
 }
 
@@ -82,7 +82,7 @@ Task<Result<bool>> PasswordHasher::verify(Secret password, std::optional<Secret>
 void PasswordHasher::make_up(const Secret& password, Costs costs, Counters& counters) {
   for (int cost = costs.from; cost < costs.to; ++cost) {
     [[maybe_unused]] const bool never = bcrypt::verify(password, bcrypt::unmatchable(cost));
-    counters.rounds.fetch_add(1ULL << cost, std::memory_order_relaxed);
+    counters.rounds.add(1ULL << cost);
   }
 }
 
@@ -93,12 +93,11 @@ bool PasswordHasher::needs_rehash(const Secret& hash) const {
 
 PasswordHasherStats PasswordHasher::stats() const {
   const WorkPool::Stats pool = pool_.stats();
-  return {.queued = pool.queued,
-          .hashed = counters_->hashed.load(std::memory_order_relaxed),
-          .verified = counters_->verified.load(std::memory_order_relaxed),
-          .refused = pool.refused,
-          .cancelled = pool.cancelled,
-          .rounds = counters_->rounds.load(std::memory_order_relaxed)};
+  PasswordHasherStats stats = read_counters(*counters_);
+  stats.queued = pool.queued;
+  stats.refused = pool.refused;
+  stats.cancelled = pool.cancelled;
+  return stats;
 }
 
 Result<Secret> PasswordHasher::hash_here(const Secret& password, int cost) {

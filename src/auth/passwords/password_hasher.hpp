@@ -7,13 +7,13 @@
 // loop or a strand).
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 
 #include "async/task.hpp"
 #include "async/work_pool.hpp"
 #include "base/clock.hpp"
+#include "base/counters.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
@@ -26,14 +26,27 @@ struct PasswordHasherOptions {
   std::size_t queue = 200;  // waiting calls
 };
 
-struct PasswordHasherStats {
-  std::size_t queued = 0;
-  std::uint64_t hashed = 0;
-  std::uint64_t verified = 0;
-  std::uint64_t refused = 0;    // queue full
-  std::uint64_t cancelled = 0;  // left the queue: cancelled, or the deadline passed
-  std::uint64_t rounds = 0;     // of bcrypt, 2^cost each, that checks have taken
+template <class Number>
+struct PasswordHasherNumbers {
+  Number queued{};
+  Number hashed{};
+  Number verified{};
+  Number refused{};    // queue full
+  Number cancelled{};  // left the queue: cancelled, or the deadline passed
+  Number rounds{};     // of bcrypt, 2^cost each, that checks have taken
+
+  static constexpr auto table() {
+    using N = PasswordHasherNumbers;
+    constexpr MetricText kHashes{"password_hashes_total", "bcrypt computations"};
+    return std::tuple{level_of(&N::queued, kQueueLength, {"queue", "password_hashing"}),
+                      count_of(&N::hashed, kHashes, {"use", "set"}),
+                      count_of(&N::verified, kHashes, {"use", "check"}),
+                      count_of(&N::refused, kQueueRefusals, {"queue", "password_hashing"}),
+                      count_of(&N::cancelled),
+                      count_of(&N::rounds)};
+  }
 };
+using PasswordHasherStats = PasswordHasherNumbers<std::uint64_t>;
 
 class PasswordHasher {
  public:
@@ -63,12 +76,7 @@ class PasswordHasher {
   static Result<Secret> hash_here(const Secret& password, int cost);
 
  private:
-  // Shared with the callers, which may resume when the hasher is gone.
-  struct Counters {
-    std::atomic<std::uint64_t> hashed{0};
-    std::atomic<std::uint64_t> verified{0};
-    std::atomic<std::uint64_t> rounds{0};
-  };
+  using Counters = PasswordHasherNumbers<Counter>;
   struct Costs {
     int from;
     int to;

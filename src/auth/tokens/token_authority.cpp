@@ -46,7 +46,7 @@ Task<Result<void>> TokenAuthority::reload(Deadline deadline) {
     if (!keys) co_return fail(keys.error());
   }
   publish(KeySet{*keys, {.asked = asked, .now = clock_.wall_now()}}, changes_seen);
-  reload_count_.fetch_add(1, std::memory_order_relaxed);
+  counters_.reloads.add();
   co_return Result<void>{};
 }
 
@@ -143,14 +143,14 @@ std::optional<TokenSubject> TokenAuthority::verify(const Jws& jws, const KeySet:
   if (!claims || claims->issuer != options_.issuer || now >= claims->expires_at) {
     return std::nullopt;
   }
-  checked_.fetch_add(1, std::memory_order_relaxed);
+  counters_.checked.add();
   if (!verify_jws(jws, *key.key)) return std::nullopt;
   return TokenSubject{
       .user = claims->subject, .session = claims->session, .expires_at = claims->expires_at};
 }
 
 std::unexpected<Error> TokenAuthority::refuse() {
-  refused_.fetch_add(1, std::memory_order_relaxed);
+  counters_.refused.add();
   return fail(ErrorCode::unauthenticated, "the token is not valid");
 }
 
@@ -208,10 +208,9 @@ Task<Result<std::vector<SigningKey>>> TokenAuthority::keys(Deadline deadline) {
 }
 
 TokenAuthorityStats TokenAuthority::stats() const {
-  return {.remembered = remembered_.stats().hits,
-          .checked = checked_.load(std::memory_order_relaxed),
-          .refused = refused_.load(std::memory_order_relaxed),
-          .reloads = reload_count_.load(std::memory_order_relaxed)};
+  TokenAuthorityStats stats = read_counters(counters_);
+  stats.remembered = remembered_.stats().hits;
+  return stats;
 }
 
 }  // namespace um

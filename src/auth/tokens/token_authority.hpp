@@ -35,6 +35,7 @@
 #include "auth/tokens/signing_keys.hpp"
 #include "auth/tokens/token.hpp"
 #include "auth/tokens/verified_tokens.hpp"
+#include "base/counters.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
@@ -52,12 +53,22 @@ struct TokenAuthorityOptions {
   std::chrono::seconds stale_if_error{0};
 };
 
-struct TokenAuthorityStats {
-  std::uint64_t remembered = 0;  // verified without a signature check
-  std::uint64_t checked = 0;     // signatures checked
-  std::uint64_t refused = 0;     // for any reason
-  std::uint64_t reloads = 0;
+template <class Number>
+struct TokenAuthorityNumbers {
+  Number remembered{};  // verified without a signature check
+  Number checked{};     // signatures checked
+  Number refused{};     // for any reason
+  Number reloads{};
+
+  static constexpr auto table() {
+    using N = TokenAuthorityNumbers;
+    constexpr MetricText kLooks{"token_verifications_total", "Tokens looked at, by what it took"};
+    return std::tuple{count_of(&N::remembered, kLooks, {"how", "remembered"}),
+                      count_of(&N::checked, kLooks, {"how", "signature_checked"}),
+                      count_of(&N::refused, kLooks, {"how", "refused"}), count_of(&N::reloads)};
+  }
 };
+using TokenAuthorityStats = TokenAuthorityNumbers<std::uint64_t>;
 
 class TokenAuthority {
  public:
@@ -124,9 +135,7 @@ class TokenAuthority {
   std::atomic<BootTime> trusted_until_{BootTime::max()};  // written under mutex_
   VerifiedTokens remembered_;
   KeyReloads reloads_;
-  std::atomic<std::uint64_t> checked_{0};
-  std::atomic<std::uint64_t> refused_{0};
-  std::atomic<std::uint64_t> reload_count_{0};
+  TokenAuthorityNumbers<Counter> counters_;  // `remembered` is counted by remembered_
 };
 
 }  // namespace um

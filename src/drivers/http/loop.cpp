@@ -7,12 +7,6 @@ namespace um::http {
 Loop::Loop(boost::asio::io_context& context, std::shared_ptr<ServerState> state)
     : context_{context}, state_{std::move(state)}, timer_{context} {}
 
-void Loop::add_to(ServerStats& stats) const {
-  stats.accepted += accepted_.load(std::memory_order_relaxed);
-  stats.refused_connections += refused_connections_.load(std::memory_order_relaxed);
-  stats.refusals += refusals_.load(std::memory_order_relaxed);
-}
-
 void Loop::start() {
   schedule_sweep();
 }
@@ -32,10 +26,10 @@ void Loop::stop() {
 }
 
 Admission Loop::admit() {
-  accepted_.fetch_add(1, std::memory_order_relaxed);
+  counters_.accepted.add();
   if (state_->open.fetch_add(1) < limits().connections) return Admission::serve;
   state_->open.fetch_sub(1);
-  refused_connections_.fetch_add(1, std::memory_order_relaxed);
+  counters_.refused_connections.add();
   return Admission::refuse;
 }
 

@@ -44,7 +44,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // Any thread.
   boost::asio::io_context& context() { return context_; }
   Executor executor() { return context_.get_executor(); }
-  void add_to(ServerStats& stats) const;
+  void add_to(ServerStats& stats) const { add_counters(counters_, stats); }
 
   void start();
   // Every answer from now on is the last of its connection.
@@ -65,8 +65,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   const ServerOptions& options() const { return state_->options; }
   Handler& handler() { return state_->handler; }
   std::string_view date_line(BootTime now) { return date_.at(now); }
-  void count_refused_connection() { refused_connections_.fetch_add(1, std::memory_order_relaxed); }
-  void count_refusal() { refusals_.fetch_add(1, std::memory_order_relaxed); }
+  void count_refused_connection() { counters_.refused_connections.add(); }
+  void count_refusal() { counters_.refusals.add(); }
   // Lets the application write the answer; adds the status, and Retry-After if it is missing.
   void refuse(const Refusal& refusal, const FieldView& fields, Response& response);
   void report(std::exception_ptr thrown);
@@ -92,9 +92,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool last_answers_ = false;
   bool draining_ = false;
   bool stopped_ = false;
-  std::atomic<std::uint64_t> accepted_{0};
-  std::atomic<std::uint64_t> refused_connections_{0};
-  std::atomic<std::uint64_t> refusals_{0};
+  ServerNumbers<Counter> counters_;
 };
 
 }  // namespace um::http

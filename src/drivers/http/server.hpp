@@ -16,6 +16,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/counters.hpp"
 #include "drivers/http/handler.hpp"
 #include "drivers/http/limits.hpp"
 
@@ -39,12 +40,25 @@ struct ServerOptions {
   std::function<void(std::string_view)> on_error{};
 };
 
-struct ServerStats {
-  std::uint64_t accepted = 0;
-  std::uint64_t refused_connections = 0;
-  std::size_t open_connections = 0;
-  std::uint64_t refusals = 0;  // requests answered by the server itself
+template <class Number>
+struct ServerNumbers {
+  Number accepted{};
+  Number refused_connections{};
+  Number open_connections{};
+  Number refusals{};  // requests answered by the server itself
+
+  static constexpr auto table() {
+    using N = ServerNumbers;
+    return std::tuple{
+        count_of(&N::accepted, {"http_connections_total", "Connections accepted"}),
+        count_of(&N::refused_connections,
+                 {"http_connections_refused_total", "Connections over the limit"}),
+        level_of(&N::open_connections, {"http_connections_open", "Connections open now"}),
+        count_of(&N::refusals,
+                 {"http_refusals_total", "Requests refused before they reached a route"})};
+  }
 };
+using ServerStats = ServerNumbers<std::uint64_t>;
 
 class Server {
  public:

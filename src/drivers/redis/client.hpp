@@ -25,6 +25,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "async/task.hpp"
+#include "base/counters.hpp"
 #include "base/deadline.hpp"
 #include "drivers/redis/breaker.hpp"
 #include "drivers/redis/command.hpp"
@@ -53,27 +54,48 @@ struct ClientOptions {
   std::function<void(std::string_view)> log{};
 };
 
-// Everything counts from the construction of the client.
-struct Stats {
+// The counters of one link or of a whole client, since its construction.
+template <class Number>
+struct LinkNumbers {
+  Number calls{};  // each ends as one of the following
+  Number answers{};
+  Number timeouts{};
+  Number lost{};         // the connection ended
+  Number unavailable{};  // failed at once: no connection, or the breaker is open
+  Number overloaded{};   // failed at once: too many under way
+  Number cancelled{};
+  std::array<Number, kErrorClasses> refused{};  // error replies, by ErrorClass
+
+  Number dropped{};      // background commands that were not even tried
+  Number connections{};  // made; all but the first of each link are reconnects
+  std::array<Number, kBreakages> breakages{};  // connections that ended or failed, by reason
+
+  static constexpr auto table() {
+    using N = LinkNumbers;
+    constexpr MetricText kCalls{"redis_calls_total", "Commands, by how they ended"};
+    return std::tuple{
+        count_of(&N::calls),
+        count_of(&N::answers, kCalls, {"result", "answer"}),
+        count_of(&N::timeouts, kCalls, {"result", "timeout"}),
+        count_of(&N::lost, kCalls, {"result", "lost"}),
+        count_of(&N::unavailable, kCalls, {"result", "unavailable"}),
+        count_of(&N::overloaded, kCalls, {"result", "overloaded"}),
+        count_of(&N::cancelled, kCalls, {"result", "cancelled"}),
+        counts_of(&N::refused, kCalls, "result", kErrorResults),
+        count_of(&N::dropped, {"redis_dropped_total", "Background commands given up unsent"}),
+        count_of(&N::connections),
+        counts_of(&N::breakages, {"redis_breakages_total", "Connections that ended, by reason"},
+                  "reason", kBreakageNames)};
+  }
+};
+
+struct Stats : LinkNumbers<std::uint64_t> {
   std::size_t links = 0;      // one for each event loop
   std::size_t connected = 0;  // of them, now
   std::size_t open = 0;       // circuit breakers that are not closed, now
   std::size_t probing = 0;    // of them, making a connection now
-
-  std::uint64_t calls = 0;  // each ends as one of the following
-  std::uint64_t answers = 0;
-  std::uint64_t timeouts = 0;
-  std::uint64_t lost = 0;         // the connection ended
-  std::uint64_t unavailable = 0;  // failed at once: no connection, or the breaker is open
-  std::uint64_t overloaded = 0;   // failed at once: too many under way
-  std::uint64_t cancelled = 0;
-  std::array<std::uint64_t, kErrorClasses> refused{};  // error replies, by ErrorClass
-
-  std::uint64_t dropped = 0;      // background commands that were not even tried
-  std::uint64_t connections = 0;  // made; all but the first of each link are reconnects
   std::uint64_t breaker_openings = 0;
-  std::array<std::uint64_t, kBreakages> breakages{};  // connections that ended or failed, by reason
-  std::string last_breakage{};                        // for people
+  std::string last_breakage{};  // for people
 };
 
 class Link;

@@ -12,8 +12,8 @@ namespace {
 // close idle connections.
 constexpr std::chrono::seconds kGoodLife{1};
 
-void one_more(std::atomic<std::uint64_t>& counter) {
-  counter.fetch_add(1, std::memory_order_relaxed);
+void one_more(Counter& counter) {
+  counter.add();
 }
 
 std::unexpected<Failure> failed(Failure::Kind kind, std::string message) {
@@ -200,9 +200,9 @@ void Link::count(const Outcome<Reply>& outcome) {
 }
 
 void Link::publish() {
-  counters_.connected.store(current_ && current_->ready(), std::memory_order_relaxed);
-  counters_.breaker.store(breaker_.state(), std::memory_order_relaxed);
-  counters_.openings.store(breaker_.openings(), std::memory_order_relaxed);
+  connected_.store(current_ && current_->ready(), std::memory_order_relaxed);
+  breaker_state_.store(breaker_.state(), std::memory_order_relaxed);
+  openings_.store(breaker_.openings(), std::memory_order_relaxed);
 }
 
 void Link::tell_outages() {
@@ -216,25 +216,13 @@ void Link::tell_outages() {
 
 void Link::add_to(Stats& stats) const {
   constexpr auto kRelaxed = std::memory_order_relaxed;
-  const Breaker::State breaker = counters_.breaker.load(kRelaxed);
+  const Breaker::State breaker = breaker_state_.load(kRelaxed);
   ++stats.links;
-  stats.connected += counters_.connected.load(kRelaxed) ? 1U : 0U;
+  stats.connected += connected_.load(kRelaxed) ? 1U : 0U;
   stats.open += breaker == Breaker::State::closed ? 0U : 1U;
   stats.probing += breaker == Breaker::State::probing ? 1U : 0U;
-  stats.calls += counters_.calls.load(kRelaxed);
-  stats.answers += counters_.answers.load(kRelaxed);
-  stats.timeouts += counters_.timeouts.load(kRelaxed);
-  stats.lost += counters_.lost.load(kRelaxed);
-  stats.unavailable += counters_.unavailable.load(kRelaxed);
-  stats.overloaded += counters_.overloaded.load(kRelaxed);
-  stats.cancelled += counters_.cancelled.load(kRelaxed);
-  for (std::size_t i = 0; i < kErrorClasses; ++i)
-    stats.refused.at(i) += counters_.refused.at(i).load(kRelaxed);
-  stats.dropped += counters_.dropped.load(kRelaxed);
-  stats.connections += counters_.connections.load(kRelaxed);
-  stats.breaker_openings += counters_.openings.load(kRelaxed);
-  for (std::size_t i = 0; i < kBreakages; ++i)
-    stats.breakages.at(i) += counters_.breakages.at(i).load(kRelaxed);
+  stats.breaker_openings += openings_.load(kRelaxed);
+  add_counters<LinkNumbers>(counters_, stats);
   const std::lock_guard lock{mutex_};
   if (!last_breakage_.empty()) stats.last_breakage = last_breakage_;
 }

@@ -78,22 +78,6 @@ class Link : public std::enable_shared_from_this<Link> {
 
  private:
   class Place;
-  struct Counters {
-    std::atomic<std::uint64_t> calls{0};
-    std::atomic<std::uint64_t> answers{0};
-    std::atomic<std::uint64_t> timeouts{0};
-    std::atomic<std::uint64_t> lost{0};
-    std::atomic<std::uint64_t> unavailable{0};
-    std::atomic<std::uint64_t> overloaded{0};
-    std::atomic<std::uint64_t> cancelled{0};
-    std::array<std::atomic<std::uint64_t>, kErrorClasses> refused{};
-    std::atomic<std::uint64_t> dropped{0};
-    std::atomic<std::uint64_t> connections{0};
-    std::atomic<std::uint64_t> openings{0};
-    std::array<std::atomic<std::uint64_t>, kBreakages> breakages{};
-    std::atomic<bool> connected{false};
-    std::atomic<Breaker::State> breaker{Breaker::State::closed};
-  };
 
   Task<void> run();
   bool worth_trying(BootTime now) const;
@@ -115,7 +99,10 @@ class Link : public std::enable_shared_from_this<Link> {
   bool stopped_ = false;
   bool told_outage_ = false;
 
-  Counters counters_;
+  LinkNumbers<Counter> counters_;
+  std::atomic<std::uint64_t> openings_{0};
+  std::atomic<bool> connected_{false};
+  std::atomic<Breaker::State> breaker_state_{Breaker::State::closed};
   std::atomic<std::size_t> background_{0};
   mutable std::mutex mutex_;
   std::string last_breakage_;  // guarded by mutex_

@@ -5,6 +5,7 @@
 // Thread safety: values and pure functions.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -37,6 +38,10 @@ enum class ErrorClass : std::uint8_t {
   other,
 };
 inline constexpr std::size_t kErrorClasses = 6;
+// Of the metric of calls, by ErrorClass.
+inline constexpr std::array<std::string_view, kErrorClasses> kErrorResults{
+    "error_no_script", "error_out_of_memory",  "error_read_only",
+    "error_not_ready", "error_not_authorized", "error_other"};
 ErrorClass classify_error(std::string_view text);
 std::string_view to_string(ErrorClass error);
 
@@ -75,6 +80,10 @@ enum class Breakage : std::uint8_t {
   stopped,    // the client was stopped
 };
 inline constexpr std::size_t kBreakages = 11;
+// By Breakage; the first is no breakage.
+inline constexpr std::array<std::string_view, kBreakages> kBreakageNames{
+    "",         "resolve", "connect",   "tls",       "timeout", "closed",
+    "protocol", "refused", "not_ready", "cancelled", "stopped"};
 std::string_view to_string(Breakage breakage);
 
 }  // namespace um::redis
