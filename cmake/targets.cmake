@@ -26,26 +26,29 @@ target_compile_definitions(um_options INTERFACE
   UM_VERSION="${PROJECT_VERSION}")
 target_link_libraries(um_options INTERFACE Threads::Threads)
 
-set(UM_SANITIZE "" CACHE STRING "asan, tsan or fuzz")
+set(UM_SANITIZE "" CACHE STRING "asan or tsan")
 if(UM_SANITIZE STREQUAL "asan")
-  # g++ 12 does not align over-aligned locals in the frames that ASan moves to the heap
-  # (detect_stack_use_after_return), so the alignment check would report those.
-  target_compile_options(um_options INTERFACE -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all)
+  target_compile_options(um_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
   target_link_options(um_options INTERFACE -fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 does not align over-aligned locals in the frames that ASan moves to the heap
+    # (detect_stack_use_after_return), so the alignment check would report those.
+    target_compile_options(um_options INTERFACE -fno-sanitize=alignment)
+  elseif(UM_FUZZ)
+    target_compile_options(um_options INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(um_options INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
 elseif(UM_SANITIZE STREQUAL "tsan")
   # TSan does not model atomic_thread_fence; Asio has a switch that avoids it, but for the reference
   # counts of some executors (tools/tsan.supp).
-  target_compile_options(um_options INTERFACE -fsanitize=thread -Wno-tsan)
+  target_compile_options(um_options INTERFACE -fsanitize=thread)
   target_compile_definitions(um_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
   target_link_options(um_options INTERFACE -fsanitize=thread)
-elseif(UM_SANITIZE STREQUAL "fuzz")
-  target_compile_options(um_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
-  target_link_options(um_options INTERFACE -fsanitize=address,undefined)
 endif()
 
 # One precompiled header, made with um_base, serves every target.
 function(um_use_precompiled_header target)
-  if(NOT UM_SANITIZE STREQUAL "fuzz" AND NOT target STREQUAL "um_base")
+  if(NOT target STREQUAL "um_base")
     target_precompile_headers(${target} REUSE_FROM um_base)
   endif()
 endfunction()
@@ -115,6 +118,12 @@ function(um_test name)
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   um_use_precompiled_header(${name})
+  foreach(label IN LISTS arg_LABELS)
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})  # builds all programs with this label
+    endif()
+    add_dependencies(tests_${label} ${name} postgres_fixture)
+  endforeach()
   um_run_test(${name} PROGRAM ${name} LABELS ${arg_LABELS} SHARDS ${arg_SHARDS} TIMEOUT ${arg_TIMEOUT})
 endfunction()
 

@@ -87,19 +87,14 @@ def main():
     parser.add_argument("--results", type=pathlib.Path, required=True)
     parser.add_argument("program")
     options, rest = parser.parse_known_args()
-    gtest_filter = os.environ.get("UM_TEST_ONLY") or "*"
-    for argument in rest:
-        own = argument.removeprefix("--gtest_filter=")
-        if own and gtest_filter == "*":
-            gtest_filter = own
-        elif own.startswith("-"):
-            gtest_filter += own if "-" not in gtest_filter else ":" + own[1:]
+    own = next((word.removeprefix("--gtest_filter=") for word in rest if word.startswith("--gtest_filter=")), "") or "*"
     options.results.mkdir(parents=True, exist_ok=True)
     result_file = options.results / f"{options.name}.json"
     result_file.unlink(missing_ok=True)
     flag_file = options.results / f"{options.name}.flags"
 
-    names = listed(options.program, gtest_filter)
+    wanted = set(listed(options.program, os.environ.get("UM_TEST_ONLY") or "*"))
+    names = [name for name in listed(options.program, own) if name in wanted]
     shard = int(os.environ.pop("GTEST_SHARD_INDEX", "0"))
     shards = int(os.environ.pop("GTEST_TOTAL_SHARDS", "1"))
     suites = {}

@@ -1,12 +1,7 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over every source file of src/ that is not a test, in parallel; warnings are errors (.clang-tidy).
-
-A file whose text, headers, flags and configuration did not change since it last passed is skipped: like
-ccache, what passed is remembered by a digest in ~/.cache, for all checkouts. With UM_CHECK_UNTIL (seconds since
-1970) it stops when that moment has come and says how many files it did not look at.
-"""
+"""Runs clang-tidy over the sources of the program, in the batches of the unity build, so that headers are read
+once for a batch; warnings are errors (.clang-tidy). tidy.py BUILD-FOLDER"""
 import concurrent.futures
-import hashlib
 import json
 import os
 import pathlib
@@ -14,14 +9,10 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = "clang-tidy-19"
-# Tests, and what only they use.
-TEST = re.compile(r"(_(|pg|redis)test|_bench)\.cpp$|^(test|fake|fault)_")
-UNTIL = float(os.environ.get("UM_CHECK_UNTIL", "inf"))
-PASSED = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "user-manager-tidy"
+# The libraries of src/, but for what only tests use; Boost's own sources are nobody's to tidy.
+OURS = re.compile(r" -o src/CMakeFiles/um_(?!\w+_testing)\w+\.dir/(?!\S*boost\.cpp)")
 
 
 def plain_arguments(entry):
@@ -33,69 +24,32 @@ def plain_arguments(entry):
     for word in words[1:]:
         if skip:
             skip = False
-        elif word in ("-include", "-o", "-c"):
+        elif word in ("-include", "-o", "-c", "-MF", "-MT"):
             skip = word != "-c"
-        elif "cmake_pch" in word or word.startswith(("-Winvalid-pch", "-fpch")) or word == entry["file"]:
-            continue
-        elif word.startswith("-Wno-"):
-            continue
-        else:
+        elif "cmake_pch" not in word and not word.startswith(("-Winvalid-pch", "-fpch", "-Wno-", "-MD")) and word != entry["file"]:
             result.append(word)
     return result
 
 
-def digest(entry, arguments):
-    command = ["clang++-19", *arguments, "-w", "-M", entry["file"]]
-    run = subprocess.run(command, cwd=entry["directory"], capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        return None
-    files = run.stdout.replace("\\\n", " ").split()[1:]
-    sha = hashlib.sha256((ROOT / ".clang-tidy").read_bytes())
-    sha.update(" ".join(arguments).replace(str(ROOT), "").encode())
-    for name in sorted(files):
-        path = pathlib.Path(entry["directory"], name)
-        if str(path).startswith(str(ROOT)):
-            sha.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
-    return sha.hexdigest()
-
-
 def check(entry):
-    if time.time() > UNTIL:
-        return entry["file"], 0, None
-    arguments = plain_arguments(entry)
-    key = digest(entry, arguments)
-    stamp = PASSED / key if key else None
-    if stamp and stamp.exists():
-        return entry["file"], 0, ""
-    command = [CLANG_TIDY, "--quiet", entry["file"], "--", *arguments, "-Wno-everything"]
+    command = [CLANG_TIDY, "--quiet", entry["file"], "--", *plain_arguments(entry), "-Wno-everything"]
     run = subprocess.run(command, cwd=entry["directory"], capture_output=True, text=True, check=False)
-    if run.returncode == 0 and stamp:
-        stamp.touch()
-    errors = "" if "error:" not in run.stderr else run.stderr
-    return entry["file"], run.returncode, run.stdout + errors
+    errors = run.stderr if "error:" in run.stderr else ""
+    return run.returncode, run.stdout + errors
 
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    PASSED.mkdir(parents=True, exist_ok=True)
-    entries = {}
-    for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
-        path = pathlib.Path(entry["file"])
-        if ROOT / "src" in path.parents and path.name != "boost.cpp" and not TEST.search(path.name):
-            entries[entry["file"]] = entry
-    failed = skipped = 0
+    entries = [entry for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+               if OURS.search(entry["command"]) and "cmake_pch" not in entry["file"]]
+    entries.sort(key=lambda entry: -pathlib.Path(entry["file"]).stat().st_size)  # the longest first
+    failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(check, entry) for entry in entries.values()]
-        for job in concurrent.futures.as_completed(jobs):
-            file, status, output = job.result()
-            if output is None:
-                skipped += 1
-            elif status != 0:
+        for status, output in pool.map(check, entries):
+            if status != 0:
                 failed += 1
-                print(f"-- {pathlib.Path(file).relative_to(ROOT)}\n{output}", flush=True)
-    print(f"clang-tidy: {len(entries)} files, {failed} failed")
-    if skipped:
-        print(f"== NOT RUN, there was no time: clang-tidy of {skipped} of them")
+                print(output, flush=True)
+    print(f"clang-tidy: {len(entries)} batches, {failed} failed")
     return 1 if failed or not entries else 0
 
 
