@@ -19,8 +19,8 @@ void L1Store::insert(HashedKey key, L1Value value) {
   erase(key);
   const std::size_t charge = charge_bytes(key.bytes, value);
   if (key.bytes.size() > std::numeric_limits<std::uint16_t>::max()) return;
-  // Other entries are evicted before the new one joins the queue: it has no mark yet, so the hand
-  // would evict it first.
+  // Other entries are evicted before the new one joins the queue: its visited bit is not set yet,
+  // so the hand would evict it first.
   const auto fits = [&] {
     return entry_bytes_ + charge + table_bytes(buckets_with_one_more()) <= capacity_bytes_;
   };
@@ -99,8 +99,8 @@ void L1Store::append_newest(Entry* entry) {
   if (oldest_ == nullptr) oldest_ = entry;
 }
 
-// The loop ends: every entry that the hand passes loses its mark, so in a second round none has
-// one.
+// The loop ends: the hand clears the visited bit of every entry that it passes, so in a second
+// round no bit is set.
 void L1Store::evict_one() {
   Entry* candidate = hand_ != nullptr ? hand_ : oldest_;
   while (candidate->asked_for) {

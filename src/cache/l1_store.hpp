@@ -4,9 +4,9 @@
 // key, the node, the object, its strings and its part of the table. When there is no room, SIEVE
 // selects the entry to evict (Zhang, Yang, Yue, Vigfusson, Rashmi: "SIEVE is Simpler than LRU: an
 // Efficient Turn-Key Eviction Algorithm for Web Caches", NSDI 2024). Entries are in a queue by age.
-// A hand moves from the oldest towards the newest, clears the mark of every entry that was used
-// since it last passed, and evicts the first entry without a mark. So a hit only sets one bit: no
-// list is changed, and the lock is held for a few instructions.
+// A hand moves from the oldest towards the newest, clears the visited bit (asked_for) of every
+// entry that was used since it last passed, and evicts the first entry without the bit. So a hit
+// only sets one bit: no list is changed, and the lock is held for a few instructions.
 //
 // Thread safety: none; the shard's lock guards it (coherence_shard.hpp).
 //
@@ -32,8 +32,8 @@ class L1Store {
   L1Store(const L1Store&) = delete;
   L1Store& operator=(const L1Store&) = delete;
 
-  // The value, valid until the next call that is not const; nullptr if there is none. Marks the
-  // entry as used.
+  // The value, valid until the next call that is not const; nullptr if there is none. Sets the
+  // visited bit of the entry.
   const L1Value* find(HashedKey key);
   // Replaces the old value. A new value that is larger than the whole store is not stored; the old
   // one is removed all the same.

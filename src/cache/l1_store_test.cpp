@@ -63,7 +63,7 @@ TEST_F(L1StoreTest, WithoutHitsTheOldestLeaves) {
 TEST_F(L1StoreTest, AnEntryThatWasAskedForIsForgivenOnce) {
   for (const char* key : {"a", "b", "c", "d"}) put(key);
   EXPECT_TRUE(has("a"));
-  put("e");  // the hand clears the mark of a and evicts b
+  put("e");  // the hand clears the visited bit of a and evicts b
   put("f");  // the hand continues at c
   put("g");  // d
   put("h");  // e; the hand did not return to a, which is older

@@ -38,13 +38,14 @@ bool is_null(const L1Value& value) {
 
 }  // namespace
 
-// The names that this instance has marked. It deletes the mark when it stores the fact: as long as
-// the mark existed, other instances would wait for a fact that is there already.
+// The names for which this instance has set the hint in Redis (the key loading_name()). put()
+// deletes the hint: as long as it existed, other instances would wait for a fact that is there
+// already.
 class RedisL2Store::Marks {
  public:
   void add(const std::string& name) {
     const std::lock_guard lock{mutex_};
-    // Names without a fact remain here; their marks in Redis expired long ago.
+    // Names without a fact remain here; their hints in Redis expired long ago.
     constexpr std::size_t kMost = 10'000;
     if (names_.size() >= kMost) names_.clear();
     names_.insert(name);
@@ -139,7 +140,7 @@ Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::opt
   co_return fact;
 }
 
-// Polls with growing pauses, four or five times. Ends as soon as the mark is gone, with or without
+// Polls with growing pauses, four or five times. Ends as soon as the hint is gone, with or without
 // a fact.
 Task<std::optional<Fact>> RedisL2Store::watch(const std::string& key, std::optional<Stamp> found,
                                               Deadline deadline) {

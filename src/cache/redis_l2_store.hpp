@@ -26,8 +26,8 @@ struct RedisL2Options {
   Secret deployment_key{};  // the same for all instances; at least FactSeal::kMinKeyBytes
   // Of an entry, plus or minus up to a tenth at random, so that entries do not expire all at once.
   std::chrono::milliseconds ttl = std::chrono::minutes{5};
-  // How long the announcement of a query of the primary is valid, and how long other instances wait
-  // for its result.
+  // How long the hint is valid that announces a query of the primary, and how long other instances
+  // wait for its result.
   std::chrono::milliseconds loading_mark{100};
   std::chrono::milliseconds longest_wait{50};
 };

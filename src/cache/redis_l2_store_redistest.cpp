@@ -103,7 +103,7 @@ TEST_F(SharedFacts, AColdKeyIsAskedForOnce) {
   waiting.join();
   ASSERT_TRUE(received);
   EXPECT_TRUE(same(*received, user_));
-  EXPECT_TRUE(eventually([&] { return server_.cli({"DBSIZE"}) == "1"; })) << "the mark is gone";
+  EXPECT_TRUE(eventually([&] { return server_.cli({"DBSIZE"}) == "1"; })) << "the hint is gone";
 }
 
 TEST_F(SharedFacts, ForgottenMeansGone) {
