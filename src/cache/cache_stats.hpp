@@ -1,7 +1,7 @@
-// What the cache counts, as plain numbers; ops renders them.
+// The counters of the cache as plain numbers. app/metrics.cpp and app/cache_report.cpp render them.
 //
 // Counters of the hot path are kept in each shard under the lock that a look-up takes anyway, and
-// added up here when somebody asks: no cache line is shared by all threads.
+// added up here when the numbers are read: no cache line is shared by all threads.
 #pragma once
 
 #include <array>

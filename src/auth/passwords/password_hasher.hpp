@@ -72,7 +72,7 @@ class PasswordHasher {
   bool needs_rehash(const Secret& hash) const;
   PasswordHasherStats stats() const;
 
-  // The same on the calling thread, for the command line.
+  // The same on the calling thread. Only tests use it.
   static Result<Secret> hash_here(const Secret& password, int cost);
 
  private:

@@ -25,10 +25,11 @@
 
 namespace um {
 
-// What a failure of PostgreSQL means to callers of the stores. Only this function knows SQLSTATEs
-// and names of constraints. email_taken, username_taken and conflict by the constraint; invalid for
-// values that the schema refuses; unavailable (with retry_after), timeout, overloaded and
-// unknown_outcome by what happened to the connection; internal for all others.
+// Maps a failure of PostgreSQL to an error of the stores. drivers/pg/failure.hpp maps SQLSTATEs to
+// kinds of failures; the names of constraints are known only here. email_taken, username_taken and
+// conflict by the constraint; invalid for values that the schema refuses; unavailable (with
+// retry_after), timeout, overloaded and unknown_outcome by what happened to the connection;
+// internal for all others.
 Error postgres_error(const pg::Failure& failure);
 
 // Receives this process' own writes, around their COMMIT.
