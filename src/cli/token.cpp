@@ -22,14 +22,14 @@ class TokenCreate final : public Command {
             .examples = "  user-manager token create --email bot@example.org --ttl 30d"};
   }
   void declare(Options& options) override {
-    options.required_text({"--email", "whose token; a user with the role service", "ADDRESS"},
-                          email_);
+    options.required_text(
+        {"--email", "owner of the token; a user with the role service", "ADDRESS"}, email_);
     options.text({"--ttl", "lifetime, at most 365d [default: 90d]", "DURATION"}, ttl_);
-    options.text(
-        {"--label",
-         "what the list shows of it; at most 200 printable ASCII characters [default: empty]",
-         "TEXT"},
-        label_);
+    options.text({"--label",
+                  "description in the list of tokens; at most 200 printable ASCII characters "
+                  "[default: empty]",
+                  "TEXT"},
+                 label_);
   }
 
   Result<ExitCode> run(const Context& context) override {

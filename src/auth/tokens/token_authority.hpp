@@ -13,9 +13,9 @@
 // With a secret the keys in the database are neither read nor used: tokens signed with it name no
 // kid, and the JWK Set is empty, because a secret must not be published.
 //
-// The application calls start() before the first request, forwards what the feed says about the
-// keys, and calls reload() at least every 10 s. An unknown kid causes a reload in between, at most
-// once a second.
+// The application calls start() before the first request, forwards the reports of the feed about
+// the keys, and calls reload() at least every 10 s. An unknown kid causes a reload in between, at
+// most once a second.
 //
 // Thread safety: any event loop. Verifying a token whose signature is remembered takes the lock of
 // one shard; otherwise it also takes a shared lock for as long as a pointer is copied.
@@ -62,7 +62,7 @@ struct TokenAuthorityNumbers {
 
   static constexpr auto table() {
     using N = TokenAuthorityNumbers;
-    constexpr MetricText kLooks{"token_verifications_total", "Tokens looked at, by what it took"};
+    constexpr MetricText kLooks{"token_verifications_total", "Token verifications by method"};
     return std::tuple{count_of(&N::remembered, kLooks, {"how", "remembered"}),
                       count_of(&N::checked, kLooks, {"how", "signature_checked"}),
                       count_of(&N::refused, kLooks, {"how", "refused"}), count_of(&N::reloads)};
@@ -83,9 +83,9 @@ class TokenAuthority {
   Task<Result<void>> start(Deadline deadline) { return reload(deadline); }
   Task<Result<void>> reload(Deadline deadline);
 
-  // What the feed says; any thread. keys_changed(): the keys may have changed, and nothing verifies
-  // until they are read again. keys_unchanged(): up to `at` the keys have not changed since they
-  // were read or since the last call.
+  // Reports of the feed; any thread. keys_changed(): the keys may have changed, and nothing
+  // verifies until they are read again. keys_unchanged(): up to `at` the keys have not changed
+  // since they were read or since the last call.
   void keys_changed();
   void keys_unchanged(BootTime at);
 
