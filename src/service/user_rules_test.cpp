@@ -33,7 +33,7 @@ User ada() {
   return user;
 }
 
-// What GET gave, member by member.
+// The answer of GET, member by member.
 UserInput as_read() {
   UserInput input;
   input.id = is<std::int64_t>(42);

@@ -25,7 +25,7 @@ class Migrate : public ::testing::Test {
     EXPECT_EQ(result.code, code) << result.out << result.err;
     return parse_json(result.out);
   }
-  // What the Go program's table looks like, with good rows and those of `more_values`.
+  // Makes the table of the Go program, with good rows and those of `more_values`.
   void make_go_database(const std::string& more_values = {}) const {
     const std::string hash = hash_of("go-Sesame-1");
     DatabaseProbe probe{database_, DatabaseProbe::Missing::create};

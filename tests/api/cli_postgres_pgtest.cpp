@@ -19,7 +19,7 @@ class CliOnPostgres : public ::testing::Test {
                 .input = std::move(input),
                 .working_directory = directory_.path().string()});
   }
-  // What it prints, as JSON.
+  // The output of the program, as JSON.
   boost::json::value json_of(std::vector<std::string> arguments, std::string input = {}) const {
     arguments.emplace_back("--json");
     const auto result = cli(std::move(arguments), std::move(input));

@@ -101,7 +101,7 @@ TEST_F(CliUser, APasswordIsNeverTakenFromTheCommandLine) {
     EXPECT_EQ(result.code, kMisused);
     EXPECT_EQ(result.err.find("hunter2"), std::string::npos) << result.err;
   }
-  // And without a terminal nobody can be asked.
+  // Without a terminal there is no prompt.
   expect_failure({"user", "create", "--email", "b@example.test"}, kMisused, "open-Sesame-1\n");
 }
 

@@ -4,7 +4,7 @@
 namespace um::e2e {
 namespace {
 
-// What follows every refused request on its connection; its id must never come back.
+// The request that follows every refused one on its connection; its id must never come back.
 constexpr std::string_view kSmuggled =
     "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: smuggled\r\n\r\n";
 

@@ -1,4 +1,4 @@
-// DELETE /user/{id}, and the last administrator, who cannot be removed, demoted or disabled.
+// DELETE /user/{id}, and the last administrator, which cannot be removed, demoted or disabled.
 #include <thread>
 
 #include "support/stage_test.hpp"

@@ -1,4 +1,4 @@
-// What the contract suite of shared attempts needs: two instances that share one server and one
+// The fixture of the contract suite of shared attempts: two instances that share one server and one
 // clock. Each AttemptStore makes one of these, instantiates the suite with it, and is held to the
 // policy of LocalAttemptLimiter.
 //
@@ -103,13 +103,13 @@ class SharedAttemptsUnderTest {
   virtual ~SharedAttemptsUnderTest() = default;
   virtual SharingInstance& one() = 0;
   virtual SharingInstance& other() = 0;
-  // What the service does now and then, so that nothing stays for ever.
+  // The housekeeping of the service, so that no row stays for ever.
   virtual void tidy_up() {}
   // Until it is back no instance reaches the server, whatever it tries.
   virtual void lose_the_server() = 0;
   virtual void find_the_server() = 0;
 
-  // What both instances take for the time: since 1970.
+  // The clock of both instances: since 1970.
   std::chrono::milliseconds now{1'700'000'000'000};
 };
 

@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Stored, SharedAttemptsContract,
 
 class StoredAttemptsTest : public ::testing::Test {
  protected:
-  // What an instance makes of a store.
+  // The parts of the limiter of an instance over a store.
   StoredAttemptLimiter::Parts parts(AttemptStore& store) {
     return {.local = local_, .store = store, .clock = shared_.clock, .loop = loop_};
   }

@@ -3,7 +3,8 @@
 // exact status.
 //
 // <subject> stands for the id of the user that the request is about, <subject.email> for the
-// address and <password> for the password of that user, <fresh> for an address that nobody has yet.
+// address and <password> for the password of that user, <fresh> for an address that no user has
+// yet.
 #pragma once
 
 #include <array>

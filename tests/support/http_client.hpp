@@ -1,9 +1,9 @@
 // HttpConnection: one blocking HTTP/1.1 connection with deadlines, and the raw socket under it.
 // HttpClient: requests over a connection that is kept alive, and replaced after it was closed.
 //
-// What a broken server would do as well (no answer in time, a malformed one, a reset) throws
-// std::runtime_error, but for the functions that return text. Thread safety: one thread at a time;
-// one thread may write while another reads.
+// Behaviour that a broken server would show as well (no answer in time, a malformed one, a reset)
+// throws std::runtime_error, but for the functions that return text. Thread safety: one thread at a
+// time; one thread may write while another reads.
 #pragma once
 
 #include <cstdint>

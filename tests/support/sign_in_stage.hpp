@@ -1,4 +1,4 @@
-// What the tests of sign-in stand on: the real parts of auth over stores in memory.
+// The fixture of the tests of sign-in: the real parts of auth over stores in memory.
 #pragma once
 
 #include "auth/attempts/local_attempt_limiter.hpp"
@@ -54,7 +54,7 @@ struct SignInStage {
     if (!login(email, kPassword)) throw std::logic_error("the login must succeed");
     return std::string{last_login->token.reveal()};
   }
-  // Who a token belongs to, as the stores say now.
+  // The owner of a token, according to the stores.
   Result<Principal> who(const std::string& token) {
     return *test::run(may_fail(sign_in.authenticate(token, never())));
   }

@@ -24,8 +24,8 @@ TEST(Bcrypt, AKnownHashVerifiesUnderAllThreePrefixes) {
   }
 }
 
-// What a correct implementation stores under $2a$ for a password that libxcrypt's own $2a$ treats
-// differently on purpose.
+// The hash that a correct implementation stores under $2a$ for a password that libxcrypt's own $2a$
+// treats differently on purpose.
 TEST(Bcrypt, AHashOfBytesAboveAsciiVerifiesUnderTheOldPrefix) {
   const std::string hash = "$2b$05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e";
   for (const char letter : {'a', 'b', 'y'}) {

@@ -1,5 +1,5 @@
-// The client against a server that misbehaves: it is never believed, and nobody waits for it for
-// long.
+// The client against a server that misbehaves: the client never believes it, and no call waits for
+// it for long.
 #include <future>
 
 #include <gmock/gmock.h>
@@ -37,7 +37,7 @@ TEST_F(RedisFaults, AServerThatTakesConnectionsAndSaysNothingHoldsNobodyUp) {
   with.timeout = 10ms;
   with.connect_timeout = 1h;
   connect(with);
-  // The first ones may wait their 10 ms; who comes later learns that there is nothing to wait for.
+  // The first ones may wait their 10 ms; later ones fail at once.
   EXPECT_TRUE(eventually([&] { return kind(call(Command{"GET", "a"})) == Kind::unavailable; }));
   with.connect_timeout = 30ms;
   with.breaker.first_pause = 1h;

@@ -101,7 +101,7 @@ TEST_F(RealRedis, TlsWithAnyOtherCertificateIsNoConnection) {
   const std::string another = directory.write("other.crt", e2e::make_self_signed().certificate_pem);
   for (const std::string& url :
        {"rediss://localhost:" + port,                                 // not trusted by the system
-        "rediss://localhost:" + port + "?ca=" + another,              // signed by somebody else
+        "rediss://localhost:" + port + "?ca=" + another,              // signed by another CA
         "rediss://127.0.0.1:" + port + "?ca=" + server.ca_file()}) {  // of another name
     connect(url);
     EXPECT_TRUE(eventually([&] { return breakages(Breakage::tls) >= 1; })) << url;

@@ -1,5 +1,5 @@
-// The client against a fake server. What is waited for is an event, never a time; where
-// a test says how long something may take, it is a bound far above what it takes.
+// The client against a fake server. The tests wait for events, never for a time. A time in a test
+// is a bound far above the usual duration.
 #include <algorithm>
 #include <thread>
 

@@ -76,7 +76,7 @@ TEST_F(BackupTest, ATargetThatExistsIsNotTouched) {
 }
 
 TEST_F(BackupTest, ATargetThatAppearsMeanwhileIsNotTouched) {
-  db_.execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");  // nobody can read it
+  db_.execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");  // no other connection can read it
   const auto refused = back_up_while([this] {
     if (!std::filesystem::exists(partial_)) return false;
     std::ofstream{target_} << "precious";

@@ -1,4 +1,4 @@
-// What happens when the files of an open database are moved, replaced or deleted.
+// An open database when its files are moved, replaced or deleted.
 #include <sqlite3.h>
 
 #include "drivers/sqlite/reader_pool.hpp"

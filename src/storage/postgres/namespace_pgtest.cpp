@@ -237,7 +237,7 @@ TEST_F(PostgresCrashTest, OfOneBackendTakesTheIncarnationAway) {
   const auto after = repaired(*database_);
   EXPECT_NE(after, "");
   EXPECT_NE(after, before_);
-  EXPECT_EQ(repaired(*database_), after) << "who comes second gets the same one";
+  EXPECT_EQ(repaired(*database_), after) << "a second repair returns the same namespace";
 }
 
 TEST_F(PostgresCrashTest, OfTheWholeServerTakesItAwayToo) {

@@ -1,5 +1,5 @@
-// What the schema does for every writer: numbers, search texts, and records of changes. Ways to
-// bypass it: bypass_pgtest.cpp.
+// The triggers and constraints of the schema, for every writer: numbers, search texts, and records
+// of changes. Ways to bypass it: bypass_pgtest.cpp.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
