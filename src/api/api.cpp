@@ -76,7 +76,7 @@ Task<void> Api::answer(const http::Request& request, http::Response& response) {
     try {
       answer = co_await authorize_and_handle(exchange);
     } catch (const boost::system::system_error& error) {
-      // The connection is closed, so there is nobody to answer.
+      // The connection is closed, so no answer can be sent.
       if (error.code() == boost::asio::error::operation_aborted) throw;
       answer = std::unexpected(Problem{.log_detail = error.what()});
     } catch (const std::exception& error) {

@@ -41,8 +41,8 @@ class Exchange {
   std::expected<UserId, Problem> user_id() const;
   // The argument as an e-mail address, percent-decoded; nullopt if it cannot be one.
   std::optional<Email> email() const;
-  // What the request's Cache-Control asks for (RFC 9111, section 5.2.1): no-cache reads from the
-  // primary, max-stale=N accepts an old answer while the database is unavailable.
+  // The options that the request's Cache-Control asks for (RFC 9111, section 5.2.1): no-cache reads
+  // from the primary, max-stale=N accepts an old answer while the database is unavailable.
   ReadOptions read_options() const;
 };
 

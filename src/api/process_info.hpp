@@ -1,6 +1,6 @@
-// ProcessInfo: what the API reports about the process as a whole. Implemented by the composition
-// root, which alone knows all the parts. Thread safety: any event loop; coroutines resume on the
-// executor on which they are awaited.
+// ProcessInfo: the state of the process as a whole, which the API reports. Implemented by the
+// composition root (app/), which alone knows all the parts. Thread safety: any event loop;
+// coroutines resume on the executor on which they are awaited.
 #pragma once
 
 #include <string>

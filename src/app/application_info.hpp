@@ -1,4 +1,4 @@
-// ApplicationInfo: what the API reports about the process, put together from all of its parts.
+// ApplicationInfo: implements ProcessInfo with the numbers and states of all parts of the process.
 // Thread safety: any event loop.
 #pragma once
 

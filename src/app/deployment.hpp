@@ -1,5 +1,5 @@
-// Deployment: what an instance has to agree on with the others on its database before it serves.
-// With SQLite there are no others.
+// Deployment: the settings that all instances on one database have in common. An instance compares
+// its own with them before it serves. With SQLite there is one instance.
 #pragma once
 
 #include <optional>

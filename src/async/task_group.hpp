@@ -1,4 +1,4 @@
-// TaskGroup: the owner of coroutines that nobody awaits one by one. It counts the ones that have
+// TaskGroup: the owner of coroutines that no other coroutine awaits. It counts the ones that have
 // not ended, and can wait for all of them.
 //
 // A task has its own deadline; the group cancels nothing. The owner of the group joins it before it
@@ -53,7 +53,7 @@ class TaskGroup {
   // For a thread that runs none of the loops: blocks until no task is running. False: `loop`, which
   // runs the tasks, was stopped, or `patience` has passed.
   bool join_blocking(const boost::asio::io_context& loop, std::chrono::nanoseconds patience) {
-    constexpr std::chrono::milliseconds kStep{10};  // stopping a loop wakes nobody
+    constexpr std::chrono::milliseconds kStep{10};  // stopping a loop notifies nothing
     const auto until = std::chrono::steady_clock::now() + patience;
     std::unique_lock lock{state_->mutex};
     while (state_->running > 0) {

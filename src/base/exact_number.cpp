@@ -15,7 +15,7 @@ std::string_view take_digits(std::string_view& text) {
   return digits;
 }
 
-// What follows the 'e'.
+// Reads the text after the 'e'.
 std::optional<std::int64_t> read_exponent(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);

@@ -80,8 +80,8 @@ struct JsonLimits {
 // exponent does not fit an int are out_of_range here: see unstorable_parts().
 std::expected<JsonValue, JsonError> read_json(std::string_view text, JsonLimits limits = {});
 
-// What is JSON but cannot be stored: nul_character and out_of_range, each once for every member of
-// the outermost object that has it.
+// The parts that are JSON but cannot be stored: nul_character and out_of_range, each once for every
+// member of the outermost object that has it.
 std::vector<JsonError> unstorable_parts(const JsonValue& value);
 
 // read_json() for an object of which every part can be stored. `depth` counts the object itself.

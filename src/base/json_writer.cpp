@@ -163,7 +163,7 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
   return *this;
 }
 
-// What stands before a key or value.
+// Writes the comma before a key or value, if one is due.
 void JsonWriter::separate() {
   if (comma_) out_ += ',';
   if (!open_.empty() && open_.back() == kLines) out_ += '\n';

@@ -1,5 +1,5 @@
 // SipHash (Aumasson, Bernstein: "SipHash: a fast short-input PRF", Indocrypt 2012): a keyed hash;
-// without the key nobody can choose inputs that collide.
+// inputs that collide cannot be chosen without the key.
 //
 // siphash_2_4 is the variant of the paper. siphash_1_3 has fewer rounds and is usual for tables in
 // memory, whose hashes no client sees. Pure; thread safety: any.

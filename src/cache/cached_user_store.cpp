@@ -126,8 +126,8 @@ std::optional<UserReading> CachedUserStore::remembered(const Email& email) {
   const auto* id = std::get_if<UserId>(&*owner);
   if (id == nullptr) return l1_reading(nullptr);
   auto user = remembered(*id);
-  // The user was deleted or got another address since the first look-up: only the primary knows who
-  // has the address now.
+  // The user was deleted or got another address since the first look-up: only the primary knows the
+  // present owner of the address.
   if (!user || !user->value || !(user->value->user.email == email)) return std::nullopt;
   return user;
 }

@@ -27,7 +27,7 @@ inline EntryKind kind_of(const L1Value& value) {
   return static_cast<EntryKind>(value.index());
 }
 
-// What one allocation of `bytes` costs: glibc keeps 8 bytes before each chunk and rounds up to 16,
+// The cost of one allocation of `bytes`: glibc keeps 8 bytes before each chunk and rounds up to 16,
 // at least 32 (malloc/malloc.c, request2size).
 constexpr std::size_t heap_cost_bytes(std::size_t bytes) {
   const std::size_t chunk = (bytes + 8 + 15) & ~std::size_t{15};

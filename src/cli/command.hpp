@@ -19,7 +19,7 @@ class Options {
   struct Spec {
     std::string_view name;           // "--email"; for a positional one "USER"
     std::string_view help;           // a phrase, with default and unit
-    std::string_view placeholder{};  // what help shows for the value: "ADDRESS"
+    std::string_view placeholder{};  // of the value, in the help: "ADDRESS"
   };
   // Targets outlive parsing; they keep their value if the option is not given.
   virtual ~Options() = default;
@@ -38,7 +38,7 @@ enum class ExitCode { done = 0, failed = 1, misuse = 2 };
 // the settings that are kept in the database for all instances.
 enum class SettingFlags { none, database, schema, all };
 
-// What a running command works with.
+// The environment of a running command.
 struct Context {
   CliIo& io;
   const CliBackend& backend;

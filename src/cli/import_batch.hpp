@@ -37,14 +37,14 @@ class ImportBatch {
   };
   struct Rules {
     bool rehearse = false;       // --dry-run: check everything, keep nothing
-    bool skip_existing = false;  // --resume: a user who is there already is no failure
+    bool skip_existing = false;  // --resume: a user that exists already is no failure
     int password_cost = 10;
     std::size_t threads = 1;  // for hashing passwords
   };
   ImportBatch(Parts parts, Rules rules);
 
   // An error is about the database: with skip_existing the address of a user with a password is
-  // looked up, so that no password of a user who is there already is hashed.
+  // looked up, so that no password of an existing user is hashed.
   Result<void> add(ImportLine line);
   bool full() const { return lines_ >= kMaxLines || passwords_ >= kMaxPasswords; }
   bool empty() const { return lines_ == 0; }

@@ -41,7 +41,7 @@ struct CliIo {
   std::function<std::unique_ptr<Interrupts>()> watch_interrupts{};
 };
 
-// What `user-manager migrate` is asked to do.
+// The options of `user-manager migrate`.
 struct MigrateRequest {
   bool dry_run = false;     // change nothing, only say what would be done
   bool quarantine = false;  // move rows that do not fit the new schema into a table of their own
@@ -58,7 +58,7 @@ struct RefusedRow {
   std::string reason;                  // "the e-mail address is empty"
 };
 
-// What was done; with dry_run, or with rows that do not fit, what is still to be done.
+// The changes that were made; with dry_run, or with rows that do not fit, those still to be made.
 struct MigrateReport {
   std::vector<std::string> migrations{};  // "0001_initial"
   std::vector<std::string> settings{};    // of the deployment: "staleness-bound: 500 ms -> 300 ms"

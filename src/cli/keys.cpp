@@ -13,7 +13,7 @@
 namespace um {
 namespace {
 
-// What a key is good for now.
+// The present state of a key, as the list shows it.
 std::string state_of(const SigningKey& key, bool newest_that_signs, WallTime now) {
   if (key.revoked_at) return "revoked";
   if (newest_that_signs) return "signs";

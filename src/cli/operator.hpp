@@ -1,5 +1,5 @@
-// What commands do with an opened database: the use cases of service/ with the rights of the
-// operator, who has those of an administrator.
+// The use cases of service/ for commands that have opened a database, with the rights of the
+// operator, which are those of an administrator.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ inline Deadline call_deadline(const CliIo& io) {
   return Deadline::after(io.clock, kCallTime);
 }
 
-// `who` is an id or an e-mail address. invalid (neither), not_found.
+// The argument `who` is an id or an e-mail address. invalid (neither), not_found.
 Task<Result<UserRef>> find_user(UserStore& users, std::string who, Deadline deadline);
 
 // Changes of users. The rules, the hashing and the compare-and-set are those of `Users`. Not
@@ -32,14 +32,15 @@ class OperatorUsers {
   static Result<std::unique_ptr<OperatorUsers>> open(const Context& context);
 
   // Errors: those of `Users`.
-  Task<Result<UserRef>> create(UserInput input);  // without a password: nobody can sign in
-  // What is present in `input` is changed. Also invalid (`who` is neither id nor address).
+  Task<Result<UserRef>> create(UserInput input);  // without a password: no sign-in
+  // Changes the members that are present in `input`. Also invalid (`who` is neither id nor
+  // address).
   Task<Result<UserRef>> change(std::string who, UserInput input);
   Task<Result<UserRef>> find(std::string who);
   Task<Result<void>> remove(UserId id);
 
  private:
-  // Refuses everything: the operator proves no password and registers nobody, so a call would be a
+  // Refuses everything: the operator proves no password and does not register, so a call would be a
   // mistake.
   class NoAttempts final : public AttemptLimiter {
    public:

@@ -16,7 +16,7 @@ namespace um {
 
 struct Setting {
   std::string_view name;         // "cache-ttl"
-  std::string_view placeholder;  // what help shows for the value: "DURATION"
+  std::string_view placeholder;  // of the value, in the help: "DURATION"
   std::string_view help;         // a phrase, without the default
   std::string allowed{};         // ends "allowed: …": "a duration from 1s to 1d, such as 5min"
   std::string default_text{};    // for people: "5min", "none", "number of cores"

@@ -14,7 +14,7 @@
 
 namespace um::setting_kinds {
 
-// What every row says about itself.
+// The members that rows of all kinds have.
 struct Row {
   std::string_view name;
   std::string_view help;

@@ -1,5 +1,5 @@
-// On whose behalf a use case runs: Principal, a signed-in user; Operator, the person at the command
-// line; Actor, either of them or nobody.
+// The callers of use cases: Principal, a signed-in user; Operator, the person at the command line;
+// Actor, either of them or nobody.
 #pragma once
 
 #include <memory>
@@ -32,11 +32,12 @@ class Principal {
 };
 using Caller = std::optional<Principal>;
 
-// The person who runs a command on the machine. The access to the database is proof enough: the
-// operator has the rights of an administrator, but no row, no session and no password.
+// The person at the command line. The access to the database is proof enough: the operator has the
+// rights of an administrator, but no row, no session and no password.
 struct Operator {};
 
-// Nobody, unless it is made from a Principal or an Operator; nobody has the fewest rights.
+// An Actor that is made from neither a Principal nor an Operator is nobody and has the fewest
+// rights.
 class Actor {
  public:
   Actor() = default;

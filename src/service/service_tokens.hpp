@@ -31,7 +31,7 @@ class ServiceTokens {
   struct Create {
     Email owner;
     std::chrono::seconds ttl = kDefaultTtl;  // 1 s to kMaxTtl
-    std::string label{};  // what the list shows of it; at most 200 bytes of printable ASCII
+    std::string label{};  // its description in the list; at most 200 bytes of printable ASCII
   };
   struct Created {
     Secret token;  // shown once; not stored

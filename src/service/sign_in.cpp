@@ -28,7 +28,7 @@ std::string printable_ascii(std::string_view user_agent) {
   return text;
 }
 
-// What was read for a token; null: it does not exist.
+// The rows that were read for a token; null: the row does not exist.
 struct TokenFacts {
   const TokenSubject& subject;
   const SessionRef& session;

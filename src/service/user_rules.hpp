@@ -1,5 +1,5 @@
-// The rules about users: what a request means for a row, and who may set which member. Pure; any
-// thread.
+// The rules about users: the change that a request makes to a row, and the members that a caller
+// may set. Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -77,13 +77,13 @@ struct Creation {
 };
 struct Creating {
   bool by_admin = false;
-  bool password_optional = false;  // without one nobody can sign in as the user
+  bool password_optional = false;  // without one the user cannot sign in
 };
 // email is required, and password unless it is optional. invalid, forbidden.
 Result<Creation> plan_creation(const UserInput& input, Creating creating);
 
-// What is wrong with the password of a new user, or with the hash that is given in place of one
-// (empty: none).
+// The input of check_given_password(): the password of a new user, and the hash that may be given
+// in place of one (empty: none).
 struct GivenPassword {
   const std::optional<Secret>& password;
   const Secret& hash;

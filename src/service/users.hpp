@@ -73,12 +73,12 @@ class Users {
   // Registrations by others than administrators are limited per client address, and per e-mail
   // address that is tried. Created users and taken addresses count, separately from failed logins.
   // invalid (fields), forbidden (a member only an administrator may set; registration closed),
-  // unauthenticated (closed, and nobody is signed in), email_taken, username_taken,
+  // unauthenticated (closed, and the actor is nobody), email_taken, username_taken,
   // too_many_attempts.
   struct CreateRequest {
     UserInput input{};
     std::string address{};  // of the client, for the limit
-    // Without a password nobody can sign in as the user until one is set. Only for administrators.
+    // Without a password the user cannot sign in until one is set. Only for administrators.
     bool password_optional = false;
   };
   Task<Result<UserRef>> create(Actor actor, CreateRequest request, Deadline deadline);
@@ -90,13 +90,13 @@ class Users {
   // back; the counters (used_usd, last_login_at), which change by themselves, with any value that
   // they can have.
   // `if_match`: precondition_failed unless the user is in one of these revisions; checked before
-  // the input. A user who changes the own password gives current_password too, and keeps this
+  // the input. A user that changes its own password gives current_password too, and keeps this
   // session. The operator of the command line has the rights of an administrator. A change that
-  // changes nothing returns the user and writes nothing. unauthenticated (nobody), invalid (also
-  // for a wrong current_password, on that member), forbidden, not_found, precondition_failed,
-  // email_taken, username_taken, last_admin, too_many_attempts, conflict (other changes of this
-  // user won every time, until the deadline or the bound on attempts; or the password was changed
-  // after it was proven).
+  // changes nothing returns the user and writes nothing. unauthenticated (the actor is nobody),
+  // invalid (also for a wrong current_password, on that member), forbidden, not_found,
+  // precondition_failed, email_taken, username_taken, last_admin, too_many_attempts, conflict
+  // (other changes of this user won every time, until the deadline or the bound on attempts; or the
+  // password was changed after it was proven).
   struct ChangeRequest {
     UserId id;
     UserInput input{};
@@ -113,7 +113,7 @@ class Users {
   Task<Result<void>> remove(UserId id, std::optional<RevisionMatch> if_match, Deadline deadline);
 
   struct ListRequest {
-    std::string keyword{};  // empty: everybody
+    std::string keyword{};  // empty: all users
     Page page{};            // limit at least 1
     bool count = false;
   };

@@ -37,7 +37,7 @@ struct MisfitRow {
   std::string reason{};
 };
 
-// What to do with misfits: change nothing at all, or put them into users_quarantine.
+// The treatment of misfits: change nothing at all, or put them into users_quarantine.
 enum class Misfits { refuse, quarantine };
 
 struct MigrationPlan {

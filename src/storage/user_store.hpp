@@ -27,7 +27,7 @@ namespace um {
 
 using UserReading = Reading<UserRecord>;
 
-// What a password check needs; always read from the primary, never cached.
+// The input of a password check; always read from the primary, never cached.
 struct Credentials {
   UserRef user;
   Secret password_hash;  // empty: cannot sign in

@@ -52,8 +52,8 @@ class StoredAttemptLimiter::Question {
   bool given_up_ = false;
 };
 
-// What places and calls under way need: a place may sit in the frame of a coroutine that is
-// destroyed with its event loop, after the limiter.
+// The state that places and calls under way share: a place may sit in the frame of a coroutine that
+// is destroyed with its event loop, after the limiter.
 class StoredAttemptLimiter::Shared : public std::enable_shared_from_this<Shared> {
  public:
   Shared(const StoredAttemptOptions& options, const Parts& parts)

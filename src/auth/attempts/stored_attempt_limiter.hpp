@@ -53,7 +53,7 @@ struct StoredAttemptNumbers {
 
 class StoredAttemptLimiter final : public AttemptLimiter {
  public:
-  // What the limiter uses; all outlive it.
+  // The parts that the limiter uses; all outlive it.
   struct Parts {
     AttemptLimiter& local;
     AttemptStore& store;

@@ -107,7 +107,7 @@ bool is_letter(char c) {
   return c >= 'a' && c <= 'z';
 }
 
-// What a digit or sign stands for when it is written instead of a letter.
+// The letter in place of which a digit or sign is written; other characters stay as they are.
 char letter_of(char c) {
   switch (c) {
     case '0':

@@ -24,7 +24,7 @@ struct Claims {
   std::string token_id;  // jti
 };
 
-// What a request needs of a verified token.
+// The claims of a verified token that a request needs.
 struct TokenSubject {
   UserId user;
   SessionId session;

@@ -145,7 +145,8 @@ std::optional<Refusal> parse_field_line(std::string_view line, FieldLine& out) {
   return {};
 }
 
-// What the fields of a header section mean together: framing, Host, and fields that must be alone.
+// The rules for the fields of a header section together: framing, Host, and fields that must be
+// alone.
 namespace {
 
 // Fields that may be sent once only: with two of them one program might use the first and another

@@ -21,8 +21,8 @@
 
 namespace um::http {
 
-// What all loops of a server share. Thread safety: any thread; what is not const is atomic or
-// locked.
+// The state that all loops of a server share. Thread safety: any thread; members that are not const
+// are atomic or locked.
 struct ServerState {
   ServerState(ServerOptions server_options, Handler& application)
       : options{std::move(server_options)}, handler{application} {}

@@ -54,12 +54,12 @@ class Lease {
 };
 
 struct CallSpec {
-  // What may have happened if the connection is lost before the answer.
+  // The possible effect of the call if the connection is lost before the answer.
   enum class Effect {
     none,    // nothing can have been committed
     commits  // it may have been
   };
-  // What follows when a prepared statement was found to be outdated.
+  // The reaction to a prepared statement that was found to be outdated.
   enum class Stale { send_again, report };
   enum class Wants {
     answer,     // and nothing afterwards

@@ -25,8 +25,8 @@
 
 namespace um::redis {
 
-// Tells people once when the first event loop finds the server away, and once when all loops use it
-// again. Thread safety: any thread; `log` is called under a lock, one line at a time.
+// Logs one line when the first event loop finds the server unavailable, and one when all loops use
+// it again. Thread safety: any thread; `log` is called under a lock, one line at a time.
 class Outages {
  public:
   // Either may be empty. The password is blotted out of the server's messages.

@@ -44,7 +44,7 @@ struct GreetingStep {
 };
 using Greeting = std::vector<GreetingStep>;
 
-// What a client sends first on a new connection: AUTH and SELECT if the endpoint asks for them,
+// The first commands on a new connection: AUTH and SELECT if the endpoint asks for them,
 // CLIENT SETNAME (which some proxies do not know), and PING, which detects a server that is no
 // Redis and one that is still loading.
 Greeting greeting_for(const Endpoint& endpoint, std::string_view client_name);

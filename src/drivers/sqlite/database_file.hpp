@@ -1,4 +1,5 @@
-// The files of a database: who may open them, under which name, and whether they are still there.
+// The files of a database: the lock of the serving process, the names that are allowed, and whether
+// the files are still there.
 //
 // A database is a file, its log (-wal) and the index of the log (-shm), which SQLite finds by the
 // name of the file. Names that change, or that are not the only ones, destroy it (sqlite.org, "How

@@ -210,7 +210,7 @@ pg::Outcome<void> PostgresChangeFeed::poll() {
   return {};
 }
 
-// After a crash PostgreSQL assigns some transaction ids again. The incarnation tells: a crash
+// After a crash PostgreSQL assigns some transaction ids again. The incarnation shows it: a crash
 // empties its table, which gets a new row here. Nothing is applied until a poll finds a namespace,
 // so the lease ends.
 pg::Outcome<void> PostgresChangeFeed::repair_namespace() {

@@ -33,7 +33,7 @@ class PostgresMigrator {
   };
   explicit PostgresMigrator(Options options) : options_{std::move(options)} {}
 
-  // What apply() would do. Changes nothing.
+  // The plan of apply(). Changes nothing.
   Result<MigrationPlan> pending() const;
   // Returns what it did. All or nothing.
   Result<MigrationPlan> apply(Misfits misfits) const;
@@ -45,8 +45,8 @@ class PostgresMigrator {
 // The times that the database stores. invalid: it has no schema of this program.
 Result<CacheTimes> read_cache_times(const Secret& url);
 
-// What every instance on one database has in common (cache_settings). `migrate` writes the times;
-// the key is made with the table.
+// The settings that all instances on one database have in common (cache_settings). `migrate` writes
+// the times; the key is made with the table.
 struct PostgresDeployment {
   CacheTimes times;
   Secret fact_key;  // 32 bytes; seals the facts in Redis

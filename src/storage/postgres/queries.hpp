@@ -157,7 +157,7 @@ inline constexpr Query kUpdateUser{
     " RETURNING version, auth_epoch, pg_current_xact_id()"};
 inline constexpr Query kDeleteUser{
     "delete_user", "DELETE FROM public.users WHERE id = $1 RETURNING pg_current_xact_id()"};
-// Serializes transactions that take the administrator role from somebody.
+// Serializes transactions that take the administrator role from a user.
 inline constexpr Query kLockAdmins{
     "lock_admins",
     "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: administrators', 0))"};

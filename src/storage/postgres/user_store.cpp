@@ -82,7 +82,7 @@ Task<Result<User>> lock_user(PostgresWrite& write, UserId id) {
 }
 
 // last_admin if there is no other active administrator. Another transaction that takes the role
-// from somebody waits here until this one ends, and then sees its changes.
+// from a user waits here until this one ends, and then sees its changes.
 Task<Result<void>> ensure_other_admin(PostgresWrite& write, UserId id) {
   const auto locked = co_await write.run(queries::kLockAdmins);
   if (!locked) co_return std::unexpected(locked.error());

@@ -91,8 +91,8 @@ Connection::Options connection(const SqliteOptions& options, Connection::Mode mo
   return {.file = options.file, .mode = mode, .busy_timeout = kLockPatience, .vfs = options.vfs};
 }
 
-// Makes the file before SQLite would make it readable for everybody: it will contain password
-// hashes.
+// Makes the file before SQLite would make it readable for every user of the machine: it will
+// contain password hashes.
 Result<void> make_file(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {

@@ -18,7 +18,7 @@ class SqliteMigrator {
   // Uses file, clock and vfs of the options.
   explicit SqliteMigrator(SqliteOptions options) : options_{std::move(options)} {}
 
-  // What apply() would do. Changes nothing; a file that does not exist is not made.
+  // The plan of apply(). Changes nothing; a file that does not exist is not made.
   Result<MigrationPlan> pending() const;
 
   // Returns what it did. All or nothing. A new file can be read by its owner only.
