@@ -40,7 +40,7 @@ constexpr std::array kTexts{
     Text{"user_search", "users", "Users whose name or e-mail address contains a keyword", 200,
          "keyword page per_page after count"},
     Text{"cache_drop", "operations", "Drop a user from every cache of every instance"},
-    Text{"cache_stats", "operations", "What the cache did"},
+    Text{"cache_stats", "operations", "Counters of the cache"},
     Text{"auth_login", "sessions", "Sign in"},
     Text{"auth_logout", "sessions", "Sign out: the token is refused from now on"},
     Text{"auth_logout_all", "sessions", "End every session of the user"},
@@ -209,7 +209,7 @@ const auto& response_rules() {
       Rule{415, "The body is not application/json.",
            [](const RouteFacts& f) { return f.route.body != Schema::none; }},
       Rule{
-          422, "Something is not valid; `errors` says what.",
+          422, "Members or parameters are not valid; `errors` lists them.",
           [](const RouteFacts& f) { return f.route.body != Schema::none || f.checked_parameters; }},
       Rule{429, "Too many attempts.",
            [](const RouteFacts& f) { return f.route.patience == Patience::password; }},
@@ -310,7 +310,7 @@ std::string openapi_document(ReadAccess reading) {
   }
   paths.close();
   return R"({"openapi":"3.1.0","info":{"title":"user-manager","version":")" UM_VERSION
-         R"(","description":"Stores users, signs them in and out, and answers who is who."},)"
+         R"(","description":"Stores users, signs them in and out, and serves their profiles."},)"
          R"("paths":)" +
          paths.text() + R"(,"components":{"schemas":)" + schema_components() + R"(,"responses":)" +
          response_components() +

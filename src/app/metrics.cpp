@@ -135,7 +135,7 @@ void add_l2(MetricsPage& page, const L2Stats& level, const RedisL2Store::Stats& 
                 "Facts from Redis that were too old, held or of another namespace"},
                {}, number(level.refused));
   const auto read = [&](const char* result, std::uint64_t count) {
-    page.counter({"user_manager_l2_reads_total", "Facts asked of Redis, by what came of it"},
+    page.counter({"user_manager_l2_reads_total", "Look-ups of facts in Redis, by result"},
                  {{"result", result}}, number(count));
   };
   read("fact", facts.facts);

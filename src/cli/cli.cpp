@@ -49,7 +49,7 @@ struct UsageError {
 using Parsed = std::variant<Invocation, HelpText, UsageError>;
 
 constexpr std::string_view kAbout =
-    "Stores users, signs them in and out, and answers who they are.\n"
+    "Stores users, signs them in and out, and serves their profiles to other programs.\n"
     "`user-manager serve` needs nothing else: it starts with a SQLite file of its own.";
 
 constexpr std::size_t kHelpColumns = 100;

@@ -66,7 +66,7 @@ class Export final : public Command {
             .examples =
                 "  user-manager export --output users.csv\n"
                 "  user-manager export --format jsonl | gzip > users.jsonl.gz\n"
-                "Users who are changed meanwhile appear as before or after their change."};
+                "Users that are changed meanwhile appear as before or after their change."};
   }
   void declare(Options& options) override {
     options.text(

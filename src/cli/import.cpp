@@ -139,7 +139,7 @@ class Import final : public Command {
     options.flag({"--dry-run", "check every line, also against the database, and keep nothing"},
                  options_.dry_run);
     options.flag(
-        {"--resume", "go on after an interrupted import: users who are there already are skipped"},
+        {"--resume", "go on after an interrupted import: users that exist already are skipped"},
         options_.resume);
   }
 

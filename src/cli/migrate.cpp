@@ -87,7 +87,7 @@ class Migrate final : public Command {
             .settings = SettingFlags::schema};
   }
   void declare(Options& options) override {
-    options.flag({"--dry-run", "change nothing, show what is pending"}, request_.dry_run);
+    options.flag({"--dry-run", "change nothing, show the pending changes"}, request_.dry_run);
     options.flag({"--quarantine",
                   "move rows that the schema cannot take into the table users_quarantine instead "
                   "of stopping"},

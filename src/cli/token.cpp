@@ -143,7 +143,7 @@ class TokenList final : public Command {
     return {.name = "list", .summary = "list the tokens that are alive, of one user or of all"};
   }
   void declare(Options& options) override {
-    options.text({"--email", "only of this user [default: everybody's]", "ADDRESS"}, email_);
+    options.text({"--email", "only of this user [default: of all users]", "ADDRESS"}, email_);
   }
   Result<ExitCode> run(const Context& context) override {
     const auto storage = context.backend.open_storage(context.config);

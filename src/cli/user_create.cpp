@@ -95,7 +95,7 @@ class UserCreate final : public Command {
     options.text({"--role", "user, admin or service [default: user]", "ROLE"}, role_);
     options.text({"--quota-usd", "US dollars, at most 6 decimals [default: unlimited]", "AMOUNT"},
                  quota_);
-    options.flag({"--no-password", "nobody can sign in as this user until a password is set"},
+    options.flag({"--no-password", "the user cannot sign in until a password is set"},
                  no_password_);
     password_.declare(options);
   }

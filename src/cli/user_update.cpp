@@ -30,7 +30,7 @@ class UserUpdate final : public Command {
  public:
   About about() const override {
     return {.name = "update",
-            .summary = "change a user; what is not given stays",
+            .summary = "change a user; members that are not given stay as they are",
             .examples =
                 "  user-manager user update 42 --first-name Ann --quota-usd 12.50\n"
                 "  user-manager user update ann@example.org --email ann@example.com"};
