@@ -1,4 +1,4 @@
-# What every target is compiled with, and how a folder becomes a library and its tests.
+# The compiler options of every target, and the functions that make a folder a library and its tests.
 #
 # A folder is a module. The suffix of a file says what the file is part of:
 #   x.cpp                 the library um_<folder>

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 CLANG_TIDY = "clang-tidy-19"
-# The libraries of src/, but for what only tests use; Boost's own sources are nobody's to tidy.
+# The libraries of src/, but for those that only tests use, and without Boost's own sources.
 OURS = re.compile(r" -o src/CMakeFiles/um_(?!\w+_testing)\w+\.dir/(?!\S*boost\.cpp)")
 
 
