@@ -32,8 +32,8 @@ enum class Self { no, yes };  // does the path name the caller?
 // REQUIRES: a caller if token_use() is required.
 bool allows(Access access, ReadAccess reading, const Caller& caller, Self self);
 
-// The token of an Authorization field: what follows the scheme Bearer (RFC 6750; without case), or
-// the whole field, which is what clients of the Go program send. Empty if there is none.
+// The token of an Authorization field: the text after the scheme Bearer (RFC 6750; without case),
+// or the whole field, as clients of the Go program send it. Empty if there is none.
 std::string_view token_of(std::string_view authorization);
 
 }  // namespace um::api

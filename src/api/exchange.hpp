@@ -1,4 +1,5 @@
-// Exchange: one request and its response, with what the API has found out about the request so far.
+// Exchange: one request and its response, with the facts that the API has established about the
+// request so far.
 //
 // Lives on the stack of Api::answer_now or in the frame of Api::answer, which outlive every
 // handler. Used by one thread at a time.

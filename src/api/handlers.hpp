@@ -5,7 +5,7 @@
 // Services, so a declaration here shows everything that a handler can touch.
 //
 // Handlers named …_now are the way of a hit: no coroutine and no I/O. They return nullopt if the
-// answer needs I/O; what they have written into the response by then is dropped.
+// answer needs I/O; their changes of the response by then are dropped.
 //
 // Thread safety: any event loop; handlers have no state. Exchange and services outlive the task.
 #pragma once

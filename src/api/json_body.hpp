@@ -19,8 +19,8 @@
 
 namespace um::api {
 
-// malformed_json (400) for what read_json() refuses; validation_failed (422), naming the member,
-// for what cannot be stored and for too many values.
+// malformed_json (400) for a text that read_json() refuses; validation_failed (422), naming the
+// member, for values that cannot be stored and for too many values.
 std::expected<JsonValue, Problem> parse_json(std::string_view text);
 
 // How a member is written in JSON. An `amount` is a decimal string or a number and keeps its text,

@@ -1,5 +1,5 @@
-// Problem: an error answer, as application/problem+json (RFC 9457). (What the HTTP server refuses
-// by itself is an http::Refusal; its answer is a problem, too.)
+// Problem: an error answer, as application/problem+json (RFC 9457). (A request that the HTTP
+// server refuses by itself has an http::Refusal; its answer is a problem, too.)
 //
 // Every problem has one line in the table of problem.cpp: its stable code, status, title and the
 // text that clients of the earlier Go program read in the member `error`. Failures of the use cases

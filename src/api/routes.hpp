@@ -84,7 +84,7 @@ struct Match {
 };
 Match match_route(http::Method method, std::string_view path);
 
-// "GET, HEAD, PUT, OPTIONS": what Allow says.
+// "GET, HEAD, PUT, OPTIONS": the value of Allow.
 std::string allow_field(unsigned methods);
 // The same for every method that some path has, for `OPTIONS *`.
 unsigned all_methods();

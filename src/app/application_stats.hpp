@@ -1,4 +1,5 @@
-// ApplicationStats: what every part of the process counts, read at one moment, and its two pages.
+// ApplicationStats: the counters of every part of the process, read at one moment, and their two
+// pages.
 #pragma once
 
 #include <optional>
@@ -47,7 +48,7 @@ constexpr std::string_view admission_name(std::size_t verdict) {
 }
 
 // The page behind GET /metrics, in Prometheus' text format, version 0.0.4. Names and labels are an
-// interface: dashboards depend on them (docs/operations/monitoring.md says what to watch).
+// interface: dashboards depend on them (docs/operations/monitoring.md names those to watch).
 std::string render_metrics(const ApplicationStats& stats);
 
 // The answer to GET /cache/stats, a JSON object: hits by level, misses, refusals, evictions, bytes,

@@ -35,7 +35,7 @@ struct OpenStorage {
 };
 
 // unavailable: it cannot be opened, or another server owns the file; conflict: its schema is of
-// another version, or it needs `migrate`. The detail says what to do.
+// another version, or it needs `migrate`. The detail names the remedy.
 Result<std::unique_ptr<Storage>> open_storage(const OpenStorage& request);
 
 }  // namespace um

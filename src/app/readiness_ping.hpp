@@ -20,7 +20,7 @@ class ReadinessPing {
   static constexpr std::chrono::milliseconds kReused{250};
   using Ping = std::function<Task<Result<void>>(Deadline)>;
 
-  // `clock` and what `ping` refers to outlive it.
+  // `clock` and the objects that `ping` refers to outlive it.
   ReadinessPing(Ping ping, const Clock& clock)
       : ping_{std::move(ping)}, clock_{clock}, flights_{{}, clock} {}
 

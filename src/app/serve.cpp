@@ -166,8 +166,8 @@ int serve(const Serve& what, ServeStreams streams) {
   log.info("stopping: finishing what is under way");
   if (!application.stop(drain_time(config))) {
     log.error("some requests did not end in time and were cut off");
-    // Their coroutines refer to parts that are about to go; what was acknowledged is on disk
-    // already.
+    // Their coroutines refer to parts that are about to be destroyed; acknowledged writes are on
+    // disk already.
     streams.out.flush();
     std::_Exit(1);
   }

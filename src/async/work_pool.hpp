@@ -40,8 +40,8 @@ class WorkPool {
   WorkPool(const WorkPool&) = delete;
   WorkPool& operator=(const WorkPool&) = delete;
 
-  // Runs `work` on a thread of the pool. `work` does not throw and owns what it uses: it may
-  // outlive the caller. A cancellation, also of the type total, takes waiting work out of the
+  // Runs `work` on a thread of the pool. `work` does not throw and owns the data that it uses: it
+  // may outlive the caller. A cancellation, also of the type total, takes waiting work out of the
   // queue; work that has begun is waited for. Errors: overloaded, timeout, cancelled, unavailable
   // (the pool is being closed).
   Task<Result<void>> run(std::function<void()> work, Deadline deadline);

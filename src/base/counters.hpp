@@ -1,4 +1,4 @@
-// Counters: what a component counts, declared once from the place that counts to the metric.
+// Counters: the numbers that a component counts. One declaration makes the counter and its metric.
 //
 // A component declares one class template over the type of its numbers, and below the members a
 // table with the metric of each:

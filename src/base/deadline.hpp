@@ -10,8 +10,8 @@ namespace um {
 struct Deadline {
   // After it the caller no longer wants an answer.
   BootTime at = BootTime::max();
-  // Bounds all waiting of one request for what only saves work, such as L2: after it the request
-  // goes on without.
+  // Bounds all waiting of one request for shortcuts that only save work, such as L2: after it the
+  // request goes on without.
   BootTime shortcuts_until = BootTime::max();
 
   static Deadline never() { return {}; }

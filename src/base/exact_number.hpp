@@ -17,14 +17,14 @@ struct ExactNumber {
   std::string digits{};
   std::int64_t point = 0;
 
-  // nullopt for what is not a number, and for an exponent of more than 15 digits.
+  // nullopt for a text that is no number, and for an exponent of more than 15 digits.
   static std::optional<ExactNumber> read(std::string_view number);
   bool operator==(const ExactNumber&) const = default;
 };
 
 // A JSON number with an exponent as a plain decimal of the same value: "1e-05" gives "0.00001",
-// "1.50E+2" gives "150". nullopt for a number without an exponent, for what is not a number, and
-// for a value that is far from any amount of money (more than 40 digits, or beyond 10^20 or
+// "1.50E+2" gives "150". nullopt for a number without an exponent, for a text that is no number,
+// and for a value that is far from any amount of money (more than 40 digits, or beyond 10^20 or
 // 10^-20).
 std::optional<std::string> plain_decimal(std::string_view number);
 

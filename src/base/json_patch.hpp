@@ -23,7 +23,7 @@ struct MergePatch {
   std::string_view patch;
 };
 // apply_merge_patch() on the texts of two objects. The patch is read by read_json_object(); of the
-// target, which is stored already, neither the number of values nor what they are is limited: the
+// target, which is stored already, neither the number nor the form of the values is limited: the
 // caller checks the result. The result has no white space.
 std::expected<std::string, JsonProblem> merge_json(const MergePatch& merge);
 

@@ -1,4 +1,4 @@
-// Which lines the log has and in which form: settings, and what a logger is made with.
+// The format and the lowest level of the lines of the log.
 #pragma once
 
 namespace um {

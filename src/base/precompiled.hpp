@@ -1,4 +1,5 @@
-// The one precompiled header of the project: only what nearly every file uses and never changes.
+// The one precompiled header of the project: only headers that nearly every file uses and that
+// never change.
 #pragma once
 
 #include <array>

@@ -9,8 +9,8 @@
 namespace um {
 
 // One code point at the front of `text` and how many bytes it takes. A broken sequence (overlong,
-// surrogate, above U+10FFFF, cut off) has no `code_point`; `bytes` is then what to skip. `bytes` is
-// at least 1. Precondition: text is not empty.
+// surrogate, above U+10FFFF, cut off) has no `code_point`; `bytes` is then the number of bytes to
+// skip. `bytes` is at least 1. Precondition: text is not empty.
 struct Utf8Step {
   std::optional<char32_t> code_point{};
   std::size_t bytes = 1;

@@ -46,8 +46,8 @@ class ChangeLog {
   // Whether every logged change of the key is visible in `snapshot`.
   bool seen_by(std::string_view key, const Snapshot& snapshot) const;
 
-  // The base becomes the union of both snapshots, so it never goes back. The log keeps what the new
-  // base does not see.
+  // The base becomes the union of both snapshots, so it never goes back. The log keeps the
+  // transactions that the new base does not see.
   void move_base(const Snapshot& snapshot);
   // The last resort when the log is full between two polls: the base takes in everything logged.
   void fold_into_base();
@@ -62,7 +62,7 @@ class ChangeLog {
   std::size_t size_ = 0;
 };
 
-// The smallest snapshot that sees what `a` sees and what `b` sees.
+// The smallest snapshot that sees every transaction that `a` or `b` sees.
 Snapshot union_of(const Snapshot& a, const Snapshot& b);
 
 enum class Admission : std::uint8_t {

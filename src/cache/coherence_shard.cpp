@@ -63,9 +63,9 @@ void CoherenceShard::shorten_log(std::size_t at_most) {
 // One critical section: if L1 were emptied first and B set later, a slow fill in between would be
 // judged by the old B, which does not contain the changes that caused the flush.
 //
-// The log keeps what the new base does not see. A write of this process may have settled under an
-// id that is too new for the poll's snapshot; without its log entry a fill from before that write
-// would be admitted.
+// The log keeps the transactions that the new base does not see. A write of this process may have
+// settled under an id that is too new for the poll's snapshot; without its log entry a fill from
+// before that write would be admitted.
 void CoherenceShard::flush(Flush flush, Debris& debris) {
   tau_ = flush.tau;
   if (flush.same_numbering)

@@ -58,7 +58,8 @@ class CoherenceShard {
   struct Flush {
     const Tau& tau;
     const Snapshot& base;
-    // Transaction ids continue: the log keeps what the new base does not see.
+    // Transaction ids continue: the log keeps the transactions that the new base does not
+    // see.
     bool same_numbering;
   };
   void flush(Flush flush, Debris& debris);

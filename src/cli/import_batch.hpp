@@ -50,8 +50,8 @@ class ImportBatch {
   bool empty() const { return lines_ == 0; }
   std::int64_t last_line() const { return last_line_; }
 
-  // Inserts what was added and is empty again. After an error it is unknown whether any of it was
-  // inserted; the lines are gone from the batch.
+  // Inserts the lines that were added and is empty again. After an error it is unknown whether any
+  // of it was inserted; the lines are gone from the batch.
   Result<BatchResult> insert();
 
  private:
@@ -75,7 +75,8 @@ class ImportBatch {
   std::size_t lines_ = 0;       // since the last insert()
   std::size_t passwords_ = 0;   // to be hashed
   std::int64_t last_line_ = 0;
-  // Of a rehearsal, where no earlier batch is in the database: digests of what must be unique.
+  // Of a rehearsal, where no earlier batch is in the database: digests of the values that must be
+  // unique.
   std::unordered_set<std::uint64_t> seen_;
 };
 

@@ -1,5 +1,5 @@
-// CliIo and CliBackend: everything a command sees of the world outside. CliIo: streams,
-// environment, terminal, signals. CliBackend: what it needs of the composition root, as functions.
+// CliIo and CliBackend: the interfaces between commands and their surroundings. CliIo: streams,
+// environment, terminal, signals. CliBackend: functions of the composition root.
 // Tests put their own in the place of both. Thread safety: one command at a time.
 #pragma once
 
@@ -43,7 +43,7 @@ struct CliIo {
 
 // The options of `user-manager migrate`.
 struct MigrateRequest {
-  bool dry_run = false;     // change nothing, only say what would be done
+  bool dry_run = false;     // change nothing, only report the changes that would be made
   bool quarantine = false;  // move rows that do not fit the new schema into a table of their own
 };
 
@@ -67,7 +67,7 @@ struct MigrateReport {
 };
 
 struct CliBackend {
-  // Opens beside a running server. The error's detail is one line that says what to do.
+  // Opens beside a running server. The error's detail is one line that names the remedy.
   std::function<Result<std::unique_ptr<Storage>>(const Config&)> open_storage;
   // Runs until it is told to stop; the exit code.
   std::function<int(const Config&, ServeRequest, CliIo&)> serve;

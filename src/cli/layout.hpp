@@ -14,10 +14,10 @@ namespace um {
 // have them.
 std::size_t display_width(std::string_view utf8);
 
-// At most `columns` wide; what is longer ends in "…".
+// At most `columns` wide; a longer text ends in "…".
 std::string fit_width(std::string_view utf8, std::size_t columns);
 
-// Lines wider than `columns` go on under the text of their second column (what follows the first
+// Lines wider than `columns` go on under the text of their second column (the text after the first
 // gap of at least two spaces), or under their own beginning if they have none. A word that is wider
 // than a line stays whole.
 std::string wrap(std::string_view text, std::size_t columns);

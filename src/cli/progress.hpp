@@ -14,7 +14,7 @@ class Progress {
  public:
   struct State {
     double fraction = 0;      // of the work, 0 to 1
-    std::uint64_t users = 0;  // done, what people count
+    std::uint64_t users = 0;  // done
   };
   static constexpr std::chrono::milliseconds kBarInterval{100};
   static constexpr std::chrono::seconds kLineInterval{5};

@@ -147,7 +147,7 @@ bool is_given(const Config& config, std::string_view name) {
   return it != config.effective.end() && it->source != ConfigSource::defaults;
 }
 
-// Contradictions between settings: what one setting alone cannot show.
+// Contradictions between settings, which no check of a single setting can find.
 Result<void> check_config(const Config& config) {
   if (config.redis && config.database.kind == DatabaseUrl::Kind::sqlite) {
     return bad(named(config, "redis") +

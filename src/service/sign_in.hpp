@@ -25,7 +25,7 @@ class TokenAuthority;  // auth/tokens/token_authority.hpp: signs and verifies wi
                        // database
 
 struct LoginRequest {
-  std::string email;  // as sent; what is no address is treated like an unknown one
+  std::string email;  // as sent; a text that is no address is treated like an unknown one
   Secret password;
   std::string address;  // of the client
   std::string user_agent;

@@ -74,7 +74,7 @@ class EditPlanner {
   }
 
  private:
-  // Replacing needs the member with a value; patching takes what is there.
+  // Replacing needs the member with a value; patching takes the members that are present.
   template <class T>
   bool needs_value(const Member<T>& member, const char* field) {
     if (member.present && member.value) return true;

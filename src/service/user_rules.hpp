@@ -34,7 +34,7 @@ struct UserInput {
   Member<std::string> quota_usd{};  // the number or string exactly as written
   Member<std::string>
       model_capability_settings{};  // the object's JSON text, parsed and written again
-  // Cannot be written; compared with what is stored.
+  // Cannot be written; compared with the stored values.
   Member<std::int64_t> id{};
   Member<std::string> used_usd{};
   Member<std::string> created_at{};
@@ -58,14 +58,15 @@ struct Editing {
 };
 
 struct Edit {
-  UserChange change{};               // only what differs from the row; without the password
+  UserChange change{};               // only members that differ from the row; without the password
   std::optional<Secret> password{};  // the new one as typed; fits the rules
 };
 
 // `input` on top of `current`. invalid with everything that is wrong, or forbidden with every
-// member that only an administrator may change. What equals the current value is never refused, so
-// that the answer of a GET can be sent back: amounts are compared as numbers, times as instants,
-// settings as JSON. The counters are accepted with any value they can have and never written.
+// member that only an administrator may change. A member that equals the current value is never
+// refused, so that the answer of a GET can be sent back: amounts are compared as numbers, times as
+// instants, settings as JSON. The counters are accepted with any value they can have and never
+// written.
 Result<Edit> plan_edit(const User& current, const UserInput& input, Editing editing);
 
 // Might the answer be another one for a newer row? (A member that cannot be written differed.)

@@ -1,6 +1,6 @@
-// Users: the use cases around users, for the API and for the command line. What a change means is
-// decided in user_rules; which caller may use which endpoint, in the route table (api/routes.cpp).
-// Thread safety: any event loop.
+// Users: the use cases around users, for the API and for the command line. user_rules decides the
+// meaning of a change; the route table (api/routes.cpp) decides which caller may use which
+// endpoint. Thread safety: any event loop.
 #pragma once
 
 #include <algorithm>

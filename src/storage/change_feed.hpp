@@ -44,7 +44,7 @@ struct Change {
 struct Poll {
   BootTime sent_at;
   Stamp stamp;                       // S' and τ'
-  std::vector<Change> changes{};     // what became visible since the previous poll
+  std::vector<Change> changes{};     // those that became visible since the previous poll
   std::vector<std::string> holds{};  // every key held in the database now
   // Set if the feed cannot vouch for an unbroken sequence: the listener flushes everything.
   std::optional<std::string_view> flush_reason{};  // a static string, for the metrics

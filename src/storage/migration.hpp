@@ -1,4 +1,4 @@
-// Migrations: the numbered steps of a schema, and what a migrator found out about a database. The
+// Migrations: the numbered steps of a schema, and the findings of a migrator in a database. The
 // same for both databases.
 #pragma once
 

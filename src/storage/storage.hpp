@@ -61,7 +61,7 @@ class Storage {
   virtual ChangeFeed& changes() = 0;
   // Where instances count attempts to sign in together; null: there is only this instance.
   virtual AttemptStore* attempts() { return nullptr; }
-  // For /readyz: does one read and one write. The error's detail says what is wrong.
+  // For /readyz: does one read and one write. The error's detail names the fault.
   virtual Task<Result<void>> ping(Deadline deadline) = 0;
   // Deletes one batch of expired rows: sessions, idempotency keys older than a day, counts of
   // failed sign-ins. True: there may be more. The application calls it every minute.

@@ -1,7 +1,7 @@
 // Logger: lines with a message and named values, for people or as JSON.
 //
-// The message is a constant of the program; what varies goes into fields. Both are escaped when the
-// line is made, so no value can end the line or look like another field. A Secret cannot be a
+// The message is a constant of the program; values that vary go into fields. Both are escaped when
+// the line is made, so no value can end the line or look like another field. A Secret cannot be a
 // value: there is no conversion. Thread safety: any thread; writing does not block and does not
 // wait for the output.
 #pragma once

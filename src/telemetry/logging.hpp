@@ -2,7 +2,7 @@
 //
 // When the output is slower than the lines come (a full pipe, a slow disk), the oldest waiting
 // lines are dropped and counted. No caller waits: an event loop must never stand still for its log.
-// The newest lines are kept, since they say what is happening now.
+// The newest lines are kept, since they describe the present.
 //
 //   text   2026-11-22T01:42:39.123456Z info  listening address=127.0.0.1:8080 note="two words"
 //   json   {"time":"2026-…Z","level":"info","message":"listening","address":"127.0.0.1:8080"}

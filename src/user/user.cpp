@@ -12,7 +12,7 @@ namespace {
 
 struct Rendered {
   std::string json;
-  std::string profile;  // without the counters and the version: what is digested
+  std::string profile;  // without the counters and the version: the input of the digest
 };
 
 Rendered render(const User& user) {

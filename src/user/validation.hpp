@@ -1,4 +1,5 @@
-// The rules for every member of a user, each in one function: the value, or what is wrong with it.
+// The rules for every member of a user, each in one function, which returns the value or the
+// error.
 // Pure; thread safety: any. How long a password must be is a rule of auth
 // (auth/passwords/password_rules.hpp).
 #pragma once

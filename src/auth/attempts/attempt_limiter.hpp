@@ -46,7 +46,7 @@ class AttemptLimiter {
 };
 
 // The name under which an address counts: IPv4 (also mapped into IPv6) by itself, IPv6 by its first
-// 64 bits (what one customer is given), anything else by its text.
+// 64 bits (the usual assignment to one customer), anything else by its text.
 std::string address_group(std::string_view address);
 
 // The refusals of every limiter.

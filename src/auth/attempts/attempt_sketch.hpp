@@ -1,6 +1,6 @@
 // AttemptSketch: the counters of an account and of an address in the AttemptStore that instances
 // share: one in each of four rows, chosen by SipHash with a key that all instances know and no
-// client does. failure_window.hpp says what the sketch is.
+// client does. failure_window.hpp describes the sketch.
 //
 // Thread safety: immutable.
 #pragma once

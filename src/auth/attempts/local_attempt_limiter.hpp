@@ -1,8 +1,8 @@
 // LocalAttemptLimiter: the AttemptLimiter of one process, in its memory: enough for SQLite, and for
 // the instances on a database that does not answer in time.
 //
-// It takes about 7 MB, whatever the number of accounts and addresses (failure_window.hpp says what
-// sharing a counter can and cannot do). At most `waiters` sign-ins wait for others; more are
+// It takes about 7 MB, whatever the number of accounts and addresses (failure_window.hpp describes
+// the effects of shared counters). At most `waiters` sign-ins wait for others; more are
 // refused with a Retry-After of a second. A restart forgets the failures. Thread safety: any event
 // loop.
 #pragma once

@@ -2,8 +2,9 @@
 // could have written itself.
 //
 // Accepted header members are `alg`, `kid` and `typ` (only "JWT"). Everything else is refused:
-// `crit` because it demands what is not implemented, `jwk`, `jku`, `x5u` because a token must not
-// bring its own key, and the rest because this service writes no other. Thread safety: any.
+// `crit` because it demands extensions that are not implemented, `jwk`, `jku`, `x5u` because a
+// token must not bring its own key, and the rest because this service writes no other. Thread
+// safety: any.
 #pragma once
 
 #include <optional>

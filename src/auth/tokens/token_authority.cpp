@@ -64,7 +64,7 @@ void TokenAuthority::publish(KeySet read, std::uint64_t changes_seen) {
   if (changes_seen == changes_.load(std::memory_order_relaxed)) trust_from(asked);
 }
 
-// REQUIRES mutex_, and that the keys are what the database had at this moment.
+// REQUIRES mutex_, and that the keys are those of the database at this moment.
 void TokenAuthority::trust_from(BootTime at) {
   const BootTime until =
       options_.staleness_bound ? at + *options_.staleness_bound : BootTime::max();

@@ -309,9 +309,9 @@ void Connection::proceed(AfterWrite after) {
   }
 }
 
-// After the last answer: ends the sending side, then reads and drops what the client still sends,
-// until the client closes as well. If the server closed with bytes unread, the kernel would reset
-// the connection and the client would lose the answer.
+// After the last answer: ends the sending side, then reads and drops the bytes that the client
+// still sends, until the client closes as well. If the server closed with bytes unread, the kernel
+// would reset the connection and the client would lose the answer.
 void Connection::end() {
   linger_until(BootClock::now() + loop_->limits().linger_time);
 }

@@ -83,7 +83,7 @@ class Connection : public boost::intrusive::list_base_hook<>,
 
  private:
   enum class State { handshake, reading, writing, answering, ending, discarding, closed };
-  enum class Timing { idle, header, body };  // what a read waits for
+  enum class Timing { idle, header, body };  // the part that a read waits for
   enum class AfterWrite { work, start_task, end };
   enum class Next { go_on, wait };
 

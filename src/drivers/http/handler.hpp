@@ -36,7 +36,7 @@ class Handler {
     return false;
   }
   // Writes headers and body of the answer to a request that the server refuses; the status is
-  // already decided. `fields`: what was read of the request's header.
+  // already decided. `fields`: the part of the request's header that was read.
   virtual void refuse(const Refusal& refusal, const FieldView& fields, Response& response) = 0;
 };
 

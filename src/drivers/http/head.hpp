@@ -1,4 +1,4 @@
-// The header section of a request: its lines, and what they mean together.
+// The header section of a request: its lines, and the rules for all of them together.
 //
 // Lines are parsed one by one as they arrive; check_head() checks the whole (RFC 9112 sections 3, 6
 // and 7, RFC 9110 sections 5, 7.2 and 10.1.1). It is stricter than those where a looser reading

@@ -1,10 +1,11 @@
-// Loop: what the connections of one event loop share, and the one timer that watches over them.
+// Loop: the state that the connections of one event loop share, and the one timer that watches over
+// them.
 //
 // There is no timer per read: every connection has a deadline, and a sweep over the list, at least
 // four times within the shortest limit, closes connections that are late. So serving a request
 // never touches a timer.
 //
-// Thread safety: everything on the loop's thread, but stats() and what says so.
+// Thread safety: everything on the loop's thread, but stats() and functions that are marked.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// Request, Response and Refusal: what passes between the HTTP server and the application. Values.
+// Request, Response and Refusal: the values that the HTTP server and the application exchange.
 #pragma once
 
 #include <cstdint>

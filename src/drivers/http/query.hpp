@@ -1,6 +1,6 @@
 // Query strings and path segments: percent-decoding that refuses malformed escapes.
 //
-// Escapes must be '%' and two hex digits (RFC 3986 section 2.1); what comes out must be UTF-8
+// Escapes must be '%' and two hex digits (RFC 3986 section 2.1); the result must be UTF-8
 // without U+0000. In a query '+' is a space, as HTML forms and the usual clients write it; in a
 // path it is a plus. Failures are ErrorCode::invalid with the parameter's name in `fields` where it
 // is known.

@@ -2,14 +2,16 @@
 // without a socket. Its input is everything received so far; its result says what comes next: more
 // bytes are needed, the request is complete, or it is refused.
 //
-// Why not Boost.Beast's parser: what must be refused (bare LF, folded fields, white space before a
-// colon, odd transfer codings, trailers as fields) is visible only in the raw bytes. They have to
-// be scanned line by line anyway, and then a second parser has nothing left to do.
+// Reason against Boost.Beast's parser: the input that must be refused (bare LF, folded fields,
+// white space before a colon, odd transfer codings, trailers as fields) is visible only in the raw
+// bytes. They have to be scanned line by line anyway, and then a second parser has nothing left to
+// do.
 //
 // Invariants:
 //  1. The outcome depends on the bytes alone, not on how they were cut into calls of advance().
 //  2. The request begins at the first byte of the buffer and stays there until next().
-//  3. After `complete` the buffer holds the decoded body, and behind it what follows the request.
+//  3. After `complete` the buffer holds the decoded body, and behind it the bytes after the
+//  request.
 //  4. `refused` is final: the parser looks at nothing that follows.
 //
 // Thread safety: one thread at a time.

@@ -35,8 +35,8 @@ struct ServerOptions {
   std::uint16_t port = 8080;  // 0: any free one, see Server::port()
   Limits limits{};
   std::shared_ptr<boost::asio::ssl::context> tls{};  // HTTPS if set; see make_tls_context()
-  // Called with what a handler threw (its request is answered with 500) and with what keeps the
-  // server from accepting for a while. From any loop; must not block.
+  // Called with the exception of a handler (its request is answered with 500) and with the error
+  // that keeps the server from accepting for a while. From any loop; must not block.
   std::function<void(std::string_view)> on_error{};
 };
 

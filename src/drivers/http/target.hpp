@@ -10,7 +10,7 @@
 
 namespace um::http {
 
-// Views into what was parsed.
+// Views into the parsed text.
 struct Target {
   std::string_view path;       // begins with '/', or is "*"
   std::string_view query;      // without '?'

@@ -35,7 +35,7 @@ class Connection {
     Opener::Settings opener;
     std::vector<Command> setup;                 // run by every new connection
     enum class Note { none, last_value } note;  // of the last command of setup
-    std::shared_ptr<const void> queries;        // keeps alive what setup refers to
+    std::shared_ptr<const void> queries;        // keeps alive the texts that setup refers to
     std::chrono::nanoseconds stall_bound;
     // Called for every query that was executed, on the loop.
     std::function<void(const Query& query, std::chrono::nanoseconds took, bool failed)> executed;
@@ -91,7 +91,7 @@ class Connection {
   std::shared_ptr<const Settings> settings_;
   Owner& owner_;
   Opener opener_;
-  std::shared_ptr<Handle> handle_;  // what waits on it keeps it; null: nothing is connected
+  std::shared_ptr<Handle> handle_;  // handlers that wait on it keep it; null: nothing is connected
   Pipeline pipeline_;
   std::shared_ptr<Unit> setup_;
   Rows::Note note_;

@@ -1,6 +1,6 @@
-// Failure: why a statement or a transaction has no answer. The kinds differ in what is known about
-// its effects. Classified by SQLSTATE (PostgreSQL documentation, appendix A), never by message
-// text.
+// Failure: the reason why a statement or a transaction has no answer. The kinds differ in the
+// knowledge about its effects. Classified by SQLSTATE (PostgreSQL documentation, appendix A), never
+// by message text.
 //
 // Thread safety: a value.
 #pragma once

@@ -1,4 +1,4 @@
-// Options: the configuration of a Client. Stats: what it counts, over all of its loops.
+// Options: the configuration of a Client. Stats: its counters, over all of its loops.
 #pragma once
 
 #include <chrono>

@@ -24,7 +24,7 @@ class PipelineTest : public ::testing::Test {
  protected:
   static constexpr BootTime kStart{std::chrono::seconds{100}};
 
-  // What is sent after pushing these: "prepare q1", "execute q1", "once b", "sync".
+  // The messages that are sent for these units: "prepare q1", "execute q1", "once b", "sync".
   std::vector<std::string> push(const std::shared_ptr<Unit>& unit) {
     pipeline_.push(unit, now_);
     std::vector<std::string> sent;

@@ -9,7 +9,7 @@
 // cancellation, or when its connection is lost.
 //
 // Thread safety: the loop of its executor; executor() and stats() from any thread. A shared_ptr
-// must own it: what is under way on the loop keeps it alive until stop().
+// must own it: handlers under way on the loop keep it alive until stop().
 #pragma once
 
 #include <atomic>

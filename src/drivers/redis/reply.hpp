@@ -1,4 +1,4 @@
-// Reply: what a server answers to one command (RESP2,
+// Reply: the answer of a server to one command (RESP2,
 // https://redis.io/docs/reference/protocol-spec). Failure: why a command has no reply that helps.
 // Breakage: why a connection ended.
 //

@@ -134,7 +134,7 @@ class TlsStream final : public Stream {
   void close() override { connecting_.close(stream_.next_layer()); }
 
  private:
-  // RFC 6066, section 3: names only, no addresses. What the macro does, without its cast.
+  // RFC 6066, section 3: names only, no addresses. The code of the macro, without its cast.
   bool name_server(std::string host) {
     return ::SSL_ctrl(stream_.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
                       TLSEXT_NAMETYPE_host_name, host.data()) == 1;

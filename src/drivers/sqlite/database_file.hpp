@@ -41,7 +41,7 @@ class FileLock {
 };
 
 // A file with several names (hard links) is no database: programs that open it under another name
-// miss what is in the log beside the first name, write a log of their own, and destroy the
+// miss the transactions in the log beside the first name, write a log of their own, and destroy the
 // database. A lock file beside one name does not stop them either.
 //
 // conflict: the file has another name. invalid: it is a directory. A file that does not exist has

@@ -110,7 +110,7 @@ TEST_F(MovedFile, TicksVouchForNothing) {
   const int before = observer_.ticks;
   for (int i = 0; i < 20; ++i) {
     clock_.advance(std::chrono::milliseconds{1});
-    EXPECT_FALSE(test::run(insert("lost")));  // whoever takes a write has had its tick
+    EXPECT_FALSE(test::run(insert("lost")));  // an accepted write would have caused a tick
   }
   EXPECT_EQ(observer_.ticks, before);
   move_back("");

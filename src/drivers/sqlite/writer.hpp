@@ -101,8 +101,8 @@ class Writer {
   // Refuses new jobs, finishes the accepted ones, ends the thread.
   void stop();
 
-  // function: Result<T>(Transaction&), on the writer's thread. An error undoes what it did. It may
-  // be called more than once (see above) and keeps nothing from a call before; it owns all it
+  // function: Result<T>(Transaction&), on the writer's thread. An error rolls back its changes. It
+  // may be called more than once (see above) and keeps nothing from a call before; it owns all it
   // refers to.
   template <class T, class Function>
   Task<Result<T>> run(Deadline deadline, Function function) {

@@ -1,5 +1,5 @@
 // PostgresChangeFeed: the ChangeFeed of a PostgreSQL database (docs/consistency.md, "The feed"). A
-// thread with a direct connection to the primary asks every poll interval what changed.
+// thread with a direct connection to the primary asks for changes once in every poll interval.
 //
 // The same thread keeps this instance in the registry of instances. The lease depends on
 // acknowledged refreshes, so other instances may delete an instance that was silent for long. An

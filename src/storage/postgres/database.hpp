@@ -28,7 +28,7 @@ namespace um {
 // Maps a failure of PostgreSQL to an error of the stores. drivers/pg/failure.hpp maps SQLSTATEs to
 // kinds of failures; the names of constraints are known only here. email_taken, username_taken and
 // conflict by the constraint; invalid for values that the schema refuses; unavailable (with
-// retry_after), timeout, overloaded and unknown_outcome by what happened to the connection;
+// retry_after), timeout, overloaded and unknown_outcome by the kind of the failure;
 // internal for all others.
 Error postgres_error(const pg::Failure& failure);
 

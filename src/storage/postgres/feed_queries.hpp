@@ -43,7 +43,8 @@ inline constexpr Query kPoll{"poll", R"(
   union all
   select distinct 'hold', null, null, null, null, ckey from public.cache_holds)"};
 
-// For a database without a namespace: makes a new incarnation. Returns what else is wrong, or null.
+// For a database without a namespace: makes a new incarnation. Returns the other faults of the
+// schema, or null.
 inline constexpr Query kRepair{"repair_namespace", "select public.cache_repair()"};
 
 inline constexpr Query kRegister{

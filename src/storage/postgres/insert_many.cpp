@@ -120,7 +120,7 @@ class Insertion {
   Task<Result<void>> draw_ids(RowRefs rows);
   void invent_ids(const RowRefs& rows);
   Task<Result<void>> insert(RowRefs rows);
-  // Returns the rows that have to be tried again: what they collided with is gone.
+  // Returns the rows that have to be tried again: the rows that they collided with are gone.
   Task<Result<RowRefs>> insert_round(RowRefs rows);
   RowRefs left_out(const RowRefs& rows, const pg::Rows& inserted);
   // Why a row was left out; nullopt: nothing collides with it (any more).

@@ -35,7 +35,7 @@ class PostgresMigrator {
 
   // The plan of apply(). Changes nothing.
   Result<MigrationPlan> pending() const;
-  // Returns what it did. All or nothing.
+  // Returns the plan that it carried out. All or nothing.
   Result<MigrationPlan> apply(Misfits misfits) const;
 
  private:
@@ -54,8 +54,8 @@ struct PostgresDeployment {
 // timeout: the server cannot be asked. internal: it refused a statement.
 Result<PostgresDeployment> read_deployment(const Secret& url);
 
-// Checks `url` as far as possible without connecting. invalid: with what is wrong, without quoting
-// the URL.
+// Checks `url` as far as possible without connecting. invalid: the detail names the fault without
+// quoting the URL.
 Result<void> check_postgres_url(const Secret& url);
 
 }  // namespace um

@@ -105,7 +105,7 @@ TEST_F(PostgresNamespaceTest, ATriggerThatIsSwitchedOffEndsItAndItNeverComesBack
     EXPECT_EQ(name_space(db_), "") << trigger;
     db_.execute("ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER " + trigger);
     EXPECT_NE(name_space(db_), "") << trigger;
-    EXPECT_NE(name_space(db_), before_) << "what was changed meanwhile was not noted";
+    EXPECT_NE(name_space(db_), before_) << "the changes made meanwhile were not recorded";
   }
 }
 
@@ -143,7 +143,7 @@ TEST_F(PostgresNamespaceTest, ARepairInTheMiddleOfARestoreDoesNoHarm) {
       "ALTER TABLE cache_incarnation DROP CONSTRAINT cache_incarnation_pkey;"
       "ALTER TABLE users DISABLE TRIGGER users_updated");
   for (int i = 0; i < 3; ++i)
-    EXPECT_NE(db_.text("SELECT coalesce(cache_repair(), '')"), "") << "it says what is wrong";
+    EXPECT_NE(db_.text("SELECT coalesce(cache_repair(), '')"), "") << "the text names the fault";
   EXPECT_EQ(rows(), 0);
   db_.execute("ALTER TABLE users ENABLE ALWAYS TRIGGER users_updated");
   EXPECT_THAT(db_.text("SELECT coalesce(cache_repair(), '')"), HasSubstr("primary key"));

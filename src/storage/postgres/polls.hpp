@@ -78,7 +78,7 @@ class SettledWrites {
 
   // REQUIRES: not before any earlier one.
   void add(BootTime settled_at, std::span<const std::string> keys);
-  // A poll was sent at `sent_at`: the snapshot of its answer contains what was settled before.
+  // A poll was sent at `sent_at`: the snapshot of its answer sees the transactions settled before.
   void forget_until(BootTime sent_at);
   // Whether everything that was settled after that moment is still here.
   bool complete_since(BootTime sent_at) const { return forgotten_at_ <= sent_at; }

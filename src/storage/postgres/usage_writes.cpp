@@ -20,7 +20,8 @@ struct KeyColumns {
 };
 
 // Loads the users and keys that the records name. The users' rows are locked before the keys are
-// read, so of two transactions with the same key the second sees what the first has stored.
+// read, so of two transactions with the same key the second sees the rows that the first has
+// stored.
 std::vector<pg::Statement> questions(const std::vector<UsageRecord>& usages, WallTime now) {
   std::vector<std::int64_t> users;
   KeyColumns named;

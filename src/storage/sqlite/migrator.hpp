@@ -21,7 +21,7 @@ class SqliteMigrator {
   // The plan of apply(). Changes nothing; a file that does not exist is not made.
   Result<MigrationPlan> pending() const;
 
-  // Returns what it did. All or nothing. A new file can be read by its owner only.
+  // Returns the plan that it carried out. All or nothing. A new file can be read by its owner only.
   Result<MigrationPlan> apply(Misfits misfits) const;
 
  private:

@@ -33,7 +33,7 @@ Validated<WallTime> check_created_at(std::string_view text) {
   return wrong({"created_at", "not_a_time", "must be a time like 2026-11-22T01:35:29Z"});
 }
 
-// Refuses what no form of a hash has. auth decides which forms can be verified.
+// Refuses characters that no form of a hash has. auth decides which forms can be verified.
 Validated<Secret> check_password_hash(std::string_view text) {
   const bool printable = std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
   if (printable && text.size() <= kMaxHashBytes) return Secret{std::string{text}};
