@@ -38,7 +38,7 @@ std::string operation_of(const Route& route) {
 char kind_of_answer(const Reply& reply) {
   if (reply.status == 401) return '1';
   if (reply.status == 403) return '3';
-  // The handler ran: it did what was asked, or an earlier caller had done it already (or too
+  // The handler ran: it carried out the request, or an earlier caller had done it already (or too
   // often).
   const bool done_before = reply.status == 404 || reply.status == 409 || reply.status == 429;
   return reply.status < 300 || done_before ? '2' : '?';

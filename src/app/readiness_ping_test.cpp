@@ -30,7 +30,7 @@ class ReadinessPingTest : public ::testing::Test {
 };
 
 TEST_F(ReadinessPingTest, ManyAtOnceTakeOneTurnOfTheDatabase) {
-  takes_ = 1h;  // what they share is the ping itself, not the memory of it
+  takes_ = 1h;  // they share the ping itself, not the memory of it
   std::vector<Task<Result<void>>> all;
   for (int i = 0; i < 20; ++i) all.push_back(ping_.ask({}));
   for (const auto& answer : test::run_all(std::move(all))) EXPECT_TRUE(answer);

@@ -91,8 +91,8 @@ TEST_F(WorkPoolTest, WhoseDeadlinePassesLeavesTheQueueWhileTheThreadsAreBusy) {
   block();
   bool ran = false;
   Outcome late;
-  // Whether it is still in the queue when start() returns is a matter of luck; that it was, is told
-  // by what was cancelled.
+  // Whether it is still in the queue when start() returns is a matter of luck; the
+  // counter `cancelled` shows that it was.
   start([&] { ran = true; }, Deadline::after(clock_, 1ms), late);
   while (!late) loop_.run_one();
   EXPECT_EQ(late->error().code, ErrorCode::timeout);

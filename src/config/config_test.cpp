@@ -35,7 +35,7 @@ class TempFile {
 struct Sample {
   std::string_view name;
   std::array<std::string_view, 3> values;
-  ConfigInput needs{};  // what must be set beside it
+  ConfigInput needs{};  // the settings that it needs beside it
 };
 
 std::vector<Sample> samples() {

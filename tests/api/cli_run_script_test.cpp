@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The program is its source. What EDIT says happens while the build runs.
+// The program is its source. The commands of EDIT are executed while the build runs.
 constexpr std::string_view kNinja = R"(#!/bin/sh
 cp src/program build/release/user-manager.new
 sleep 0.05

@@ -1,5 +1,5 @@
-// The limits on guessing in a real PostgreSQL: the policy that instances share, and what is the
-// database's own.
+// The limits on guessing in a real PostgreSQL: the policy that instances share, and
+// the behaviour of the database itself.
 #include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The parser and strict check of the HTTP server: no input makes it crash or read past its bytes,
-// and where the stream is cut into reads never changes what is made of it.
+// and the places where the stream is cut into reads never change the result.
 //
 // The first byte says how the rest is cut: 0 byte by byte, otherwise pieces of pseudo-random sizes.
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Any bytes as a request body: parsing ends, and what is accepted can be written and read again
+// Any bytes as a request body: parsing ends, and an accepted body can be written and read again
 // without a difference.
 #include <cstddef>
 #include <cstdint>

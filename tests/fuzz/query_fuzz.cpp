@@ -1,5 +1,5 @@
-// Query strings, path segments, entity tags and media types: no input makes them crash, and what is
-// accepted is well-formed.
+// Query strings, path segments, entity tags and media types: no input makes them crash, and
+// accepted values are well-formed.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

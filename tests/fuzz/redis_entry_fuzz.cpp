@@ -1,5 +1,5 @@
-// Whatever stands in a shared store: reading it must not crash, what is read must be written again
-// to the same bytes, and nothing is believed that was not sealed with the deployment's key.
+// Any bytes as an entry of a shared store: reading must not crash, an accepted entry must be
+// written again to the same bytes, and no entry is accepted without a seal of the deployment's key.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

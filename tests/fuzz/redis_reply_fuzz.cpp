@@ -1,5 +1,5 @@
-// Whatever a server sends: reading it must not crash or grow, pieces give what the whole gives, and
-// no answer goes to a command that was not asked.
+// Any bytes from a server: reading must not crash or grow, pieces give the same replies as the
+// whole, and no reply goes to a command that was not sent.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// Two instances on one database, without and with Redis: each knows what the other has seen.
+// Two instances on one database, without and with Redis: each knows the state that the other has
+// written.
 #include <sstream>
 
 #include <gtest/gtest.h>

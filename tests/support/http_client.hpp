@@ -47,7 +47,7 @@ class HttpConnection {
 
   // The next answer as it was sent: head and body, as its Content-Length says; or the head alone
   // (of the answer to HEAD, 100 Continue); or everything until the server closes. If the connection
-  // ends before, what has arrived, followed by "(reset)" if it did not end properly.
+  // ends before, the bytes that have arrived, followed by "(reset)" if it did not end properly.
   std::string answer_text();
   std::string head_text();
   std::string rest_text();

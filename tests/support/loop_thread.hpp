@@ -1,5 +1,5 @@
-// LoopThread: an event loop that runs on a thread of its own, for tests of what needs one that
-// runs. The destructor waits until nothing is left to do on the loop.
+// LoopThread: an event loop that runs on a thread of its own, for tests of parts that need one
+// that runs. The destructor waits until nothing is left to do on the loop.
 #pragma once
 
 #include <thread>

@@ -25,7 +25,7 @@ class SmallDisk {
   bool make_read_only() const;
   // Until there is no space left.
   void fill() const;
-  // Deletes what fill() wrote.
+  // Deletes the file that fill() wrote.
   void empty() const;
 
  private:

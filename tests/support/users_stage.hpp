@@ -1,4 +1,4 @@
-// The use cases around users over a store in memory: an administrator, ada, and what they ask for.
+// The use cases around users over a store in memory: an administrator, ada, and their requests.
 // One thread, no waiting.
 #pragma once
 

@@ -21,8 +21,8 @@ using Answer = AttemptStore::Answer;
 using Kind = AttemptStore::Answer::Kind;
 using Ends = std::vector<std::pair<std::int64_t, bool>>;
 
-// Answers what a test wants, the last answer again and again, and remembers the calls. An error
-// stands for a database that does not answer.
+// Gives the answers that a test has set, the last one again and again, and remembers the calls. An
+// error stands for a database that does not answer.
 class ScriptedAttempts final : public AttemptStore {
  public:
   Task<Result<Answer>> take(Take take, Deadline) override {

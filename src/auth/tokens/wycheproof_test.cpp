@@ -78,7 +78,7 @@ TEST(Wycheproof, Ed25519Signatures) {
   EXPECT_GT(count, 0);
 }
 
-// The whole tag is what JWS wants; a truncated one is compared with as many bytes of ours.
+// JWS requires the whole tag; a truncated one is compared with as many bytes of ours.
 TEST(Wycheproof, HmacSha256Tags) {
   UM_VECTORS(file, "hmac_sha256_test.json");
   int whole = 0;
@@ -157,7 +157,7 @@ std::string token_of(const json::value& test) {
   return compact->is_string() ? text_of(*compact) : json::serialize(*compact);
 }
 
-// Whether the algorithm is one of ours; what is signed otherwise must be refused, also if valid.
+// Whether the algorithm is one of ours; a token with another must be refused, also if valid.
 bool concerns_us(const json::value& group) {
   return !load_keys(group).empty();
 }

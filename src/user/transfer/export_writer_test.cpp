@@ -82,7 +82,7 @@ std::vector<User> import_of(std::unique_ptr<ImportReader> reader, const std::str
   }
 }
 
-// Compared by representation, without what an import does not take over.
+// Compared by representation, without the members that an import does not take over.
 std::vector<std::string> shown(std::vector<User> users) {
   std::vector<std::string> texts;
   for (User& user : users) {
