@@ -134,7 +134,7 @@ TEST_F(CoherenceTest, AKeyThatIsWrittenAllTheTimeKeepsNoOtherOut) {
     poll({.stamp = stamp(next, {kOpen}), .changes = std::move(changes)});
     for (int i = 0; i < 50; ++i) {
       const std::string key = "user:" + std::to_string(100 + round * 50 + i);
-      ASSERT_EQ(fill(key, i, stamp(next, {kOpen})), Admission::admitted) << round;
+      ASSERT_EQ(fill(key, i + 1, stamp(next, {kOpen})), Admission::admitted) << round;
     }
   }
   EXPECT_LE(stats().log_entries, 1000U);
@@ -155,7 +155,7 @@ TEST_F(CoherenceTest, TheLastResortOfAFullLogRefusesRatherTooMuch) {
   poll({.stamp = stamp(next)});
   EXPECT_EQ(fill(k, 1, stamp(next)), Admission::admitted);
   for (int i = 0; i < 50; ++i)
-    EXPECT_EQ(fill("user:" + std::to_string(100 + i), i, stamp(next)), Admission::admitted);
+    EXPECT_EQ(fill("user:" + std::to_string(100 + i), i + 1, stamp(next)), Admission::admitted);
 }
 
 TEST_F(CoherenceTest, WritesBetweenTwoPollsCannotMakeTheLogGrowWithoutBound) {
