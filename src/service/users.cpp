@@ -203,6 +203,8 @@ Task<Result<UserRef>> Users::change(Actor actor, EditKind kind, ChangeRequest re
   const Principal* self = actor.principal();
   if (self != nullptr && self->id() != request.id) self = nullptr;
   const Editing editing{.kind = kind, .by_admin = actor.is_admin(), .of_oneself = self != nullptr};
+  if (!editing.by_admin && !editing.of_oneself)
+    co_return fail(ErrorCode::forbidden, "only the user and administrators may change it");
   Result<Decision> decision = co_await decide(request, editing, Freshness::any, deadline);
   if (!decision) co_return fail(std::move(decision.error()));
 
