@@ -10,6 +10,8 @@ std::string_view to_string(Access access) {
       return "anyone";
     case Access::anyone_known:
       return "anyone; a token that is sent must be valid";
+    case Access::registrant:
+      return "anyone but services; a token that is sent must be valid";
     case Access::signed_in:
       return "every signed-in caller";
     case Access::self_or_admin:
@@ -30,6 +32,7 @@ TokenUse token_use(Access access, ReadAccess reading) {
     case Access::anyone:
       return TokenUse::ignored;
     case Access::anyone_known:
+    case Access::registrant:
       return TokenUse::optional;
     case Access::self_or_reader:
     case Access::reader:
@@ -53,6 +56,8 @@ bool allows(Access access, ReadAccess reading, const Caller& caller, Self self) 
     case Access::anyone:
     case Access::anyone_known:
       return true;
+    case Access::registrant:
+      return !caller || !caller->is_service();
     case Access::signed_in:
       return caller.has_value();
     case Access::self_or_admin:

@@ -13,6 +13,7 @@ namespace um::api {
 enum class Access {
   anyone,            // a token is ignored
   anyone_known,      // no token needed; one that is sent must be valid
+  registrant,        // the same for new users; a service creates none
   signed_in,         // any valid token
   self_or_admin,     // for changes: the user, an administrator; a service changes not even itself
   self_or_reader,    // the user, an administrator, a service; anyone_known if reading is public

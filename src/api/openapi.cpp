@@ -159,7 +159,7 @@ bool writes_user(const Route& route) {
 // members that only administrators set.)
 bool may_forbid(const RouteFacts& facts) {
   const Access access = facts.route.access;
-  if (access == Access::anyone_known) return true;
+  if (access == Access::anyone_known || access == Access::registrant) return true;
   return access != Access::anyone && access != Access::signed_in &&
          token_use(access, facts.reading) == TokenUse::required;
 }

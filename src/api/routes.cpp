@@ -34,7 +34,7 @@ Route{"user_get",      get,   "/user/{id}",              self_or_reader,   looku
 Route{"user_by_email", get,   "/users/by-email/{email}", self_or_reader,   lookup,   S::none,         S::user,        to<user_by_email>,    to<user_by_email_now>},
 Route{"auth_me",       get,   "/auth/me",                signed_in,        lookup,   S::none,         S::user,        to<me>,               to<me_now>},
 Route{"user_usage",    post,  "/user/{id}/usage",        admin_or_service, ordinary, S::usage,        S::usage_totals,to<add_usage>,        {}},
-Route{"user_create",   post,  "/user",                   anyone_known,     password, S::user_create,  S::user,        to<create_user>,      {}, kSlash},
+Route{"user_create",   post,  "/user",                   registrant,       password, S::user_create,  S::user,        to<create_user>,      {}, kSlash},
 Route{"user_replace",  put,   "/user/{id}",              self_or_admin,    password, S::user_replace, S::user_change, to<replace_user>,     {}},
 Route{"user_patch",    patch, "/user/{id}",              self_or_admin,    password, S::user_patch,   S::user_change, to<patch_user>,       {}},
 Route{"user_delete",   del,   "/user/{id}",              self_or_admin,    ordinary, S::none,         S::message,     to<delete_user>,      {}},

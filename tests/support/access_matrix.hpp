@@ -38,7 +38,7 @@ AccessRow{"patch /user/{id}",           "/user/<subject>",                  R"({
 AccessRow{"delete /user/{id}",          "/user/<subject>",                  "",                              200, "113232", "113232"},
 AccessRow{"post /user/{id}/usage",      "/user/<subject>/usage",            R"({"usd": "0.01"})",            200, "113322", "113322"},
 AccessRow{"post /user",                 "/user",
-          R"({"email": "<fresh>", "password": "a long password"})",                                          201, "212222", "212222"},
+          R"({"email": "<fresh>", "password": "a long password"})",                                          201, "212232", "212232"},
 AccessRow{"get /users",                 "/users",                           "",                              200, "113322", "212222"},
 AccessRow{"get /users/search",          "/users/search?keyword=x",          "",                              200, "113322", "212222"},
 AccessRow{"delete /cache/user/{id}",    "/cache/user/<subject>",            "",                              200, "113332", "113332"},
