@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 CLANG_TIDY = "clang-tidy-19"
-# The libraries of src/, but for those that only tests use, and without Boost's own sources.
-OURS = re.compile(r" -o src/CMakeFiles/um_(?!\w+_testing)\w+\.dir/(?!\S*boost\.cpp)")
+# The libraries of src/, but for what only tests use; Boost's own sources are nobody's to tidy.
+OURS = re.compile(r" -o src/CMakeFiles/(um_(?!\w+_testing)\w+|user-manager)\.dir/(?!\S*boost\.cpp)")
 
 
 def plain_arguments(entry):
