@@ -20,7 +20,6 @@ class PostgresPoller final : public Actor {
   Instance& instance_;
   State state_ = State::send;
   std::optional<Snapshot> last_;
-  Time sent_at_ = 0;
   Poll poll_{};
 };
 
