@@ -10,17 +10,6 @@
 
 namespace {
 
-// A sanitizer has an allocator and an operator new of its own; libraries may use that one.
-#ifndef __has_feature
-#define __has_feature(name) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kRealAllocator = false;
-#else
-constexpr bool kRealAllocator = true;
-#endif
-
 std::size_t live_bytes = 0;  // this test has one thread
 constexpr std::size_t kChunkHeader = 8;
 
@@ -48,7 +37,6 @@ const KeyHash kHash{{.k0 = 1, .k1 = 2}};
 void expect_charged_what_it_costs(L1Store& store, std::size_t before) {
   const auto real = static_cast<double>(live_bytes - before);
   const auto charged = static_cast<double>(store.bytes());
-  if (!kRealAllocator) return;
   // Sometimes the allocator returns 16 bytes more, because the rest of a chunk would be too small.
   EXPECT_NEAR(charged / real, 1.0, 0.01);
 }
@@ -77,9 +65,7 @@ class L1Cost : public ::testing::Test {
     const auto charged = store.bytes();
     expect_charged_what_it_costs(store, before);
     store.clear();
-    if (kRealAllocator) {
-      EXPECT_EQ(live_bytes, before);
-    }
+    EXPECT_EQ(live_bytes, before);
     RecordProperty("bytes_per_entry", static_cast<int>(charged / kEntries));
   }
   L1Store store{64 << 20};
