@@ -60,7 +60,8 @@ Task<Result<Secret>> PasswordHasher::hash(Secret password, Deadline deadline) {
 Task<Result<bool>> PasswordHasher::verify(Secret password, std::optional<Secret> stored_hash,
                                           Deadline deadline) {
   const bool checkable = stored_hash && bcrypt::supported_cost(stored_hash->reveal()).has_value();
-  Secret against = checkable ? std::move(*stored_hash) : nobody_;
+  Secret against = nobody_;
+  if (checkable) against = std::move(*stored_hash);
   const auto matches = std::make_shared<bool>(false);
   const std::shared_ptr<Counters> counters = counters_;
   std::function<void()> work = [matches, counters, cost = options_.cost,
