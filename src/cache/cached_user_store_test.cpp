@@ -10,16 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 using Ref = std::shared_ptr<Outcome<Result<UserReading>>>;
 
-constexpr Tau kStampTau{.high = 1, .low = 1};
-Stamp stamp_at(Xid xmax) {
-  return {.tau = kStampTau, .snapshot = {.xmax = xmax}};
-}
-
-UserRef user(std::int64_t id, const char* email, std::int64_t version = 1) {
-  return make_record({.id = *UserId::from(id), .email = *Email::parse(email), .version = version});
-}
 UserReading reading(UserRef value, Xid xmax) {
-  return {.value = std::move(value), .stamp = stamp_at(xmax)};
+  return {.value = std::move(value), .stamp = stamp(xmax)};
 }
 
 class CachedUserStoreTest : public ::testing::Test {
@@ -27,7 +19,7 @@ class CachedUserStoreTest : public ::testing::Test {
   CachedUserStoreTest() { poll(10); }
 
   void poll(Xid xmax, std::vector<Change> changes = {}) {
-    cache.coherence().apply({.sent_at = clock.now(), .stamp = stamp_at(xmax), .changes = changes});
+    cache.coherence().apply({.sent_at = clock.now(), .stamp = stamp(xmax), .changes = changes});
   }
   Ref find(ReadOptions options = {}) { return loop.start(store.find(id, options)); }
   Ref find_email(ReadOptions options = {}) { return loop.start(store.find(email, options)); }
@@ -226,7 +218,7 @@ TEST_F(StaleAnswers, AreNotGivenForAKeyThatIsHeld) {
 TEST_F(StaleAnswers, CanBeAllowedByTheOperator) {
   Cache tolerant{{.coherence = {.capacity_bytes = 1 << 20}, .stale_if_error = 60s}, clock};
   CachedUserStore users{inner, tolerant};
-  tolerant.coherence().apply({.sent_at = clock.now(), .stamp = stamp_at(10)});
+  tolerant.coherence().apply({.sent_at = clock.now(), .stamp = stamp(10)});
   loop.start(users.find(id, {}));
   answer(inner.finds.count() - 1, reading(user(1, "ann@example.org"), 10));
   clock.advance(30s);

@@ -12,14 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using Ref = std::shared_ptr<Outcome<Result<UserReading>>>;
 
-constexpr Tau kNamespace{.high = 1, .low = 1};
-Stamp stamp_of(Xid xmax) {
-  return {.tau = kNamespace, .snapshot = {.xmax = xmax}};
-}
-UserRef user(std::int64_t id, const char* email, std::int64_t version = 1) {
-  return make_record({.id = *UserId::from(id), .email = *Email::parse(email), .version = version});
-}
-
 // Each get() waits until the test answers it.
 class PausedL2 final : public L2Store {
  public:
@@ -54,7 +46,7 @@ class SecondLevelTest : public ::testing::Test {
   SecondLevelTest() { poll(10); }
 
   void poll(Xid xmax, std::vector<Change> changes = {}) {
-    cache.coherence().apply({.sent_at = clock.now(), .stamp = stamp_of(xmax), .changes = changes});
+    cache.coherence().apply({.sent_at = clock.now(), .stamp = stamp(xmax), .changes = changes});
   }
   Ref find(ReadOptions options = {}) { return loop.start(store.find(id, options)); }
   Ref find_email() { return loop.start(store.find(email, {})); }
@@ -63,7 +55,7 @@ class SecondLevelTest : public ::testing::Test {
     loop.settle();
   }
   void answer_primary(std::size_t n, UserRef value, Xid xmax) {
-    inner.finds.answer(n, UserReading{.value = std::move(value), .stamp = stamp_of(xmax)});
+    inner.finds.answer(n, UserReading{.value = std::move(value), .stamp = stamp(xmax)});
     loop.settle();
   }
   static const UserReading& result(const Ref& found) { return found->value.value().value(); }
@@ -81,7 +73,7 @@ class SecondLevelTest : public ::testing::Test {
 
 TEST_F(SecondLevelTest, AnAdmissibleFactIsTheAnswerAndGoesIntoMemory) {
   const auto found = find();
-  answer_l2(0, Fact{ann, stamp_of(10)});
+  answer_l2(0, Fact{ann, stamp(10)});
   EXPECT_EQ(result(found).source, Source::l2);
   EXPECT_EQ(result(found).value, ann);
   EXPECT_EQ(inner.finds.count(), 0U);
@@ -92,7 +84,7 @@ TEST_F(SecondLevelTest, AnAdmissibleFactIsTheAnswerAndGoesIntoMemory) {
 
 TEST_F(SecondLevelTest, AnAbsenceFromThereIsAnAnswerToo) {
   const auto found = find();
-  answer_l2(0, Fact{Absent{}, stamp_of(10)});
+  answer_l2(0, Fact{Absent{}, stamp(10)});
   EXPECT_EQ(result(found).value, nullptr);
   EXPECT_EQ(result(found).source, Source::l2);
 }
@@ -100,7 +92,7 @@ TEST_F(SecondLevelTest, AnAbsenceFromThereIsAnAnswerToo) {
 TEST_F(SecondLevelTest, AFactFromBeforeAChangeIsNotBelieved) {
   poll(12, {{.xid = 11, .key = "user:1"}});
   const auto found = find();
-  answer_l2(0, Fact{ann, stamp_of(11)});
+  answer_l2(0, Fact{ann, stamp(11)});
   EXPECT_FALSE(found->done());
   answer_primary(0, user(1, "ann@example.org", 2), 12);
   EXPECT_EQ(result(found).value->user.version, 2);
@@ -110,7 +102,7 @@ TEST_F(SecondLevelTest, AFactFromBeforeAChangeIsNotBelieved) {
 TEST_F(SecondLevelTest, AChangeThatArrivesWhileItIsAskedCounts) {
   const auto found = find();
   poll(12, {{.xid = 11, .key = "user:1"}});
-  answer_l2(0, Fact{ann, stamp_of(11)});
+  answer_l2(0, Fact{ann, stamp(11)});
   EXPECT_FALSE(found->done());
   EXPECT_EQ(inner.finds.count(), 1U);
 }
@@ -134,7 +126,7 @@ TEST_F(SecondLevelTest, NobodyIsWaitedForWhileTheKeyIsHeld) {
   find();
   const std::vector<std::string> keys{"user:1"};
   cache.coherence().hold(keys);
-  answer_l2(0, Fact{ann, stamp_of(10)});
+  answer_l2(0, Fact{ann, stamp(10)});
   EXPECT_EQ(l2.waits, 0);
   EXPECT_EQ(inner.finds.count(), 1U);
 }
@@ -143,7 +135,7 @@ TEST_F(SecondLevelTest, AllItsQuestionsHaveOneBound) {
   const BootTime bound = clock.now() + 50ms;
   find_email();
   clock.advance(20ms);
-  answer_l2(0, Fact{id, stamp_of(10)});
+  answer_l2(0, Fact{id, stamp(10)});
   clock.advance(20ms);
   answer_l2(1, std::nullopt);
   EXPECT_EQ(l2.deadlines, (std::vector<BootTime>{bound, bound, bound}));
@@ -170,7 +162,7 @@ TEST_F(SecondLevelTest, WhatARequestAsksThereHasOneBoundForAllItsReads) {
 
 TEST_F(SecondLevelTest, AValueOfAnotherKindIsAMiss) {
   const auto found = find();
-  answer_l2(0, Fact{id, stamp_of(10)});
+  answer_l2(0, Fact{id, stamp(10)});
   EXPECT_FALSE(found->done());
   EXPECT_EQ(cache.stats().l2.misses, 1U);
 }
@@ -185,7 +177,7 @@ TEST_F(SecondLevelTest, WithoutALeaseOnlyThePrimaryIsAsked) {
 TEST_F(SecondLevelTest, WhoInsistsOnThePrimaryIsNotGivenWhatItSays) {
   find();  // asks L2
   const auto found = find({.from_primary = true});
-  answer_l2(0, Fact{ann, stamp_of(10)});
+  answer_l2(0, Fact{ann, stamp(10)});
   EXPECT_FALSE(found->done());
   answer_primary(0, ann, 10);
   EXPECT_EQ(result(found).source, Source::primary);
@@ -195,7 +187,7 @@ TEST_F(SecondLevelTest, ReadersOfOneKeyShareOneQuestion) {
   const auto first = find();
   const auto second = find();
   EXPECT_EQ(l2.asked.size(), 1U);
-  answer_l2(0, Fact{ann, stamp_of(10)});
+  answer_l2(0, Fact{ann, stamp(10)});
   EXPECT_EQ(result(first).value, ann);
   EXPECT_EQ(result(second).value, ann);
 }
@@ -205,7 +197,7 @@ TEST_F(SecondLevelTest, AFollowerIsTurnedAwayIfTheKeyIsHeldWhenTheAnswerArrives)
   const std::vector<std::string> keys{"user:1"};
   cache.coherence().hold(keys);
   const auto second = find();
-  answer_l2(0, Fact{ann, stamp_of(10)});
+  answer_l2(0, Fact{ann, stamp(10)});
   EXPECT_EQ(l2.asked.size(), 1U);
   EXPECT_EQ(inner.finds.count(), 1U);  // both requests share the failure, and ask the primary
   EXPECT_FALSE(first->done());
@@ -219,7 +211,7 @@ TEST_F(SecondLevelTest, WhatThePrimarySaidIsStoredThereWithItsSnapshot) {
   ASSERT_EQ(l2.stored.size(), 1U);
   EXPECT_EQ(l2.stored[0].first, "user:1");
   EXPECT_EQ(l2.stored[0].second.read_in.snapshot.xmax, 10U);
-  EXPECT_EQ(l2.stored[0].second.read_in.tau, kNamespace);
+  EXPECT_EQ(l2.stored[0].second.read_in.tau, kTau);
 }
 
 TEST_F(SecondLevelTest, AFactWithoutANamespaceIsNotStored) {
@@ -233,9 +225,9 @@ TEST_F(SecondLevelTest, AFactWithoutANamespaceIsNotStored) {
 TEST_F(SecondLevelTest, AnAddressLeadsToAnIdAndThatToTheUser) {
   const auto found = find_email();
   EXPECT_EQ(l2.asked.back(), "email:ann@example.org");
-  answer_l2(0, Fact{id, stamp_of(10)});
+  answer_l2(0, Fact{id, stamp(10)});
   EXPECT_EQ(l2.asked.back(), "user:1");
-  answer_l2(1, Fact{ann, stamp_of(9)});  // not as new as the base
+  answer_l2(1, Fact{ann, stamp(9)});  // not as new as the base
   EXPECT_FALSE(found->done());
   answer_primary(0, ann, 10);
   EXPECT_EQ(result(found).value, ann);
@@ -244,8 +236,8 @@ TEST_F(SecondLevelTest, AnAddressLeadsToAnIdAndThatToTheUser) {
 
 TEST_F(SecondLevelTest, AUserWhoGaveTheAddressUpIsNotItsAnswer) {
   const auto found = find_email();
-  answer_l2(0, Fact{id, stamp_of(10)});
-  answer_l2(1, Fact{user(1, "new@example.org"), stamp_of(10)});
+  answer_l2(0, Fact{id, stamp(10)});
+  answer_l2(1, Fact{user(1, "new@example.org"), stamp(10)});
   EXPECT_FALSE(found->done());
   EXPECT_EQ(inner.finds.count(), 1U);
 }

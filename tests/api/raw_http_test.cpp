@@ -8,12 +8,6 @@ namespace {
 constexpr std::string_view kSmuggled =
     "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: smuggled\r\n\r\n";
 
-std::string repeated(std::string_view text, std::size_t times) {
-  std::string out;
-  while (times-- > 0) out += text;
-  return out;
-}
-
 struct Case {
   std::string name;
   std::string bytes;

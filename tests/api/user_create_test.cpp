@@ -11,12 +11,6 @@ constexpr const char* kWholeUser = R"({"id": "@number", "email": "@string", "use
     "quota_usd": null, "used_usd": 0, "model_capability_settings": null, "created_at": "@time",
     "updated_at": "@time", "last_login_at": null, "version": "@number"})";
 
-std::string repeated(std::string_view text, std::size_t times) {
-  std::string out;
-  while (times-- > 0) out += text;
-  return out;
-}
-
 TEST_F(CreateUser, AnyoneMayRegisterAndSignIn) {
   stage().run({
       {.request = "POST /user/",

@@ -6,6 +6,12 @@
 #include <boost/json/parse.hpp>
 
 namespace um::e2e {
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string out;
+  while (times-- > 0) out += text;
+  return out;
+}
 namespace {
 
 char lower(char c) {

@@ -15,6 +15,9 @@ namespace um::e2e {
 
 using Header = std::pair<std::string, std::string>;
 
+// The text several times, for what is too long.
+std::string repeated(std::string_view text, std::size_t times);
+
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";

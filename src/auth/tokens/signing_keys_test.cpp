@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const WallTime kNow{1'700'000'000s};
+const WallTime kCreated{1'700'000'000s};
 
 // RFC 8037 appendix A.2 and A.3.
 TEST(SigningKeys, TheThumbprintIsTheOneOfTheRfc) {
@@ -18,15 +18,15 @@ TEST(SigningKeys, TheThumbprintIsTheOneOfTheRfc) {
 }
 
 TEST(SigningKeys, ANewKeyIsItsOwnAndComplete) {
-  const SigningKey one = make_signing_key(kNow);
-  const SigningKey two = make_signing_key(kNow);
+  const SigningKey one = make_signing_key(kCreated);
+  const SigningKey two = make_signing_key(kCreated);
   EXPECT_NE(one.kid, two.kid);
   EXPECT_EQ(one.kid, key_thumbprint(one.public_key));
   EXPECT_EQ(one.public_key.size(), 32u);
   EXPECT_EQ(one.private_key.reveal().size(), 32u);
-  EXPECT_EQ(one.created_at, kNow);
+  EXPECT_EQ(one.created_at, kCreated);
   EXPECT_TRUE(signs(one));
-  EXPECT_TRUE(verifies(one, kNow));
+  EXPECT_TRUE(verifies(one, kCreated));
 }
 
 TEST(SigningKeys, NoKidLooksLikeAnOption) {
@@ -34,19 +34,19 @@ TEST(SigningKeys, NoKidLooksLikeAnOption) {
 }
 
 TEST(SigningKeys, ARetiredKeyVerifiesUntilItsTimeAndARevokedOneNever) {
-  SigningKey key = make_signing_key(kNow);
-  key.retired_at = kNow;
-  key.verify_until = kNow + 1h;
+  SigningKey key = make_signing_key(kCreated);
+  key.retired_at = kCreated;
+  key.verify_until = kCreated + 1h;
   EXPECT_FALSE(signs(key));
-  EXPECT_TRUE(verifies(key, kNow + 1h - 1us));
-  EXPECT_FALSE(verifies(key, kNow + 1h));
-  key.revoked_at = kNow;
-  EXPECT_FALSE(verifies(key, kNow));
+  EXPECT_TRUE(verifies(key, kCreated + 1h - 1us));
+  EXPECT_FALSE(verifies(key, kCreated + 1h));
+  key.revoked_at = kCreated;
+  EXPECT_FALSE(verifies(key, kCreated));
 }
 
 TEST(SigningKeys, TheJwkSetShowsPublicHalvesOnly) {
-  SigningKey key = make_signing_key(kNow);
-  const std::vector<SigningKey> two{key, make_signing_key(kNow)};
+  SigningKey key = make_signing_key(kCreated);
+  const std::vector<SigningKey> two{key, make_signing_key(kCreated)};
   const std::string one = R"({"kty":"OKP","crv":"Ed25519","x":")" +
                           base64url_encode(key.public_key) + R"(","kid":")" + key.kid +
                           R"(","alg":"EdDSA","use":"sig"})";

@@ -5,20 +5,16 @@
 #include <gtest/gtest.h>
 
 #include "cache/coherence.hpp"
+#include "cache/testing/cache_stage.hpp"
 
 namespace um {
 
 using namespace std::chrono_literals;
 
-inline constexpr Tau kTau{.high = 1, .low = 1};
-inline constexpr Tau kOtherTau{.high = 1, .low = 2};
 inline constexpr auto kT = 500ms;
 
 inline BootTime at(std::chrono::milliseconds time) {
   return BootTime{time};
-}
-inline Stamp stamp(Xid xmax, std::vector<Xid> xip = {}, Tau tau = kTau) {
-  return {.tau = tau, .snapshot = {.xmax = xmax, .xip = std::move(xip)}};
 }
 inline L1Value value(std::int64_t number) {
   return *UserId::from(number);
