@@ -16,12 +16,14 @@ target_compile_options(um_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # In a unity build every anonymous namespace is in the "header" that the batch includes.
   target_compile_options(um_options INTERFACE -Wno-subobject-linkage)
+  # The compiler collects its garbage later (256 MiB instead of 128): a tenth less time, 60 MiB more memory.
+  target_compile_options(um_options INTERFACE --param=ggc-min-heapsize=262144)
   # g++ 12 reports these inside its own library and inside coroutine frames, where nothing is wrong.
   target_compile_options(um_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds
     -Wno-stringop-overflow -Wno-stringop-overread -Wno-dangling-pointer -Wno-mismatched-new-delete)
 endif()
 target_compile_definitions(um_options INTERFACE
-  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_DISABLE_BOOST_ARRAY BOOST_ASIO_DISABLE_BOOST_BIND
   UM_VERSION="${PROJECT_VERSION}")
 target_link_libraries(um_options INTERFACE Threads::Threads)

@@ -1,5 +1,3 @@
-// The one translation unit in which the header-only Boost libraries are compiled.
+// The one translation unit in which the header-only library Asio is compiled.
 #include <boost/asio/impl/src.hpp>
 #include <boost/asio/ssl/impl/src.hpp>
-#include <boost/beast/src.hpp>
-#include <boost/json/src.hpp>
