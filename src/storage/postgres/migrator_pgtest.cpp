@@ -44,7 +44,7 @@ TEST_F(PostgresMigratorTest, AskingWhatIsPendingChangesNothing) {
   const auto plan = migrator_.pending();
   ASSERT_TRUE(plan) << plan.error().detail;
   EXPECT_EQ(plan->pending.size(), postgres_schema::migrations().size());
-  EXPECT_EQ(plan->pending.front(), "0001_initial");
+  EXPECT_EQ(plan->pending.front(), "0001_users");
   EXPECT_EQ(relations(), 0);
 }
 
@@ -87,7 +87,7 @@ TEST_F(PostgresMigratorTest, AMigrationThatWasChangedIsRefused) {
   for (const auto& plan : {migrator_.pending(), migrator_.apply(Misfits::refuse)}) {
     ASSERT_FALSE(plan);
     EXPECT_EQ(plan.error().code, ErrorCode::invalid);
-    EXPECT_THAT(plan.error().detail, HasSubstr("0001_initial"));
+    EXPECT_THAT(plan.error().detail, HasSubstr("0001_users"));
   }
 }
 
