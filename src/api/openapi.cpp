@@ -37,7 +37,7 @@ constexpr std::array kTexts{
     Text{"user_patch", "users", "Change members of a user (RFC 7396)", 200, "if_match"},
     Text{"user_delete", "users", "Delete a user", 200, "if_match"},
     Text{"user_list", "users", "Users by id", 200, "page per_page after count"},
-    Text{"user_search", "users", "Users whose name or e-mail address contains a keyword", 200,
+    Text{"user_search", "users", "Users with a keyword in their name or e-mail address", 200,
          "keyword page per_page after count"},
     Text{"cache_drop", "operations", "Drop a user from every cache of every instance"},
     Text{"cache_stats", "operations", "Counters of the cache"},

@@ -87,7 +87,7 @@ class TreeBuilder {
  private:
   struct Open {
     JsonValue value;
-    std::string name{};  // of the member whose value comes next
+    std::string name{};  // of the member that gets the next value
   };
 
   bool stop(JsonProblem problem, error_code& code) {

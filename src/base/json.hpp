@@ -76,8 +76,8 @@ struct JsonLimits {
   std::size_t values = kMaxJsonValues;  // the root counts
 };
 
-// Everything but nul_character and not_an_object can be the error. Of the numbers only those whose
-// exponent does not fit an int are out_of_range here: see unstorable_parts().
+// Every JsonProblem but nul_character and not_an_object can be the error. A number is out_of_range
+// here only if its exponent does not fit an int: see unstorable_parts().
 std::expected<JsonValue, JsonError> read_json(std::string_view text, JsonLimits limits = {});
 
 // The parts that are JSON but cannot be stored: nul_character and out_of_range, each once for every

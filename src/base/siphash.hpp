@@ -2,7 +2,7 @@
 // inputs that collide cannot be chosen without the key.
 //
 // siphash_2_4 is the variant of the paper. siphash_1_3 has fewer rounds and is usual for tables in
-// memory, whose hashes no client sees. Pure; thread safety: any.
+// memory, because no client sees their hashes. Pure; thread safety: any.
 #pragma once
 
 #include <cstdint>

@@ -18,10 +18,10 @@
 // that this process changes is held from before the commit until the commit is in the log. So a
 // stored value lacks at most changes of other writers within T.
 //
-// A feed with a τ that can change while this process writes has one more duty: a key whose write
-// settled between the sending of the poll that brings a new τ and its apply() stays held until a
-// later poll, because the log of the old τ is thrown away. (SQLite's feed polls and commits on one
-// thread; PostgreSQL's feed holds such keys itself.)
+// A feed with a τ that can change while this process writes has one more duty. If the write of a
+// key settles between the sending of the poll that brings a new τ and its apply(), the key stays
+// held until a later poll, because the log of the old τ is thrown away. (SQLite's feed polls and
+// commits on one thread; PostgreSQL's feed holds such keys itself.)
 //
 // Thread safety: every function may be called from any thread. The listener's functions do not
 // block (short locks only) and do not call back. Order of locks: the poll's mutex, then one

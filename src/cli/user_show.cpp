@@ -104,7 +104,7 @@ class UserList final : public Command {
   }
   void declare(Options& options) override {
     options.text(
-        {"--search", "only users whose name or e-mail contains this, without case", "KEYWORD"},
+        {"--search", "only users with this in their name or e-mail, without case", "KEYWORD"},
         search_);
     options.text({"--after", "only users with a greater id: the next page", "ID"}, after_);
     options.text({"--limit", "users at most, 1 to 1000 [default: 50]", "NUMBER"}, limit_);

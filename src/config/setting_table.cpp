@@ -70,7 +70,7 @@ std::vector<Setting> make_setting_table() {
                      "32 bytes) instead of Ed25519"},
                     &Config::jwt_hs256_secret_file),
       issuer({"issuer", "`iss` of the tokens"}),
-      networks({"trusted-proxies", "proxies whose X-Forwarded-For is believed"},
+      networks({"trusted-proxies", "proxies trusted to write X-Forwarded-For"},
                &Config::trusted_proxies),
       number({"database-connections",
               "PostgreSQL: per event loop; scans have their own. SQLite has threads instead"},

@@ -11,7 +11,7 @@
 
 namespace um {
 
-// The user behind a request whose token has been accepted. There is no null principal: a request
+// The user behind a request with an accepted token. There is no null principal: a request
 // without a token has no Principal object at all (Caller is nullopt).
 class Principal {
  public:

@@ -98,7 +98,7 @@ class SignIn {
   SignInStats stats() const { return read_counters(counters_); }
 
  private:
-  // A user whose password was right, with the hash that it was checked against.
+  // A user after a correct password, with the hash that the password was checked against.
   struct Proven {
     UserRef user;
     Secret hash;

@@ -3,8 +3,8 @@
 // way. The store knows no accounts and addresses, only their cells in a sketch
 // (auth/attempts/attempt_sketch.hpp).
 //
-// A failure counts for kWindow, in steps of a fifteenth of it, so for at most one step longer. A
-// place whose instance died counts for 60 to 90 seconds. The number of cells is bounded, whatever
+// A failure counts for kWindow, in steps of a fifteenth of it, so for at most one step longer. The
+// places of a dead instance count for 60 to 90 seconds. The number of cells is bounded, whatever
 // the number of accounts and addresses.
 //
 // Thread safety: any thread.

@@ -86,7 +86,7 @@ TEST(Describe, NamesTheCodeAndTheFields) {
             "invalid: bad; email: is wrong");
 }
 
-// A FILE whose writes wait until the gate opens.
+// A FILE with writes that wait until the gate opens.
 class GatedFile {
  public:
   GatedFile() {

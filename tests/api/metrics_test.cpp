@@ -19,7 +19,7 @@ struct Page {
   std::map<std::string, std::string> types;  // by family
   std::vector<Sample> samples;
 
-  // Sum over the samples whose labels contain all of these texts.
+  // Sum over the samples with all of these texts in their labels.
   double sum(const std::string& name, const std::vector<std::string>& labels = {}) const {
     double total = 0;
     for (const auto& sample : samples) {

@@ -132,7 +132,7 @@ TEST(Serve, SigtermFinishesWhatIsUnderWayAndEndsWithZero) {
     create_admin(server);
     auto client = server.client();
     const auto token = sign_in(client, kAdminEmail);
-    // A request whose body is not complete yet is under way.
+    // A request is under way until its body is complete.
     const std::string body = R"({"first_name": "Finished"})";
     HttpConnection under_way{server.endpoint()};
     under_way.write("PATCH /user/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +

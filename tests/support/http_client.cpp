@@ -46,7 +46,7 @@ std::size_t parse_size(std::string_view text, int base) {
 class HttpConnection::Transport {
  public:
   explicit Transport(const Endpoint& endpoint) {
-    // The destructor does not run for an object whose constructor throws.
+    // If a constructor throws, the destructor does not run.
     try {
       connect(endpoint);
       if (endpoint.tls) start_tls();

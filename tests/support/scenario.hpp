@@ -16,7 +16,7 @@
 namespace um::e2e {
 
 struct Step {
-  std::string who{};      // the user whose token is sent; empty: no token
+  std::string who{};      // the user that sends its token; empty: no token
   std::string request{};  // "PATCH /user/<ann>"
   std::string body{};
   std::vector<Header> headers{};

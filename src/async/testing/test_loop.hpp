@@ -1,5 +1,5 @@
-// For tests of coroutines: an event loop that runs only when the test says so, and calls whose
-// answers the test holds back for as long as it likes (pause points).
+// For tests of coroutines: an event loop that runs only when the test says so, and pause points,
+// which hold back the answer of a call until the test releases it.
 #pragma once
 
 #include <deque>

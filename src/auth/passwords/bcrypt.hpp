@@ -29,7 +29,7 @@ Result<Secret> hash(const Secret& password, int cost);
 // programs stored under it.
 bool verify(const Secret& password, const Secret& hash);
 
-// A hash of no password, whose check costs as much as that of any other hash of this cost.
+// A hash of no password. Checking it takes as long as checking any other hash of this cost.
 Secret unmatchable(int cost);
 
 }  // namespace um::bcrypt

@@ -18,9 +18,9 @@ namespace um {
 
 constexpr std::size_t kMaxTokenBytes = 4096;
 
-// A JSON object whose members are scalars, as a JOSE header and the claims of a token are: at most
-// kMaxFlatMembers of them. nullopt also for everything that read_json() refuses, of which a name
-// that appears twice matters most (RFC 7515, section 4).
+// A JSON object with at most kMaxFlatMembers members, all scalars: a JOSE header, or the claims of
+// a token. nullopt: any other text, and everything that read_json() refuses. The most important of
+// these refusals is that of a name that appears twice (RFC 7515, section 4).
 constexpr std::size_t kMaxFlatMembers = 32;
 std::optional<JsonValue> read_flat_json(std::string_view text);
 

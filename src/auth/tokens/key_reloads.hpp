@@ -1,6 +1,6 @@
 // KeyReloads: reads the signing keys again for requests that need newer ones. One reload runs at a
-// time, and the other requests wait for it. A request whose need may be invented (an unknown kid)
-// causes at most one reload a second.
+// time, and the other requests wait for it. A client can invent a need (an unknown kid), so such
+// requests cause at most one reload a second.
 //
 // Thread safety: any event loop.
 #pragma once

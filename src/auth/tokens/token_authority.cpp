@@ -85,8 +85,8 @@ void TokenAuthority::keys_unchanged(BootTime at) {
   if (changes_published_ == changes_.load(std::memory_order_relaxed)) trust_from(at);
 }
 
-// May the keys be used at `at`? `longer`: for how much longer than the staleness bound; it never
-// applies to keys whose change was announced.
+// Whether the keys may be used at `at`. `longer` extends the staleness bound; it never applies to
+// keys with an announced change.
 bool TokenAuthority::trusted(BootTime at, std::chrono::seconds longer) const {
   const BootTime until = trusted_until_.load(std::memory_order_acquire);
   return at < until || (until != BootTime::min() && at - until < longer);

@@ -17,8 +17,8 @@
 // the keys, and calls reload() at least every 10 s. An unknown kid causes a reload in between, at
 // most once a second.
 //
-// Thread safety: any event loop. Verifying a token whose signature is remembered takes the lock of
-// one shard; otherwise it also takes a shared lock for as long as a pointer is copied.
+// Thread safety: any event loop. Verifying a token takes the lock of one shard. If its
+// signature is not remembered, it also takes a shared lock for as long as a pointer is copied.
 #pragma once
 
 #include <atomic>

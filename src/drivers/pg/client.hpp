@@ -1,6 +1,6 @@
 // Client: PostgreSQL for coroutines, on libpq in pipeline mode (PostgreSQL documentation, 34.5).
 //
-// Each event loop has three connection pools, whose connections are opened when first needed:
+// Each event loop has three connection pools. A connection is opened when it is first needed:
 //
 //   look-ups      pipelined: statements of many callers are in flight on one connection, each with
 //                 a Sync of its own, so that a statement that fails does not harm its neighbours
@@ -10,7 +10,7 @@
 // Every call has a deadline and is answered by then, also when the server is not reachable or
 // silent: `timeout`, or `unknown_outcome` when the commands that were sent may have committed. When
 // no connection can be opened, calls fail with `lost` as soon as that is known, and at once until
-// the next attempt. A cancelled call ends like one whose deadline passed.
+// the next attempt. A cancelled call ends as if its deadline had passed.
 //
 // Thread safety: all calls from any thread. A coroutine on one of the loops uses the pools of that
 // loop without a hop; other coroutines hop there and resume on their own executor. stop() and the

@@ -1,4 +1,4 @@
-// A Client whose connections know something that is not true any more.
+// The connections of a Client hold a session note that is outdated.
 #include <gtest/gtest.h>
 
 #include "support/patience.hpp"

@@ -1,4 +1,4 @@
-// A Client whose server goes away and comes back.
+// The server of a Client goes away and comes back.
 #include <mutex>
 
 #include <gmock/gmock.h>

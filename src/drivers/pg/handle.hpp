@@ -1,5 +1,5 @@
-// Handle: one libpq connection, whose socket an event loop watches. Opener: finds a server that
-// takes a connection, and makes a Handle.
+// Handle: one libpq connection; an event loop watches its socket. Opener: finds a server that takes
+// a connection, and makes a Handle.
 //
 // libpq opens and closes the socket as it likes until the connection is made, so the loop watches
 // it only during wait(), the one suspension point while connecting. Nothing in here blocks: names

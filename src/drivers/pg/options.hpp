@@ -41,8 +41,8 @@ struct Options {
   ms look_up_timeout{500};               // statement_timeout of look-ups
   ms statement_timeout{2000};            // statement_timeout of scans, writes and transactions
   ms idle_in_transaction_timeout{5000};  // then the server ends a forgotten transaction
-  // A connection whose oldest statement gets no answer for this long after its statement_timeout
-  // is closed.
+  // A connection is closed if its oldest statement gets no answer for this long after its
+  // statement_timeout.
   ms stall_margin{500};
 
   // Opening a connection, per address; then the next address is tried. Overridden by the URL's
@@ -71,7 +71,7 @@ struct Stats {
     std::uint64_t lost = 0;        // open connections that were lost
     std::uint64_t stalled = 0;     // of these, closed because no answer came
     std::uint64_t overloaded = 0;  // calls refused
-    std::uint64_t timeouts = 0;    // calls whose deadline passed
+    std::uint64_t timeouts = 0;    // calls that passed their deadline
     std::uint64_t repeated = 0;    // statements prepared anew, transactions run again
   };
   Kind look_ups{};

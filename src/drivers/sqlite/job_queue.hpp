@@ -1,6 +1,6 @@
 // Jobs: database work on its way from a coroutine to a database thread and back. JobQueue: the
-// bounded queue between them. DeadlineWatch: the thread that answers jobs whose deadline passes in
-// a queue.
+// bounded queue between them. DeadlineWatch: the thread that answers jobs when their deadline
+// passes in a queue.
 #pragma once
 
 #include <atomic>
@@ -129,15 +129,15 @@ class JobQueue {
   void pause(std::chrono::nanoseconds time);
   void wake();
 
-  // The oldest jobs, at most `limit`. Jobs whose deadline has passed are completed instead.
+  // The oldest jobs, at most `limit`. Jobs past their deadline are completed instead.
   std::vector<std::shared_ptr<Job>> take(std::size_t limit);
-  // Completes the jobs whose deadline has passed; returns the earliest deadline of the others.
+  // Completes the jobs past their deadline; returns the earliest deadline of the others.
   BootTime expire(BootTime now);
   // Completes every waiting job with `error`.
   void fail_all(const Error& error);
 
-  // The error of a job whose deadline passes in the queue: the obstacle if one is set, otherwise
-  // `timeout`.
+  // A job that passes its deadline in the queue fails with the obstacle if one is set, otherwise
+  // with `timeout`.
   void set_obstacle(std::optional<Error> obstacle);
 
   // From now on no job is accepted; jobs in the queue stay.
@@ -166,8 +166,8 @@ class JobQueue {
   bool woken_ = false;
 };
 
-// The thread that completes jobs whose deadline passes while they wait in a queue, also when the
-// thread that should execute them is stuck in a slow disk.
+// The thread that completes jobs when their deadline passes in a queue, also while the thread that
+// should execute them is stuck in a slow disk.
 //
 // It sleeps until the earliest deadline that it knows. A push wakes it only if its own deadline is
 // earlier, which with deadlines of equal length happens about once per such length and not once per

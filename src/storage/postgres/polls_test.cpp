@@ -134,7 +134,7 @@ TEST_F(PostgresPollsTest, AStartThatDoesNotReachWhatWasPurgedBeginsNow) {
 TEST_F(PostgresPollsTest, ATransactionThatRanAtTheLastPollAndIsSeenByTheHorizonStartsOver) {
   polls.take({.sent_at = {}, .name_space = "a", .now = snapshot(30, {15}), .since = snapshot(30)});
   Answer answer = quiet(31);
-  answer.horizon = snapshot(20);  // sees 15, whose changes may be purged
+  answer.horizon = snapshot(20);  // sees 15, so its changes may be purged
   EXPECT_EQ(polls.take(answer).flush_reason, "purged");
 }
 

@@ -47,7 +47,7 @@ struct PostgresOptions {
   // P of docs/consistency.md: how often the feed asks for the changes of others.
   ms poll_interval{75};
 
-  // How long the database is asked for the outcome of a transaction whose connection was lost
+  // How long the database is asked for the outcome of a transaction if the connection was lost
   // during COMMIT; beyond the deadline of the call if need be.
   ms outcome_patience{1000};
 

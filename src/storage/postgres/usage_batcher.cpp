@@ -88,7 +88,7 @@ PostgresUsageBatcher::Look PostgresUsageBatcher::look(const std::shared_ptr<Wait
 }
 
 Task<void> PostgresUsageBatcher::lead(Batch batch) {
-  // A leader whose client disconnected still finishes the batch: other callers wait for it.
+  // The leader finishes the batch even if its client disconnects: other callers wait for it.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   Writing writing{*this, std::move(batch)};
   std::vector<UsageRecord> usages;

@@ -47,7 +47,7 @@ constexpr std::optional<Column> column_named(std::string_view name) {
   return std::nullopt;
 }
 
-// The columns whose text users choose; a spreadsheet might take it for a formula.
+// The columns with a text of the user's choice; a spreadsheet might take it for a formula.
 constexpr bool is_free_text(Column column) {
   return column == Column::email || column == Column::username || column == Column::first_name ||
          column == Column::last_name;

@@ -1,8 +1,8 @@
 // FaultVfs: for tests; the file system of SQLite with a disk that can be made to fail.
 //
-// Registers a VFS of its own name, whose files are the default one's except that writes and syncs
-// of databases and their logs return the chosen code while one is set. Thread safety: set() from
-// any thread; the object outlives every connection made with it.
+// Registers a VFS under a name of its own. Its files are those of the default VFS, but writes and
+// syncs of databases and their logs return the chosen code while one is set. Thread safety: set()
+// from any thread; the object outlives every connection made with it.
 #pragma once
 
 #include <atomic>
