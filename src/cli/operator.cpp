@@ -29,7 +29,7 @@ Task<Result<UserRef>> find_user(UserStore& users, std::string who, Deadline dead
   co_return misuse("\"" + shown(who) + "\" is neither an id nor an e-mail address");
 }
 
-Task<Result<std::unique_ptr<AttemptLimiter::Place>>> OperatorUsers::NoAttempts::take(Who,
+Task<Result<std::unique_ptr<AttemptLimiter::Place>>> OperatorUsers::NoAttempts::take(Subject,
                                                                                      Deadline) {
   co_return fail(ErrorCode::internal, "the operator proves no password");
 }

@@ -44,7 +44,7 @@ class OperatorUsers {
   // mistake.
   class NoAttempts final : public AttemptLimiter {
    public:
-    Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline deadline) override;
+    Task<Result<std::unique_ptr<Place>>> take(Subject subject, Deadline deadline) override;
   };
   OperatorUsers(const Context& context, std::unique_ptr<Storage> storage);
 

@@ -1,5 +1,5 @@
 // The callers of use cases: Principal, a signed-in user; Operator, the person at the command line;
-// Actor, either of them or nobody.
+// Actor, either of them or an anonymous caller.
 #pragma once
 
 #include <memory>
@@ -36,26 +36,26 @@ using Caller = std::optional<Principal>;
 // rights of an administrator, but no row, no session and no password.
 struct Operator {};
 
-// An Actor that is made from neither a Principal nor an Operator is nobody and has the fewest
+// An Actor that is made from neither a Principal nor an Operator is anonymous and has the fewest
 // rights.
 class Actor {
  public:
   Actor() = default;
-  Actor(Principal principal) : who_{std::move(principal)} {}
+  Actor(Principal principal) : caller_{std::move(principal)} {}
   Actor(Caller caller) {
-    if (caller) who_ = *std::move(caller);
+    if (caller) caller_ = *std::move(caller);
   }
-  Actor(Operator who) : who_{who} {}
+  Actor(Operator caller) : caller_{caller} {}
 
-  bool is_nobody() const { return std::holds_alternative<std::monostate>(who_); }
+  bool is_anonymous() const { return std::holds_alternative<std::monostate>(caller_); }
   bool is_admin() const {
-    return std::holds_alternative<Operator>(who_) || (principal() && principal()->is_admin());
+    return std::holds_alternative<Operator>(caller_) || (principal() && principal()->is_admin());
   }
-  // Null for nobody and for the operator.
-  const Principal* principal() const { return std::get_if<Principal>(&who_); }
+  // Null for an anonymous caller and for the operator.
+  const Principal* principal() const { return std::get_if<Principal>(&caller_); }
 
  private:
-  std::variant<std::monostate, Principal, Operator> who_;
+  std::variant<std::monostate, Principal, Operator> caller_;
 };
 
 }  // namespace um

@@ -80,9 +80,10 @@ Task<Result<SignedIn>> SignIn::login(LoginRequest request, Deadline deadline) {
 // has not guessed.
 Task<Result<SignedIn>> SignIn::try_login(const LoginRequest& request, Deadline deadline) {
   const std::optional<Email> email = Email::parse(request.email);
-  AttemptLimiter::Who who{.account = account_name(request, email), .address = request.address};
+  AttemptLimiter::Subject subject{.account = account_name(request, email),
+                                  .address = request.address};
   Result<std::unique_ptr<AttemptLimiter::Place>> place =
-      co_await parts_.limiter.take(std::move(who), deadline);
+      co_await parts_.limiter.take(std::move(subject), deadline);
   if (!place) co_return fail(place.error());
 
   const Attempt attempt{.request = request, .place = **place, .deadline = deadline};

@@ -74,9 +74,9 @@ std::unexpected<Error> wrong_current_password() {
 // These names differ from every name of a login: no account and no client address has a line end.
 Task<Result<Users::LimiterPlace>> Users::place_to_register(Email email, std::string address,
                                                            Deadline deadline) {
-  AttemptLimiter::Who who{.account = "register\n" + email.folded(),
-                          .address = "register\n" + address_group(address)};
-  Result<LimiterPlace> place = co_await parts_.limiter.take(std::move(who), deadline);
+  AttemptLimiter::Subject subject{.account = "register\n" + email.folded(),
+                                  .address = "register\n" + address_group(address)};
+  Result<LimiterPlace> place = co_await parts_.limiter.take(std::move(subject), deadline);
   if (!place && place.error().code == ErrorCode::too_many_attempts)
     place.error().detail = "too many registrations";
   co_return place;
@@ -102,7 +102,7 @@ Task<Result<UserRef>> Users::insert_new(Creation creation, Deadline deadline) {
 Task<Result<UserRef>> Users::create(Actor actor, CreateRequest request, Deadline deadline) {
   const bool by_admin = actor.is_admin();
   if (options_.registration == Registration::admin && !by_admin)
-    co_return fail(actor.is_nobody() ? ErrorCode::unauthenticated : ErrorCode::forbidden,
+    co_return fail(actor.is_anonymous() ? ErrorCode::unauthenticated : ErrorCode::forbidden,
                    "only an administrator may create users");
   const Creating creating{.by_admin = by_admin,
                           .password_optional = by_admin && request.password_optional};
@@ -175,8 +175,8 @@ Task<Result<std::int64_t>> Users::prove_password(const User& user, const ChangeR
                                                  Deadline deadline) {
   // Counted by id: the owner could change the address for a new allowance. No address has a line
   // break.
-  AttemptLimiter::Who who{.account = "\nid:" + user.id.text(), .address = request.address};
-  auto place = co_await parts_.limiter.take(std::move(who), deadline);
+  AttemptLimiter::Subject subject{.account = "\nid:" + user.id.text(), .address = request.address};
+  auto place = co_await parts_.limiter.take(std::move(subject), deadline);
   if (!place) co_return fail(std::move(place.error()));
 
   const auto credentials = co_await parts_.store.credentials(user.id, store_deadline(deadline));
@@ -199,7 +199,7 @@ Task<Result<std::int64_t>> Users::prove_password(const User& user, const ChangeR
 
 Task<Result<UserRef>> Users::change(Actor actor, EditKind kind, ChangeRequest request,
                                     Deadline deadline) {
-  if (actor.is_nobody()) co_return fail(ErrorCode::unauthenticated, "nobody is signed in");
+  if (actor.is_anonymous()) co_return fail(ErrorCode::unauthenticated, "nobody is signed in");
   const Principal* self = actor.principal();
   if (self != nullptr && self->id() != request.id) self = nullptr;
   const Editing editing{.kind = kind, .by_admin = actor.is_admin(), .of_oneself = self != nullptr};

@@ -73,7 +73,7 @@ class Users {
   // Registrations by others than administrators are limited per client address, and per e-mail
   // address that is tried. Created users and taken addresses count, separately from failed logins.
   // invalid (fields), forbidden (a member only an administrator may set; registration closed),
-  // unauthenticated (closed, and the actor is nobody), email_taken, username_taken,
+  // unauthenticated (closed, and the actor is anonymous), email_taken, username_taken,
   // too_many_attempts.
   struct CreateRequest {
     UserInput input{};
@@ -92,7 +92,7 @@ class Users {
   // `if_match`: precondition_failed unless the user is in one of these revisions; checked before
   // the input. A user that changes its own password gives current_password too, and keeps this
   // session. The operator of the command line has the rights of an administrator. A change that
-  // changes nothing returns the user and writes nothing. unauthenticated (the actor is nobody),
+  // changes nothing returns the user and writes nothing. unauthenticated (the actor is anonymous),
   // invalid (also for a wrong current_password, on that member), forbidden, not_found,
   // precondition_failed, email_taken, username_taken, last_admin, too_many_attempts, conflict
   // (other changes of this user won every time, until the deadline or the bound on attempts; or the

@@ -54,10 +54,10 @@ TEST_F(UsersTest, RegistrationsCountByAddressApartFromSignIns) {
   ASSERT_TRUE(run(users_.create({}, from("203.0.113.7", "One@x"), Deadline::never())));
   EXPECT_FALSE(run(users_.create({}, from("2001:db8::1", "one@x"), Deadline::never())));
   EXPECT_FALSE(run(users_.create({}, from("2001:db8::2", "no address"), Deadline::never())));
-  ASSERT_EQ(limiter_.seen.who.size(), 2U);
-  EXPECT_EQ(limiter_.seen.who[0].account, "register\none@x");
-  EXPECT_EQ(limiter_.seen.who[0].address, "register\n203.0.113.7");
-  EXPECT_EQ(limiter_.seen.who[1].address, "register\n" + address_group("2001:db8::ffff"));
+  ASSERT_EQ(limiter_.seen.subjects.size(), 2U);
+  EXPECT_EQ(limiter_.seen.subjects[0].account, "register\none@x");
+  EXPECT_EQ(limiter_.seen.subjects[0].address, "register\n203.0.113.7");
+  EXPECT_EQ(limiter_.seen.subjects[1].address, "register\n" + address_group("2001:db8::ffff"));
   EXPECT_EQ(limiter_.seen.failed, 2);
   limiter_.refuse = true;
   const auto refused = run(users_.create({}, from("203.0.113.7", "two@x"), Deadline::never()));
@@ -128,8 +128,8 @@ TEST_F(UsersTest, OnesOwnPasswordChangesWithTheCurrentOne) {
   EXPECT_EQ(store_.last_change->keep_session, SessionId::parse(std::string(32, 'a')));
   EXPECT_EQ(limiter_.seen.succeeded, 1);
   // Neither an address, which its owner can change, nor anything that can be one.
-  EXPECT_EQ(limiter_.seen.who.at(0).account, "\nid:42");
-  EXPECT_EQ(limiter_.seen.who.at(0).address, "192.0.2.1");
+  EXPECT_EQ(limiter_.seen.subjects.at(0).account, "\nid:42");
+  EXPECT_EQ(limiter_.seen.subjects.at(0).address, "192.0.2.1");
 }
 
 TEST_F(UsersTest, AWrongCurrentPasswordIsCountedAsAGuess) {
@@ -161,7 +161,7 @@ TEST_F(UsersTest, RefusedPasswordChangesAreNeitherVerifiedNorHashed) {
                 .error()
                 .code,
             ErrorCode::precondition_failed);
-  EXPECT_TRUE(limiter_.seen.who.empty());
+  EXPECT_TRUE(limiter_.seen.subjects.empty());
   EXPECT_EQ(hasher_.stats().verified, 0U);
 }
 
@@ -171,7 +171,7 @@ TEST_F(UsersTest, AnAdministratorSetsThePasswordOfOthersWithoutTheirs) {
   ASSERT_TRUE(patch(admin_, {.id = ada_->user.id, .input = input}));
   EXPECT_TRUE(verifies(ada_->user.id, "a new and long one"));
   EXPECT_FALSE(store_.last_change->keep_session);
-  EXPECT_TRUE(limiter_.seen.who.empty());
+  EXPECT_TRUE(limiter_.seen.subjects.empty());
 }
 
 TEST_F(UsersTest, NobodyChangesNoUser) {
@@ -194,7 +194,7 @@ TEST_F(UsersTest, TheOperatorHasTheRightsOfAnAdministratorAndProvesNoPassword) {
   input = registration();
   input.role = is("admin");
   EXPECT_TRUE(run(users_.create(Operator{}, {.input = input}, Deadline::never())));
-  EXPECT_TRUE(limiter_.seen.who.empty());
+  EXPECT_TRUE(limiter_.seen.subjects.empty());
 }
 
 TEST_F(UsersTest, OnlyAnAdministratorMayLeaveThePasswordOut) {

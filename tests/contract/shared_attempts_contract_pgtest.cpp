@@ -128,15 +128,15 @@ TEST_P(SharedAttemptsContract, ThePolicyIsThatOfOneInstance) {
   int refused = 0;
   for (int i = 0; i < 600; ++i) {
     const std::string account = "account-" + std::to_string(pick(4));
-    const Who who{.account = account, .address = "192.0.2." + std::to_string(pick(2))};
-    auto here = run(local.take(who, Deadline::never()));
-    const auto there = (i % 2 == 0 ? one_ : other_).take(who);
+    const Subject subject{.account = account, .address = "192.0.2." + std::to_string(pick(2))};
+    auto here = run(local.take(subject, Deadline::never()));
+    const auto there = (i % 2 == 0 ? one_ : other_).take(subject);
     ASSERT_EQ(here.has_value(), is<Taken>(there)) << i;
     if (here) {
       ++taken;
       const bool failed = pick(3) != 0;
       failed ? (*here)->failed() : (*here)->succeeded();
-      one_.end(who, std::get<Taken>(*there), failed ? Outcome::failed : Outcome::succeeded);
+      one_.end(subject, std::get<Taken>(*there), failed ? Outcome::failed : Outcome::succeeded);
     } else {
       ++refused;
       ASSERT_TRUE(is<Refused>(there)) << i;

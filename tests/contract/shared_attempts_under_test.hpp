@@ -25,7 +25,7 @@
 
 namespace um::test {
 
-using Who = AttemptLimiter::Who;
+using Subject = AttemptLimiter::Subject;
 
 struct Taken {
   std::int64_t place = 0;
@@ -43,23 +43,23 @@ bool is(const Answer& answer) {
   return answer && std::holds_alternative<Kind>(*answer);
 }
 
-inline Who alice() {
+inline Subject alice() {
   return {.account = "alice", .address = "192.0.2.1"};
 }
 inline const Secret& shared_key() {
   static const Secret key{"a key of sixteen bytes or more"};
   return key;
 }
-inline AttemptStore::Cells cells_of(const Who& who) {
-  return AttemptSketch{shared_key()}.cells(who);
+inline AttemptStore::Cells cells_of(const Subject& subject) {
+  return AttemptSketch{shared_key()}.cells(subject);
 }
 inline Deadline patient() {
   return Deadline::after(SystemClock{}, std::chrono::seconds{20});
 }
 
-inline Task<Answer> taking(AttemptStore& store, Who who) {
+inline Task<Answer> taking(AttemptStore& store, Subject subject) {
   const AttemptLimits limits;
-  const AttemptStore::Take take{.cells = cells_of(who),
+  const AttemptStore::Take take{.cells = cells_of(subject),
                                 .account_limit = limits.failures_per_account,
                                 .address_limit = limits.failures_per_address};
   const Result<AttemptStore::Answer> answer = co_await store.take(take, patient());
@@ -74,8 +74,8 @@ inline Task<Answer> taking(AttemptStore& store, Who who) {
   }
   co_return Refused{.wait = std::chrono::milliseconds{answer->number}};
 }
-inline Answer take(AttemptStore& store, Who who) {
-  return run(taking(store, std::move(who)));
+inline Answer take(AttemptStore& store, Subject subject) {
+  return run(taking(store, std::move(subject)));
 }
 
 class SharingInstance {
@@ -85,16 +85,16 @@ class SharingInstance {
   // By the time of the server instead of the test's.
   virtual AttemptStore& store_by_the_servers_time() = 0;
 
-  Answer take(Who who) { return test::take(store(), std::move(who)); }
-  void end(const Who& who, Taken place, Outcome outcome) {
+  Answer take(Subject subject) { return test::take(store(), std::move(subject)); }
+  void end(const Subject& subject, Taken place, Outcome outcome) {
     const AttemptStore::End ended{
-        .cells = cells_of(who), .taken = place.place, .failed = outcome == Outcome::failed};
+        .cells = cells_of(subject), .taken = place.place, .failed = outcome == Outcome::failed};
     EXPECT_TRUE(run(store().end(ended, patient())));
   }
-  void fail(const Who& who) {
-    const Answer answer = take(who);
+  void fail(const Subject& subject) {
+    const Answer answer = take(subject);
     ASSERT_TRUE(is<Taken>(answer));
-    end(who, std::get<Taken>(*answer), Outcome::failed);
+    end(subject, std::get<Taken>(*answer), Outcome::failed);
   }
 };
 

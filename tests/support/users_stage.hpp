@@ -30,13 +30,13 @@ class CountingLimiter final : public AttemptLimiter {
     int succeeded = 0;
     int failed = 0;
     int given_back = 0;
-    std::vector<Who> who{};
+    std::vector<Subject> subjects{};
   };
   Seen seen{};
   bool refuse = false;
 
-  Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline) override {
-    seen.who.push_back(std::move(who));
+  Task<Result<std::unique_ptr<Place>>> take(Subject subject, Deadline) override {
+    seen.subjects.push_back(std::move(subject));
     if (refuse) co_return fail(ErrorCode::too_many_attempts);
     co_return std::make_unique<CountedPlace>(seen);
   }

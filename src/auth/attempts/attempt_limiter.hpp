@@ -34,7 +34,8 @@ class AttemptLimiter {
     virtual void succeeded() = 0;
     virtual void failed() = 0;
   };
-  struct Who {
+  // A sign-in counts against the limits of both.
+  struct Subject {
     std::string account;  // folded e-mail, whether it exists or not
     std::string address;  // client address; counts by its address_group()
   };
@@ -42,7 +43,7 @@ class AttemptLimiter {
   virtual ~AttemptLimiter() = default;
   // too_many_attempts, with a Retry-After of at most the window and one step of it (see
   // failure_window.hpp: 16 minutes for 15); timeout; cancelled (the client disconnected).
-  virtual Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline deadline) = 0;
+  virtual Task<Result<std::unique_ptr<Place>>> take(Subject subject, Deadline deadline) = 0;
 };
 
 // The name under which an address counts: IPv4 (also mapped into IPv6) by itself, IPv6 by its first

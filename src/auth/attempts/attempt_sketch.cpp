@@ -41,10 +41,11 @@ std::array<std::int32_t, AttemptStore::kRows> cells_of(std::uint64_t hash, Rows 
 
 AttemptSketch::AttemptSketch(const Secret& deployment_key) : key_{sip_key(deployment_key)} {}
 
-AttemptStore::Cells AttemptSketch::cells(const AttemptLimiter::Who& who) const {
-  return {.account = cells_of(siphash_2_4(key_, who.account), {.first = 0, .cells = kAccountCells}),
-          .address = cells_of(siphash_2_4(key_, who.address),
-                              {.first = kFirstAddress, .cells = kAddressCells})};
+AttemptStore::Cells AttemptSketch::cells(const AttemptLimiter::Subject& subject) const {
+  return {
+      .account = cells_of(siphash_2_4(key_, subject.account), {.first = 0, .cells = kAccountCells}),
+      .address = cells_of(siphash_2_4(key_, subject.address),
+                          {.first = kFirstAddress, .cells = kAddressCells})};
 }
 
 }  // namespace um

@@ -24,9 +24,9 @@ class AttemptSketch {
   // `deployment_key`: the same for all instances.
   explicit AttemptSketch(const Secret& deployment_key);
 
-  // REQUIRES: `who.address` is an address_group(). Accounts have the cells 0 to 4 * kAccountCells -
-  // 1, row after row; the cells of addresses follow.
-  AttemptStore::Cells cells(const AttemptLimiter::Who& who) const;
+  // REQUIRES: `subject.address` is an address_group(). Accounts have the cells 0 to 4 *
+  // kAccountCells - 1, row after row; the cells of addresses follow.
+  AttemptStore::Cells cells(const AttemptLimiter::Subject& subject) const;
 
  private:
   SipKey key_;

@@ -136,11 +136,11 @@ LocalAttemptLimiter::LocalAttemptLimiter(LocalAttemptLimiterOptions options, con
 }
 LocalAttemptLimiter::~LocalAttemptLimiter() = default;
 
-Task<Result<std::unique_ptr<AttemptLimiter::Place>>> LocalAttemptLimiter::take(Who who,
+Task<Result<std::unique_ptr<AttemptLimiter::Place>>> LocalAttemptLimiter::take(Subject subject,
                                                                                Deadline deadline) {
   const std::shared_ptr<State> state = state_;
-  const State::Names names{.account = state->accounts.name(who.account),
-                           .address = state->addresses.name(address_group(who.address))};
+  const State::Names names{.account = state->accounts.name(subject.account),
+                           .address = state->addresses.name(address_group(subject.address))};
   for (;;) {
     std::unique_ptr<Waiting> waiting;
     {

@@ -41,7 +41,7 @@ class LocalAttemptLimiter final : public AttemptLimiter {
   LocalAttemptLimiter(LocalAttemptLimiterOptions options, const Clock& clock);
   ~LocalAttemptLimiter() override;
 
-  Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline deadline) override;
+  Task<Result<std::unique_ptr<Place>>> take(Subject subject, Deadline deadline) override;
 
   using Stats = LocalAttemptNumbers<std::uint64_t>;
   Stats stats() const;

@@ -18,14 +18,14 @@ class LocalAttemptLimiterTest : public ::testing::Test {
  protected:
   using Outcome = std::optional<Result<PlacePtr>>;
 
-  static AttemptLimiter::Who who(std::string account, std::string address = "192.0.2.1") {
+  static AttemptLimiter::Subject subject(std::string account, std::string address = "192.0.2.1") {
     return {.account = std::move(account), .address = std::move(address)};
   }
-  Result<PlacePtr> take(AttemptLimiter::Who whose) {
-    return test::run(limiter_.take(std::move(whose), Deadline::never()));
+  Result<PlacePtr> take(AttemptLimiter::Subject subject) {
+    return test::run(limiter_.take(std::move(subject), Deadline::never()));
   }
-  void start(AttemptLimiter::Who whose, Deadline deadline, Outcome& outcome) {
-    boost::asio::co_spawn(loop_, limiter_.take(std::move(whose), deadline),
+  void start(AttemptLimiter::Subject subject, Deadline deadline, Outcome& outcome) {
+    boost::asio::co_spawn(loop_, limiter_.take(std::move(subject), deadline),
                           [&outcome](std::exception_ptr error, Result<PlacePtr> place) {
                             if (!error) outcome.emplace(std::move(place));
                           });
@@ -35,8 +35,8 @@ class LocalAttemptLimiterTest : public ::testing::Test {
     loop_.restart();
     loop_.poll();
   }
-  void fail_times(int times, const AttemptLimiter::Who& whose) {
-    for (int i = 0; i < times; ++i) (*take(whose))->failed();
+  void fail_times(int times, const AttemptLimiter::Subject& subject) {
+    for (int i = 0; i < times; ++i) (*take(subject))->failed();
   }
 
   ManualClock clock_;
@@ -46,43 +46,43 @@ class LocalAttemptLimiterTest : public ::testing::Test {
 };
 
 TEST_F(LocalAttemptLimiterTest, AfterTenFailuresAnAccountIsRefusedUntilTheWindowHasPassed) {
-  fail_times(10, who("alice"));
-  const auto refused = take(who("alice", "198.51.100.7"));
+  fail_times(10, subject("alice"));
+  const auto refused = take(subject("alice", "198.51.100.7"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::too_many_attempts);
   ASSERT_TRUE(refused.error().retry_after);
   EXPECT_GT(*refused.error().retry_after, 14min);
   EXPECT_LE(*refused.error().retry_after, 16min);
-  EXPECT_TRUE(take(who("bob")));
+  EXPECT_TRUE(take(subject("bob")));
   clock_.advance(*refused.error().retry_after - 2s);
-  EXPECT_FALSE(take(who("alice")));
+  EXPECT_FALSE(take(subject("alice")));
   clock_.advance(2s);
-  EXPECT_TRUE(take(who("alice")));
+  EXPECT_TRUE(take(subject("alice")));
 }
 
 TEST_F(LocalAttemptLimiterTest, BeingRefusedDoesNotLengthenTheWait) {
-  fail_times(10, who("alice"));
+  fail_times(10, subject("alice"));
   for (int minute = 0; minute < 16; ++minute) {
-    EXPECT_FALSE(take(who("alice")));
+    EXPECT_FALSE(take(subject("alice")));
     clock_.advance(1min);
   }
-  EXPECT_TRUE(take(who("alice")));
+  EXPECT_TRUE(take(subject("alice")));
 }
 
 TEST_F(LocalAttemptLimiterTest, SuccessAndNoOutcomeGiveThePlaceBack) {
   for (int i = 0; i < 50; ++i) {
-    (*take(who("alice")))->succeeded();
+    (*take(subject("alice")))->succeeded();
     {
-      const auto abandoned = take(who("alice"));
+      const auto abandoned = take(subject("alice"));
     }
   }
   EXPECT_EQ(limiter_.stats().failures, 0u);
-  EXPECT_TRUE(take(who("alice")));
+  EXPECT_TRUE(take(subject("alice")));
 }
 
 TEST_F(LocalAttemptLimiterTest, AnOutcomeCountsOnce) {
   {
-    const auto place = take(who("alice"));
+    const auto place = take(subject("alice"));
     (*place)->failed();
     (*place)->failed();
     (*place)->succeeded();
@@ -91,16 +91,16 @@ TEST_F(LocalAttemptLimiterTest, AnOutcomeCountsOnce) {
 }
 
 TEST_F(LocalAttemptLimiterTest, AnAddressIsRefusedAfterAHundredFailuresWithWhateverAccounts) {
-  for (int i = 0; i < 100; ++i) (*take(who("user-" + std::to_string(i))))->failed();
-  EXPECT_FALSE(take(who("another")));
-  EXPECT_TRUE(take(who("another", "192.0.2.2")));
+  for (int i = 0; i < 100; ++i) (*take(subject("user-" + std::to_string(i))))->failed();
+  EXPECT_FALSE(take(subject("another")));
+  EXPECT_TRUE(take(subject("another", "192.0.2.2")));
 }
 
 TEST_F(LocalAttemptLimiterTest, ManyAtOnceDoNotGetPastTheLimit) {
   std::vector<PlacePtr> places;
-  for (int i = 0; i < 10; ++i) places.push_back(std::move(*take(who("alice"))));
+  for (int i = 0; i < 10; ++i) places.push_back(std::move(*take(subject("alice"))));
   Outcome eleventh;
-  start(who("alice"), Deadline::never(), eleventh);
+  start(subject("alice"), Deadline::never(), eleventh);
   EXPECT_FALSE(eleventh) << "waits: the ten may still succeed";
   for (const PlacePtr& place : places) place->failed();
   poll();
@@ -109,12 +109,12 @@ TEST_F(LocalAttemptLimiterTest, ManyAtOnceDoNotGetPastTheLimit) {
 }
 
 TEST_F(LocalAttemptLimiterTest, WhoWaitsGetsThePlaceThatIsGivenBack) {
-  fail_times(9, who("alice"));
-  auto tenth = take(who("alice"));
+  fail_times(9, subject("alice"));
+  auto tenth = take(subject("alice"));
   Outcome first;
   Outcome second;
-  start(who("alice"), Deadline::never(), first);
-  start(who("alice"), Deadline::never(), second);
+  start(subject("alice"), Deadline::never(), first);
+  start(subject("alice"), Deadline::never(), second);
   EXPECT_EQ(limiter_.stats().waiting, 2u);
   (*tenth)->succeeded();
   poll();
@@ -131,8 +131,8 @@ TEST_F(LocalAttemptLimiterTest, WhoWaitsGetsThePlaceThatIsGivenBack) {
 
 TEST_F(LocalAttemptLimiterTest, WaitingEndsAtTheDeadline) {
   std::vector<PlacePtr> places;
-  for (int i = 0; i < 10; ++i) places.push_back(std::move(*take(who("alice"))));
-  const auto late = test::run(limiter_.take(who("alice"), Deadline::after(clock_, 1ms)));
+  for (int i = 0; i < 10; ++i) places.push_back(std::move(*take(subject("alice"))));
+  const auto late = test::run(limiter_.take(subject("alice"), Deadline::after(clock_, 1ms)));
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::timeout);
   EXPECT_EQ(limiter_.stats().waiting, 0u);
@@ -140,9 +140,9 @@ TEST_F(LocalAttemptLimiterTest, WaitingEndsAtTheDeadline) {
 
 TEST_F(LocalAttemptLimiterTest, OnlySoManyWait) {
   std::vector<PlacePtr> places;
-  for (int i = 0; i < 10; ++i) places.push_back(std::move(*take(who("alice"))));
+  for (int i = 0; i < 10; ++i) places.push_back(std::move(*take(subject("alice"))));
   std::array<Outcome, 4> outcomes;
-  for (Outcome& outcome : outcomes) start(who("alice"), Deadline::never(), outcome);
+  for (Outcome& outcome : outcomes) start(subject("alice"), Deadline::never(), outcome);
   EXPECT_EQ(limiter_.stats().waiting, 3u);
   ASSERT_TRUE(outcomes[3]);
   EXPECT_EQ(outcomes[3]->error().code, ErrorCode::too_many_attempts);
@@ -154,10 +154,10 @@ TEST_F(LocalAttemptLimiterTest, OnlySoManyWait) {
 
 TEST_F(LocalAttemptLimiterTest, WhoWaitsMayVanishWithTheEventLoop) {
   std::vector<PlacePtr> places;
-  for (int i = 0; i < 10; ++i) places.push_back(std::move(*take(who("alice"))));
+  for (int i = 0; i < 10; ++i) places.push_back(std::move(*take(subject("alice"))));
   {
     boost::asio::io_context other;
-    boost::asio::co_spawn(other, limiter_.take(who("alice"), Deadline::never()),
+    boost::asio::co_spawn(other, limiter_.take(subject("alice"), Deadline::never()),
                           [](std::exception_ptr, Result<PlacePtr>) {});
     other.poll();
     EXPECT_EQ(limiter_.stats().waiting, 1u);
@@ -174,7 +174,7 @@ TEST_F(LocalAttemptLimiterTest, EventLoopsOfTwoThreadsShareTheLimit) {
   std::atomic<int> most{0};
   std::atomic<int> signed_in{0};
   const auto attempt = [&]() -> Task<void> {
-    auto place = co_await limiter.take(who("alice"), Deadline::never());
+    auto place = co_await limiter.take(subject("alice"), Deadline::never());
     if (!place) co_return;
     const int now = ++under_way;
     int seen = most;
@@ -203,7 +203,7 @@ TEST_F(LocalAttemptLimiterTest, EventLoopsOfTwoThreadsShareTheLimit) {
 
 TEST_F(LocalAttemptLimiterTest, APlaceMayOutliveItsLimiter) {
   auto limiter = std::make_unique<LocalAttemptLimiter>(LocalAttemptLimiterOptions{}, clock_);
-  auto place = test::run(limiter->take(who("alice"), Deadline::never()));
+  auto place = test::run(limiter->take(subject("alice"), Deadline::never()));
   limiter.reset();
   (*place)->failed();
 }

@@ -65,7 +65,7 @@ class StoredAttemptLimiter::Shared : public std::enable_shared_from_this<Shared>
         clock_{parts.clock},
         loop_{parts.loop} {}
 
-  AttemptStore::Cells cells(const Who& who) const { return sketch_.cells(who); }
+  AttemptStore::Cells cells(const Subject& subject) const { return sketch_.cells(subject); }
 
   // nullopt: the store did not answer in time.
   Task<std::optional<AttemptStore::Answer>> ask(AttemptStore::Cells cells, Deadline deadline) {
@@ -176,13 +176,13 @@ StoredAttemptLimiter::Stats StoredAttemptLimiter::stats() const {
   return read_counters(shared_->counters);
 }
 
-Task<Result<std::unique_ptr<AttemptLimiter::Place>>> StoredAttemptLimiter::take(Who who,
+Task<Result<std::unique_ptr<AttemptLimiter::Place>>> StoredAttemptLimiter::take(Subject subject,
                                                                                 Deadline deadline) {
   using Kind = AttemptStore::Answer::Kind;
-  Result<std::unique_ptr<Place>> local = co_await local_.take(who, deadline);
+  Result<std::unique_ptr<Place>> local = co_await local_.take(subject, deadline);
   if (!local) co_return local;
-  who.address = address_group(who.address);
-  const AttemptStore::Cells cells = shared_->cells(who);
+  subject.address = address_group(subject.address);
+  const AttemptStore::Cells cells = shared_->cells(subject);
   std::unique_ptr<Waiting> waiting;
   for (;;) {
     const std::optional<AttemptStore::Answer> answer = co_await shared_->ask(cells, deadline);

@@ -65,7 +65,7 @@ class StoredAttemptLimiter final : public AttemptLimiter {
   StoredAttemptLimiter(StoredAttemptOptions options, Parts parts);
   ~StoredAttemptLimiter() override;
 
-  Task<Result<std::unique_ptr<Place>>> take(Who who, Deadline deadline) override;
+  Task<Result<std::unique_ptr<Place>>> take(Subject subject, Deadline deadline) override;
   // Waits for the calls under way, while the loops still run. Later outcomes are dropped.
   void stop();
 
