@@ -1,8 +1,9 @@
-// The policy of the limits on guessing that instances share, compared with that of one instance.
+// The contract of AttemptStore: the limits on guessing of all instances together, compared with the
+// limits of one instance.
 #include <random>
 
 #include "auth/attempts/local_attempt_limiter.hpp"
-#include "contract/shared_attempts_under_test.hpp"
+#include "contract/attempt_store_under_test.hpp"
 #include "support/patience.hpp"
 
 namespace um::test {
@@ -11,12 +12,12 @@ namespace {
 using namespace std::chrono_literals;
 using e2e::eventually;
 
-TEST_P(SharedAttemptsContract, FailuresOfAllInstancesCountTogether) {
+TEST_P(AttemptStoreContract, FailuresOfAllInstancesCountTogether) {
   for (int i = 0; i < 5; ++i) {
     one_.fail(alice());
     other_.fail(alice());
   }
-  for (SharingInstance* instance : {&one_, &other_}) {
+  for (AttemptInstance* instance : {&one_, &other_}) {
     const auto answer = instance->take({.account = "alice", .address = "198.51.100.7"});
     ASSERT_TRUE(is<Refused>(answer));
     EXPECT_GT(std::get<Refused>(*answer).wait, 14min);
@@ -25,7 +26,7 @@ TEST_P(SharedAttemptsContract, FailuresOfAllInstancesCountTogether) {
   }
 }
 
-TEST_P(SharedAttemptsContract, TheWaitIsAsLongAsItSays) {
+TEST_P(AttemptStoreContract, TheWaitIsAsLongAsItSays) {
   for (int i = 0; i < 10; ++i) one_.fail(alice());
   const auto answer = other_.take(alice());
   ASSERT_TRUE(is<Refused>(answer));
@@ -36,14 +37,14 @@ TEST_P(SharedAttemptsContract, TheWaitIsAsLongAsItSays) {
   EXPECT_TRUE(is<Taken>(other_.take(alice())));
 }
 
-TEST_P(SharedAttemptsContract, AnAddressHasALimitWithWhateverAccounts) {
+TEST_P(AttemptStoreContract, AnAddressHasALimitWithWhateverAccounts) {
   for (int i = 0; i < 100; ++i)
     one_.fail({.account = "user-" + std::to_string(i), .address = "192.0.2.9"});
   EXPECT_TRUE(is<Refused>(other_.take({.account = "another", .address = "192.0.2.9"})));
   EXPECT_TRUE(is<Taken>(other_.take({.account = "another", .address = "192.0.2.10"})));
 }
 
-TEST_P(SharedAttemptsContract, PlacesThatInstancesTakeInTurnCountTogether) {
+TEST_P(AttemptStoreContract, PlacesThatInstancesTakeInTurnCountTogether) {
   std::vector<Taken> places;
   for (int i = 0; i < 10; ++i) {
     const auto answer = (i % 2 == 0 ? one_ : other_).take(alice());
@@ -56,7 +57,7 @@ TEST_P(SharedAttemptsContract, PlacesThatInstancesTakeInTurnCountTogether) {
   EXPECT_TRUE(is<Busy>(one_.take(alice())));
 }
 
-TEST_P(SharedAttemptsContract, ManyAtOnceOnAllInstancesDoNotGetPastTheLimit) {
+TEST_P(AttemptStoreContract, ManyAtOnceOnAllInstancesDoNotGetPastTheLimit) {
   std::vector<Task<Answer>> takes;
   for (int i = 0; i < 40; ++i)
     takes.push_back(taking((i % 2 == 0 ? one_ : other_).store(), alice()));
@@ -73,7 +74,7 @@ TEST_P(SharedAttemptsContract, ManyAtOnceOnAllInstancesDoNotGetPastTheLimit) {
   EXPECT_TRUE(is<Busy>(one_.take(alice())));
 }
 
-TEST_P(SharedAttemptsContract, ThePlacesOfAnInstanceThatDiedComeBack) {
+TEST_P(AttemptStoreContract, ThePlacesOfAnInstanceThatDiedComeBack) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(is<Taken>(one_.take(alice())));
   now_ += 59s;
   EXPECT_TRUE(is<Busy>(other_.take(alice())));
@@ -81,7 +82,7 @@ TEST_P(SharedAttemptsContract, ThePlacesOfAnInstanceThatDiedComeBack) {
   EXPECT_TRUE(is<Taken>(other_.take(alice())));
 }
 
-TEST_P(SharedAttemptsContract, APlaceThatEndsLateTakesNobodyElsesAway) {
+TEST_P(AttemptStoreContract, APlaceThatEndsLateTakesNobodyElsesAway) {
   const auto late = one_.take(alice());
   ASSERT_TRUE(is<Taken>(late));
   now_ += 5min;
@@ -90,7 +91,7 @@ TEST_P(SharedAttemptsContract, APlaceThatEndsLateTakesNobodyElsesAway) {
   EXPECT_TRUE(is<Busy>(other_.take(alice()))) << "ten under way";
 }
 
-TEST_P(SharedAttemptsContract, AClockThatWasSetBackLocksNobodyOut) {
+TEST_P(AttemptStoreContract, AClockThatWasSetBackLocksNobodyOut) {
   for (int i = 0; i < 10; ++i) one_.fail(alice());
   EXPECT_TRUE(is<Refused>(one_.take(alice())));
   now_ -= 24h * 365;
@@ -98,7 +99,7 @@ TEST_P(SharedAttemptsContract, AClockThatWasSetBackLocksNobodyOut) {
   EXPECT_TRUE(is<Taken>(one_.take(alice())));
 }
 
-TEST_P(SharedAttemptsContract, TheServersOwnTimeWillDo) {
+TEST_P(AttemptStoreContract, TheServersOwnTimeWillDo) {
   const auto answer = take(one_.store_by_the_servers_time(), alice());
   ASSERT_TRUE(is<Taken>(answer));
   const auto seconds =
@@ -107,7 +108,7 @@ TEST_P(SharedAttemptsContract, TheServersOwnTimeWillDo) {
               static_cast<double>(seconds / 30s), 1.0);
 }
 
-TEST_P(SharedAttemptsContract, WithoutTheServerTheAnswerIsNone) {
+TEST_P(AttemptStoreContract, WithoutTheServerTheAnswerIsNone) {
   EXPECT_TRUE(one_.take(alice()));
   under_test().lose_the_server();
   EXPECT_FALSE(one_.take(alice()));
@@ -116,7 +117,7 @@ TEST_P(SharedAttemptsContract, WithoutTheServerTheAnswerIsNone) {
 }
 
 // The same story told to both: whatever LocalAttemptLimiter says, the shared one says.
-TEST_P(SharedAttemptsContract, ThePolicyIsThatOfOneInstance) {
+TEST_P(AttemptStoreContract, ThePolicyIsThatOfOneInstance) {
   ManualClock clock;
   LocalAttemptLimiter local{{.limits = {}, .waiters = 0}, clock};
   // Both windows begin with a step.
@@ -151,13 +152,13 @@ TEST_P(SharedAttemptsContract, ThePolicyIsThatOfOneInstance) {
   EXPECT_GT(refused, 50);
 }
 
-TEST_P(SharedAttemptsContract, TheLimiterOfAnInstanceUsesIt) {
+TEST_P(AttemptStoreContract, TheLimiterOfAnInstanceUsesIt) {
   const SystemClock clock;
   LocalAttemptLimiter local_one{{.limits = {}}, clock};
   LocalAttemptLimiter local_other{{.limits = {}}, clock};
   boost::asio::io_context loop;
   const StoredAttemptOptions options{
-      .deployment_key = shared_key(), .longest_wait = 20s, .longest_call = 20s};
+      .deployment_key = deployment_key(), .longest_wait = 20s, .longest_call = 20s};
   StoredAttemptLimiter one{
       options, {.local = local_one, .store = one_.store(), .clock = clock, .loop = loop}};
   StoredAttemptLimiter other{

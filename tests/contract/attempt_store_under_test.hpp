@@ -1,10 +1,10 @@
-// The fixture of the contract suite of shared attempts: two instances that share one server and one
-// clock. Each AttemptStore makes one of these, instantiates the suite with it, and is held to the
-// policy of LocalAttemptLimiter.
+// The fixture of the contract suite of AttemptStore: two instances with one server and one clock.
+// Each implementation makes one of these and instantiates the suite with it. The policy that the
+// suite expects is that of LocalAttemptLimiter.
 //
-//   INSTANTIATE_TEST_SUITE_P(Stored, SharedAttemptsContract,
-//                            ::testing::Values(SharedAttemptsBackend{"database", &make_stored}),
-//                            attempts_name_of);
+//   INSTANTIATE_TEST_SUITE_P(Postgres, AttemptStoreContract,
+//                            ::testing::Values(AttemptStoreBackend{"PostgreSQL",
+//                            &make_postgres_attempts}), attempt_store_name_of);
 #pragma once
 
 #include <chrono>
@@ -46,12 +46,12 @@ bool is(const Answer& answer) {
 inline Subject alice() {
   return {.account = "alice", .address = "192.0.2.1"};
 }
-inline const Secret& shared_key() {
+inline const Secret& deployment_key() {
   static const Secret key{"a key of sixteen bytes or more"};
   return key;
 }
 inline AttemptStore::Cells cells_of(const Subject& subject) {
-  return AttemptSketch{shared_key()}.cells(subject);
+  return AttemptSketch{deployment_key()}.cells(subject);
 }
 inline Deadline patient() {
   return Deadline::after(SystemClock{}, std::chrono::seconds{20});
@@ -78,9 +78,9 @@ inline Answer take(AttemptStore& store, Subject subject) {
   return run(taking(store, std::move(subject)));
 }
 
-class SharingInstance {
+class AttemptInstance {
  public:
-  virtual ~SharingInstance() = default;
+  virtual ~AttemptInstance() = default;
   virtual AttemptStore& store() = 0;
   // By the time of the server instead of the test's.
   virtual AttemptStore& store_by_the_servers_time() = 0;
@@ -98,11 +98,11 @@ class SharingInstance {
   }
 };
 
-class SharedAttemptsUnderTest {
+class AttemptStoreUnderTest {
  public:
-  virtual ~SharedAttemptsUnderTest() = default;
-  virtual SharingInstance& one() = 0;
-  virtual SharingInstance& other() = 0;
+  virtual ~AttemptStoreUnderTest() = default;
+  virtual AttemptInstance& one() = 0;
+  virtual AttemptInstance& other() = 0;
   // The housekeeping of the service, so that no row stays for ever.
   virtual void tidy_up() {}
   // Until it is back no instance reaches the server, whatever it tries.
@@ -113,26 +113,27 @@ class SharedAttemptsUnderTest {
   std::chrono::milliseconds now{1'700'000'000'000};
 };
 
-struct SharedAttemptsBackend {
+struct AttemptStoreBackend {
   std::string name;
-  std::function<std::unique_ptr<SharedAttemptsUnderTest>()> make;
+  std::function<std::unique_ptr<AttemptStoreUnderTest>()> make;
 };
-inline void PrintTo(const SharedAttemptsBackend& backend, std::ostream* out) {
+inline void PrintTo(const AttemptStoreBackend& backend, std::ostream* out) {
   *out << backend.name;
 }
-inline std::string attempts_name_of(const ::testing::TestParamInfo<SharedAttemptsBackend>& info) {
+inline std::string attempt_store_name_of(
+    const ::testing::TestParamInfo<AttemptStoreBackend>& info) {
   return info.param.name;
 }
 
-class SharedAttemptsContract : public ::testing::TestWithParam<SharedAttemptsBackend> {
+class AttemptStoreContract : public ::testing::TestWithParam<AttemptStoreBackend> {
  private:
-  const std::unique_ptr<SharedAttemptsUnderTest> under_test_ = GetParam().make();
+  const std::unique_ptr<AttemptStoreUnderTest> under_test_ = GetParam().make();
 
  protected:
-  SharedAttemptsUnderTest& under_test() { return *under_test_; }
+  AttemptStoreUnderTest& under_test() { return *under_test_; }
 
-  SharingInstance& one_ = under_test_->one();
-  SharingInstance& other_ = under_test_->other();
+  AttemptInstance& one_ = under_test_->one();
+  AttemptInstance& other_ = under_test_->other();
   std::chrono::milliseconds& now_ = under_test_->now;
 };
 

@@ -1,11 +1,11 @@
-// The limits on guessing in a real PostgreSQL: the policy that instances share, and
-// the behaviour of the database itself.
+// The limits on guessing in a real PostgreSQL: the contract of AttemptStore, and the behaviour of
+// the database itself.
 #include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
 
 #include "auth/attempts/local_attempt_limiter.hpp"
 #include "auth/attempts/stored_attempt_limiter.hpp"
-#include "contract/shared_attempts_under_test.hpp"
+#include "contract/attempt_store_under_test.hpp"
 #include "storage/postgres/attempts.hpp"
 #include "storage/postgres/testing/stage.hpp"
 
@@ -15,14 +15,14 @@ namespace {
 using namespace std::chrono_literals;
 
 StoredAttemptOptions options() {
-  return {.deployment_key = shared_key(), .longest_wait = 20s, .longest_call = 20s};
+  return {.deployment_key = deployment_key(), .longest_wait = 20s, .longest_call = 20s};
 }
 
-class StoredUnderTest final : public SharedAttemptsUnderTest {
+class PostgresAttemptsUnderTest final : public AttemptStoreUnderTest {
  public:
-  class Instance final : public SharingInstance {
+  class Instance final : public AttemptInstance {
    public:
-    explicit Instance(StoredUnderTest& shared)
+    explicit Instance(PostgresAttemptsUnderTest& shared)
         : database_{{.url = Secret{shared.database.url()},
                      .clock = &shared.clock,
                      .statement_timeout = 20s},
@@ -66,10 +66,11 @@ class StoredUnderTest final : public SharedAttemptsUnderTest {
   Instance other_{*this};
 };
 
-INSTANTIATE_TEST_SUITE_P(Stored, SharedAttemptsContract,
-                         ::testing::Values(SharedAttemptsBackend{
-                             "database", [] { return std::make_unique<StoredUnderTest>(); }}),
-                         attempts_name_of);
+INSTANTIATE_TEST_SUITE_P(Postgres, AttemptStoreContract,
+                         ::testing::Values(AttemptStoreBackend{
+                             "PostgreSQL",
+                             [] { return std::make_unique<PostgresAttemptsUnderTest>(); }}),
+                         attempt_store_name_of);
 
 class StoredAttemptsTest : public ::testing::Test {
  protected:
@@ -78,8 +79,8 @@ class StoredAttemptsTest : public ::testing::Test {
     return {.local = local_, .store = store, .clock = shared_.clock, .loop = loop_};
   }
 
-  StoredUnderTest shared_;
-  StoredUnderTest::Instance& one_ = shared_.one();
+  PostgresAttemptsUnderTest shared_;
+  PostgresAttemptsUnderTest::Instance& one_ = shared_.one();
   LocalAttemptLimiter local_{{.limits = {}}, shared_.clock};
   boost::asio::io_context loop_{1};
 };
