@@ -91,7 +91,7 @@ Result<Deployment> join_deployment(const Config& config, MigrateFirst migrate) {
   deployment.config.staleness_bound = stored->times.staleness_bound;
   deployment.config.change_retention =
       duration_cast<std::chrono::seconds>(stored->times.change_retention);
-  deployment.fact_key = std::move(stored->fact_key);
+  deployment.deployment_key = std::move(stored->deployment_key);
   return deployment;
 }
 

@@ -14,8 +14,8 @@ namespace um {
 struct Deployment {
   // As given; the times of the deployment replace defaults.
   Config config;
-  // PostgreSQL: seals facts in Redis; see Application::Surroundings::deployment_key.
-  std::optional<Secret> fact_key{};
+  // PostgreSQL: see Application::Surroundings::deployment_key.
+  std::optional<Secret> deployment_key{};
 };
 
 enum class MigrateFirst { no, yes };

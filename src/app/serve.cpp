@@ -147,7 +147,7 @@ int serve(const Serve& what, ServeStreams streams) {
   StopSignal stop_signal;
 
   auto made = Application::make(
-      {.config = config, .clock = clock, .log = log, .deployment_key = deployment->fact_key});
+      {.config = config, .clock = clock, .log = log, .deployment_key = deployment->deployment_key});
   if (!made) return fail_to_start(made.error(), streams.err);
   Application& application = **made;
   const Result<void> started = application.run();

@@ -219,9 +219,9 @@ Result<PostgresDeployment> read_deployment(const Secret& url) {
   if (!times) return fail(times.error());
   try {
     PostgresSession session{{.url = url}};
-    const auto rows = session.run("SELECT mac_key FROM public.cache_settings");
+    const auto rows = session.run("SELECT deployment_key FROM public.cache_settings");
     if (rows.empty()) return fail(ErrorCode::invalid, "the table cache_settings is empty");
-    return PostgresDeployment{.times = *times, .fact_key = Secret{rows.bytes(0, 0)}};
+    return PostgresDeployment{.times = *times, .deployment_key = Secret{rows.bytes(0, 0)}};
   } catch (const PostgresError& error) {
     return fail(pg::to_error(error.failure()));
   } catch (const std::invalid_argument& error) {

@@ -49,7 +49,7 @@ Result<CacheTimes> read_cache_times(const Secret& url);
 // the times; the key is made with the table.
 struct PostgresDeployment {
   CacheTimes times;
-  Secret fact_key;  // 32 bytes; seals the facts in Redis
+  Secret deployment_key;  // 32 bytes
 };
 // timeout: the server cannot be asked. internal: it refused a statement.
 Result<PostgresDeployment> read_deployment(const Secret& url);

@@ -180,7 +180,7 @@ TEST_F(PostgresMigratorTest, EveryDatabaseHasAKeyOfItsOwn) {
   const TestDatabase other{TestDatabase::Content::empty};
   ASSERT_TRUE(migrator_of(other.url()).apply(Misfits::refuse));
   const auto key = [](const TestDatabase& db) {
-    return db.session().text("SELECT encode(mac_key, 'hex') FROM cache_settings");
+    return db.session().text("SELECT encode(deployment_key, 'hex') FROM cache_settings");
   };
   EXPECT_EQ(key(db_).size(), 64U);
   EXPECT_NE(key(db_), key(other));
