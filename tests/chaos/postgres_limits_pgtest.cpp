@@ -172,14 +172,14 @@ class PostgresWithoutRoom : public PostgresLimits {
       }
     }));
   }
-  static PostgresSession session(std::string name, const std::string& url) {
-    return PostgresSession{{.url = Secret{url}, .application_name = std::move(name)}};
+  static BlockingConnection session(std::string name, const std::string& url) {
+    return BlockingConnection{{.url = Secret{url}, .application_name = std::move(name)}};
   }
 
   static constexpr std::size_t kConnections = 24;
   static constexpr std::size_t kReserved = 3;
-  PostgresSession operator_ = session("operator", fleet_.database().url_as("postgres"));
-  std::vector<PostgresSession> others_;
+  BlockingConnection operator_ = session("operator", fleet_.database().url_as("postgres"));
+  std::vector<BlockingConnection> others_;
 };
 
 TEST_F(PostgresWithoutRoom, OthersHaveAllTheConnections) {

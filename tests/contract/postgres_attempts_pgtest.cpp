@@ -105,7 +105,7 @@ TEST_F(StoredAttemptsTest, WhatIsOverIsPurgedAndWhatCountsIsNot) {
 }
 
 TEST_F(StoredAttemptsTest, TheTableIsBoundedAndTellsNoCacheAnything) {
-  PostgresSession db = shared_.database.session();
+  BlockingConnection db = shared_.database.session();
   taken_changes(db);
   for (int i = 0; i < 50; ++i) {
     const std::string number = std::to_string(i);
@@ -122,7 +122,7 @@ TEST_F(StoredAttemptsTest, WhatComesTooLateIsNotWaitedForAndGivenBack) {
   auto impatient = options();
   impatient.longest_wait = 50ms;
   StoredAttemptLimiter limiter{impatient, parts(one_.store())};
-  PostgresSession blocker = shared_.database.session();
+  BlockingConnection blocker = shared_.database.session();
   blocker.execute("BEGIN; LOCK TABLE attempt_cells");
   for (int i = 0; i < 10; ++i) {
     boost::asio::co_spawn(loop_, limiter.take(alice(), Deadline::never()),

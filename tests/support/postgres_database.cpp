@@ -17,8 +17,8 @@ std::string filled(std::string pattern, const PostgresLogin& login) {
   return pattern;
 }
 
-PostgresSession open(const std::string& server_url, const PostgresLogin& login) {
-  return PostgresSession{{.url = Secret{filled(server_url, login)}}};
+BlockingConnection open(const std::string& server_url, const PostgresLogin& login) {
+  return BlockingConnection{{.url = Secret{filled(server_url, login)}}};
 }
 
 std::string next_name() {
@@ -84,7 +84,7 @@ std::string TestDatabase::url_as(const std::string& user) const {
   return filled(server_url_, {.user = user, .database = name_});
 }
 
-PostgresSession TestDatabase::session_as(const std::string& user) const {
+BlockingConnection TestDatabase::session_as(const std::string& user) const {
   return open(server_url_, {.user = user, .database = name_});
 }
 

@@ -11,7 +11,7 @@
 
 #include <string>
 
-#include "storage/postgres/session.hpp"
+#include "storage/postgres/blocking_connection.hpp"
 #include "support/postgres_server.hpp"
 
 namespace um::test {
@@ -32,9 +32,9 @@ class TestDatabase {
   std::string url() const { return url_as(kOwner); }
   std::string url_as(const std::string& user) const;
 
-  PostgresSession session() const { return session_as(kOwner); }
-  PostgresSession admin() const { return session_as("postgres"); }
-  PostgresSession session_as(const std::string& user) const;
+  BlockingConnection session() const { return session_as(kOwner); }
+  BlockingConnection admin() const { return session_as("postgres"); }
+  BlockingConnection session_as(const std::string& user) const;
 
  private:
   TestDatabase(std::string server_url, Content content);
@@ -50,7 +50,7 @@ std::string server_url_of(const PostgresServer& server);
 
 // Deletes the recorded cache keys and returns them, sorted and separated by spaces; "*" stands for
 // every key.
-inline std::string taken_changes(PostgresSession& db) {
+inline std::string taken_changes(BlockingConnection& db) {
   return db.text(
       "WITH taken AS (DELETE FROM public.user_changes RETURNING ckey)"
       " SELECT coalesce(string_agg(coalesce(convert_from(ckey, 'UTF8'), '*'), ' '"
@@ -58,7 +58,7 @@ inline std::string taken_changes(PostgresSession& db) {
 }
 
 // The namespace; empty if there is none.
-inline std::string name_space(PostgresSession& db) {
+inline std::string name_space(BlockingConnection& db) {
   return db.text("SELECT coalesce(public.cache_namespace(), '')");
 }
 

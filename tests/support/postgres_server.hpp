@@ -79,7 +79,7 @@ class PostgresServer {
 };
 
 // Runs a script with psql and returns its output (unaligned, rows only); throws if a statement
-// fails. For COPY FROM stdin and dumps; statements are faster in a PostgresSession.
+// fails. For COPY FROM stdin and dumps; statements are faster in a BlockingConnection.
 std::string psql(const std::string& url, const std::string& script);
 // The database as a script for psql. `options`: more of pg_dump's.
 std::string pg_dump(const std::string& url, std::vector<std::string> options = {});

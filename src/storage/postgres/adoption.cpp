@@ -24,7 +24,7 @@ std::string ctid_of(std::int64_t row) {
   return '(' + std::to_string(row >> 16) + ',' + std::to_string(row & 0xFFFF) + ')';
 }
 
-std::set<std::string> columns_of(PostgresSession& db, const std::string& table) {
+std::set<std::string> columns_of(BlockingConnection& db, const std::string& table) {
   std::set<std::string> columns;
   const auto rows = db.run(
       "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1)"
@@ -40,7 +40,7 @@ std::set<std::string> go_columns() {
 
 // Reads a query's result in batches and calls `each` for every batch.
 template <class Each>
-void for_each_row(PostgresSession& db, const std::string& query, Each each) {
+void for_each_row(BlockingConnection& db, const std::string& query, Each each) {
   db.execute("DECLARE adoption NO SCROLL CURSOR FOR " + query);
   const std::string fetch = "FETCH " + std::to_string(kBatch) + " FROM adoption";
   while (true) {
@@ -90,7 +90,7 @@ constexpr const char* kQuarantine = R"(
     FROM unnest($1::text[], $2::text[]) AS n (place, reason)
     JOIN user_manager_adopted.users o ON o.ctid = n.place::tid)";
 
-void quarantine(PostgresSession& db, const std::vector<MisfitRow>& misfits) {
+void quarantine(BlockingConnection& db, const std::vector<MisfitRow>& misfits) {
   std::vector<std::string> places;
   std::vector<std::string> reasons;
   for (const MisfitRow& row : misfits) {
@@ -111,7 +111,7 @@ std::string search_text_of(const pg::Rows& rows, std::size_t row) {
   return rules::search_text(user);
 }
 
-void copy_sound_rows(PostgresSession& db, const std::vector<MisfitRow>& misfits) {
+void copy_sound_rows(BlockingConnection& db, const std::vector<MisfitRow>& misfits) {
   std::unordered_set<std::int64_t> apart;
   for (const MisfitRow& row : misfits) apart.insert(row.rowid);
   const std::string query = std::string{"SELECT "} + kRowNumber +
@@ -130,7 +130,7 @@ void copy_sound_rows(PostgresSession& db, const std::vector<MisfitRow>& misfits)
 }
 
 // An id that any user ever had is never assigned to another user.
-void use_up_ids(PostgresSession& db) {
+void use_up_ids(BlockingConnection& db) {
   db.run(
       "SELECT setval('public.users_id_seq', greatest(given.out, seen.most)) FROM"
       " (SELECT coalesce(max(pg_sequence_last_value(s.oid)), 0) AS out FROM pg_class s"
@@ -143,13 +143,13 @@ void use_up_ids(PostgresSession& db) {
 
 }  // namespace
 
-bool is_possible(PostgresSession& db) {
+bool is_possible(BlockingConnection& db) {
   const auto columns = columns_of(db, "public.users");
   return std::ranges::includes(columns, go_columns()) && !columns.contains("version") &&
          db.text("SELECT relkind FROM pg_class WHERE oid = to_regclass('public.users')") == "r";
 }
 
-std::string dependents(PostgresSession& db) {
+std::string dependents(BlockingConnection& db) {
   return db.text(R"(
     SELECT coalesce(string_agg(DISTINCT thing, ', '), '') FROM (
       SELECT 'the foreign key ' || conname || ' of ' || conrelid::regclass AS thing
@@ -165,15 +165,15 @@ std::string dependents(PostgresSession& db) {
         FROM pg_inherits WHERE inhparent = to_regclass('public.users')) AS things)");
 }
 
-void lock(PostgresSession& db) {
+void lock(BlockingConnection& db) {
   db.execute("LOCK TABLE public.users IN ACCESS EXCLUSIVE MODE");
 }
 
-std::int64_t count_rows(PostgresSession& db) {
+std::int64_t count_rows(BlockingConnection& db) {
   return db.integer("SELECT count(*) FROM public.users");
 }
 
-std::vector<MisfitRow> misfits(PostgresSession& db) {
+std::vector<MisfitRow> misfits(BlockingConnection& db) {
   std::vector<MisfitRow> found;
   Judge judge;
   const std::string query = std::string{"SELECT "} + kRowNumber +
@@ -195,7 +195,7 @@ std::vector<MisfitRow> misfits(PostgresSession& db) {
   return found;
 }
 
-void set_aside(PostgresSession& db) {
+void set_aside(BlockingConnection& db) {
   // Its indexes, constraints and sequence move as well, so their names are free again.
   db.execute(R"(
     CREATE SCHEMA user_manager_adopted;
@@ -207,7 +207,7 @@ void set_aside(PostgresSession& db) {
     END $$)");
 }
 
-void move_rows(PostgresSession& db, const std::vector<MisfitRow>& misfits) {
+void move_rows(BlockingConnection& db, const std::vector<MisfitRow>& misfits) {
   quarantine(db, misfits);
   copy_sound_rows(db, misfits);
   use_up_ids(db);

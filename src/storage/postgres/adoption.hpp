@@ -13,25 +13,25 @@
 #include <vector>
 
 #include "storage/migration.hpp"
-#include "storage/postgres/session.hpp"
+#include "storage/postgres/blocking_connection.hpp"
 
 namespace um::postgres_adoption {
 
 // Whether there is a table public.users with the Go program's columns and without ours.
-bool is_possible(PostgresSession& db);
+bool is_possible(BlockingConnection& db);
 // Views, foreign keys and inheriting tables that depend on the table: "the view active_users, …";
 // empty if there are none. After an adoption they would refer to a table that is no longer used.
-std::string dependents(PostgresSession& db);
+std::string dependents(BlockingConnection& db);
 // Keeps all others from writing to the table until the transaction ends.
-void lock(PostgresSession& db);
+void lock(BlockingConnection& db);
 
-std::int64_t count_rows(PostgresSession& db);
-std::vector<MisfitRow> misfits(PostgresSession& db);
+std::int64_t count_rows(BlockingConnection& db);
+std::vector<MisfitRow> misfits(BlockingConnection& db);
 
 // Moves the table into a schema of its own, to make room for the tables of this program.
-void set_aside(PostgresSession& db);
+void set_aside(BlockingConnection& db);
 // Copies its rows into the tables of this program, misfits into users_quarantine. Then drops the
 // old table, unless it has columns that are not copied.
-void move_rows(PostgresSession& db, const std::vector<MisfitRow>& misfits);
+void move_rows(BlockingConnection& db, const std::vector<MisfitRow>& misfits);
 
 }  // namespace um::postgres_adoption

@@ -25,7 +25,7 @@ class PostgresBypassTest : public ::testing::Test {
     taken_changes(db_);
   }
   // A role that may write rows and has no other privilege.
-  PostgresSession writer() {
+  BlockingConnection writer() {
     database_.admin().execute(
         "DO $$ BEGIN CREATE ROLE um_writer LOGIN; EXCEPTION WHEN duplicate_object THEN END $$");
     db_.execute("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON users, sessions TO um_writer");
@@ -34,7 +34,7 @@ class PostgresBypassTest : public ::testing::Test {
   }
 
   const TestDatabase database_;
-  PostgresSession db_ = database_.session();
+  BlockingConnection db_ = database_.session();
   const std::string before_ = name_space(db_);
 };
 
@@ -107,7 +107,7 @@ TEST_F(PostgresBypassTest, AForgedCountOfKeys) {
 
 TEST_F(PostgresBypassTest, ANewPasswordThatPretendsToBeTheOldOneHashedAnew) {
   const auto epoch = [this] { return db_.integer("SELECT auth_epoch FROM users WHERE id = 1"); };
-  const auto expect_that_sessions_end = [&](PostgresSession&& session) {
+  const auto expect_that_sessions_end = [&](BlockingConnection&& session) {
     const auto before = epoch();
     session.execute("SET user_manager.rehash = '1'");
     session.execute("UPDATE users SET password_hash = password_hash || 'x' WHERE id = 1");

@@ -35,7 +35,7 @@ class PostgresFeedTest : public ::testing::Test {
   }
 
   const TestDatabase database_;
-  PostgresSession db_ = database_.session();
+  BlockingConnection db_ = database_.session();
   SystemClock clock_;
 };
 

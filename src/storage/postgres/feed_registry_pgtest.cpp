@@ -21,14 +21,14 @@ class PostgresFeedRegistry : public ::testing::Test {
   std::int64_t instances() { return db_.integer("SELECT count(*) FROM cache_instances"); }
 
   const test::TestDatabase database_;
-  PostgresSession db_ = database_.session();
+  BlockingConnection db_ = database_.session();
   ManualClock clock_;
 };
 
 TEST_F(PostgresFeedRegistry, AnInstanceIsInItBeforeItsFirstPoll) {
   class FirstPoll final : public ChangeListener {
    public:
-    explicit FirstPoll(PostgresSession& db) : db_{db} {}
+    explicit FirstPoll(BlockingConnection& db) : db_{db} {}
     void hold(std::span<const std::string>) override {}
     void settle(std::span<const std::string>, std::optional<Xid>) override {}
     void apply(const Poll&) override {
@@ -37,7 +37,7 @@ TEST_F(PostgresFeedRegistry, AnInstanceIsInItBeforeItsFirstPoll) {
     std::atomic<std::int64_t> seen{-1};
 
    private:
-    PostgresSession& db_;
+    BlockingConnection& db_;
   };
   FirstPoll listener{db_};
   PostgresChangeFeed feed{{.url = Secret{database_.url()}, .clock = &clock_}};

@@ -4,7 +4,7 @@
 
 #include "drivers/pg/connection_info.hpp"
 #include "storage/postgres/adoption.hpp"
-#include "storage/postgres/session.hpp"
+#include "storage/postgres/blocking_connection.hpp"
 
 namespace um {
 
@@ -26,7 +26,7 @@ constexpr const char* kBeginReading =
 constexpr const char* kLock =
     "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: migrations', 0))";
 
-Result<void> check_server(PostgresSession& db) {
+Result<void> check_server(BlockingConnection& db) {
   const auto rows = db.run(
       "SELECT current_setting('server_version_num'), current_setting('server_encoding'),"
       " pg_is_in_recovery()");
@@ -40,12 +40,12 @@ Result<void> check_server(PostgresSession& db) {
   return {};
 }
 
-bool table_exists(PostgresSession& db, const std::string& name) {
+bool table_exists(BlockingConnection& db, const std::string& name) {
   return !db.run("SELECT to_regclass($1)", {name}).null(0, 0);
 }
 
 // The number of our migrations that the database has; an error if it has others.
-Result<std::size_t> count_applied(PostgresSession& db) {
+Result<std::size_t> count_applied(BlockingConnection& db) {
   if (!table_exists(db, "public.schema_migrations")) return 0;
   const auto known = postgres_schema::migrations();
   const auto rows =
@@ -66,7 +66,7 @@ Result<std::size_t> count_applied(PostgresSession& db) {
   return rows.size();
 }
 
-CacheTimes read_times(PostgresSession& db) {
+CacheTimes read_times(BlockingConnection& db) {
   const auto rows = db.run(
       "SELECT staleness_bound_ms, instance_lease_ms, instance_reap_ms, change_retention_ms"
       " FROM public.cache_settings");
@@ -78,7 +78,7 @@ CacheTimes read_times(PostgresSession& db) {
           .change_retention = time(3)};
 }
 
-void write_times(PostgresSession& db, const CacheTimes& times) {
+void write_times(BlockingConnection& db, const CacheTimes& times) {
   db.run(
       "UPDATE public.cache_settings SET staleness_bound_ms = $1, instance_lease_ms = $2,"
       " instance_reap_ms = $3, change_retention_ms = $4",
@@ -100,7 +100,7 @@ std::vector<std::string> differences(const CacheTimes& stored, const CacheTimes&
   return lines;
 }
 
-Result<void> plan_adoption(PostgresSession& db, MigrationPlan& plan) {
+Result<void> plan_adoption(BlockingConnection& db, MigrationPlan& plan) {
   if (!table_exists(db, "public.users")) return {};
   if (!postgres_adoption::is_possible(db)) {
     return fail(ErrorCode::invalid, "the database has a table users of another program");
@@ -115,7 +115,7 @@ Result<void> plan_adoption(PostgresSession& db, MigrationPlan& plan) {
   return {};
 }
 
-Result<MigrationPlan> plan_for(PostgresSession& db, const std::optional<CacheTimes>& times) {
+Result<MigrationPlan> plan_for(BlockingConnection& db, const std::optional<CacheTimes>& times) {
   const auto applied = count_applied(db);
   if (!applied) return std::unexpected(applied.error());
   MigrationPlan plan;
@@ -132,7 +132,7 @@ Result<MigrationPlan> plan_for(PostgresSession& db, const std::optional<CacheTim
   return plan;
 }
 
-void execute(PostgresSession& db, const MigrationPlan& plan) {
+void execute(BlockingConnection& db, const MigrationPlan& plan) {
   if (plan.adoption) postgres_adoption::set_aside(db);
   db.execute(
       "CREATE TABLE IF NOT EXISTS public.schema_migrations (number integer PRIMARY KEY,"
@@ -161,9 +161,9 @@ Error describe(const PostgresError& error) {
 }
 
 template <class T, class Work>
-Result<T> with_session(const Secret& url, Work work) {
+Result<T> with_connection(const Secret& url, Work work) {
   try {
-    PostgresSession db{{.url = url}};
+    BlockingConnection db{{.url = url}};
     if (const auto fits = check_server(db); !fits) return std::unexpected(fits.error());
     return work(db);
   } catch (const PostgresError& error) {
@@ -176,15 +176,15 @@ Result<T> with_session(const Secret& url, Work work) {
 }  // namespace
 
 Result<MigrationPlan> PostgresMigrator::pending() const {
-  return with_session<MigrationPlan>(options_.url, [this](PostgresSession& db) {
+  return with_connection<MigrationPlan>(options_.url, [this](BlockingConnection& db) {
     db.execute(kBeginReading);
     return plan_for(db, options_.times);  // the connection ends, and the transaction with it
   });
 }
 
 Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
-  return with_session<MigrationPlan>(
-      options_.url, [&](PostgresSession& db) -> Result<MigrationPlan> {
+  return with_connection<MigrationPlan>(
+      options_.url, [&](BlockingConnection& db) -> Result<MigrationPlan> {
         db.execute(kBegin);
         // The plan is made under the lock: another migrator may have finished meanwhile.
         db.run(kLock);
@@ -207,7 +207,7 @@ Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
 }
 
 Result<CacheTimes> read_cache_times(const Secret& url) {
-  return with_session<CacheTimes>(url, [](PostgresSession& db) -> Result<CacheTimes> {
+  return with_connection<CacheTimes>(url, [](BlockingConnection& db) -> Result<CacheTimes> {
     if (!table_exists(db, "public.cache_settings"))
       return fail(ErrorCode::invalid, "the database has no schema of this program");
     return read_times(db);
@@ -218,8 +218,8 @@ Result<PostgresDeployment> read_deployment(const Secret& url) {
   const auto times = read_cache_times(url);
   if (!times) return fail(times.error());
   try {
-    PostgresSession session{{.url = url}};
-    const auto rows = session.run("SELECT deployment_key FROM public.cache_settings");
+    BlockingConnection db{{.url = url}};
+    const auto rows = db.run("SELECT deployment_key FROM public.cache_settings");
     if (rows.empty()) return fail(ErrorCode::invalid, "the table cache_settings is empty");
     return PostgresDeployment{.times = *times, .deployment_key = Secret{rows.bytes(0, 0)}};
   } catch (const PostgresError& error) {

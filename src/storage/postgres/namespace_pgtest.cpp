@@ -33,7 +33,7 @@ std::string repaired(const TestDatabase& database) {
 class PostgresNamespaceTest : public ::testing::Test {
  protected:
   const TestDatabase database_;
-  PostgresSession db_ = database_.session();
+  BlockingConnection db_ = database_.session();
   const std::string before_ = name_space(db_);
 };
 
@@ -277,7 +277,7 @@ TEST_F(PostgresCrashTest, AStandbyHasNoneAndAfterItsPromotionAnother) {
   EXPECT_EQ(standby.psql("SELECT cache_namespace()", login), "\n");
   EXPECT_THAT(standby.psql("SELECT cache_repair()", login), HasSubstr("standby"));
   standby.psql("SELECT pg_promote()", login);
-  PostgresSession session{{.url = Secret{standby.url(login)}}};
+  BlockingConnection session{{.url = Secret{standby.url(login)}}};
   EXPECT_EQ(name_space(session), "") << "its incarnation was emptied";
   EXPECT_EQ(session.text("SELECT coalesce(cache_repair(), '')"), "");
   EXPECT_NE(name_space(session), "");

@@ -42,7 +42,7 @@ class PostgresSchemaTest : public ::testing::Test {
   }
 
   const test::TestDatabase database_;
-  PostgresSession db_ = database_.session();
+  BlockingConnection db_ = database_.session();
 };
 
 TEST_F(PostgresSchemaTest, ARowIsNotedUnderItsIdAndItsAddress) {
@@ -120,7 +120,7 @@ TEST_F(PostgresSchemaTest, SigningKeysAreNotedTogetherWhoeverChangesThem) {
   EXPECT_EQ(taken_changes(db_), kSigningKeysChange);
   db_.execute("TRUNCATE signing_keys");
   EXPECT_EQ(taken_changes(db_), kSigningKeysChange);
-  PostgresSession replica = database_.admin();
+  BlockingConnection replica = database_.admin();
   replica.execute("SET session_replication_role = replica");
   replica.execute(insert);
   EXPECT_EQ(taken_changes(db_), kSigningKeysChange);

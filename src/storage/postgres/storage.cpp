@@ -1,11 +1,11 @@
 #include "storage/postgres/storage.hpp"
 
 #include "storage/postgres/attempts.hpp"
+#include "storage/postgres/blocking_connection.hpp"
 #include "storage/postgres/change_feed.hpp"
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/migrator.hpp"
 #include "storage/postgres/queries.hpp"
-#include "storage/postgres/session.hpp"
 #include "storage/postgres/stores.hpp"
 #include "storage/purge.hpp"
 
@@ -105,7 +105,7 @@ Result<std::unique_ptr<Storage>> open_postgres(PostgresOptions options) {
     return std::unexpected(checked.error());
   }
   try {
-    std::string place = PostgresSession{{.url = options.url}}.describe();
+    std::string place = BlockingConnection{{.url = options.url}}.describe();
     return std::make_unique<PostgresStorage>(options, std::move(place));
   } catch (const PostgresError& error) {
     return std::unexpected(pg::to_error(error.failure()));

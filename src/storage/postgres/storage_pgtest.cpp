@@ -57,7 +57,7 @@ class PostgresStorageTest : public ::testing::Test {
   }
 
   const test::TestDatabase database_;
-  PostgresSession db_ = database_.session();
+  BlockingConnection db_ = database_.session();
   SystemClock clock_;
 };
 
@@ -148,7 +148,7 @@ TEST_F(PostgresHousekeepingTest, SeveralInstancesDoItAtOnce) {
 
 TEST_F(PostgresHousekeepingTest, WhatSomebodyHasLockedIsLeftForTheNextTime) {
   const auto storage = open();
-  PostgresSession other = database_.session();
+  BlockingConnection other = database_.session();
   other.execute(
       "BEGIN; SELECT FROM sessions WHERE id = 'old7' FOR UPDATE;"
       " SELECT FROM usage_keys WHERE key = 'old7' FOR UPDATE;"

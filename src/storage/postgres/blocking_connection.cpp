@@ -1,4 +1,4 @@
-#include "storage/postgres/session.hpp"
+#include "storage/postgres/blocking_connection.hpp"
 
 #include <stdexcept>
 
@@ -32,11 +32,11 @@ std::string message_of(const pg::Failure& failure) {
 PostgresError::PostgresError(pg::Failure failure)
     : std::runtime_error{message_of(failure)}, failure_{std::move(failure)} {}
 
-void PostgresSession::Close::operator()(pg_conn* connection) const {
+void BlockingConnection::Close::operator()(pg_conn* connection) const {
   PQfinish(connection);
 }
 
-PostgresSession::PostgresSession(const Options& options) {
+BlockingConnection::BlockingConnection(const Options& options) {
   if (const auto info = pg::ConnectionInfo::parse(options.url); !info)
     throw std::invalid_argument{info.error().detail};
   const std::string url{options.url.reveal()};
@@ -56,12 +56,12 @@ PostgresSession::PostgresSession(const Options& options) {
   execute("SET bytea_output = 'hex'");
 }
 
-void PostgresSession::execute(const std::string& script) {
+void BlockingConnection::execute(const std::string& script) {
   const pg::ResultPtr result{PQexec(connection_.get(), script.c_str())};
   if (!succeeded(result.get())) throw PostgresError{failure_of(connection_.get(), result.get())};
 }
 
-pg::Rows PostgresSession::run(const std::string& statement, const pg::Params& params) {
+pg::Rows BlockingConnection::run(const std::string& statement, const pg::Params& params) {
   const pg::ParamArrays arrays{params};
   pg::ResultPtr result{PQexecParams(connection_.get(), statement.c_str(), arrays.count(), nullptr,
                                     arrays.values.data(), arrays.lengths.data(),
@@ -70,19 +70,19 @@ pg::Rows PostgresSession::run(const std::string& statement, const pg::Params& pa
   return {std::move(result), nullptr};
 }
 
-std::string PostgresSession::text(const std::string& statement, const pg::Params& params) {
+std::string BlockingConnection::text(const std::string& statement, const pg::Params& params) {
   const pg::Rows rows = run(statement, params);
   if (rows.empty()) throw PostgresError{{.message = "no row: " + statement}};
   return std::string{rows.text(0, 0)};
 }
 
-std::int64_t PostgresSession::integer(const std::string& statement, const pg::Params& params) {
+std::int64_t BlockingConnection::integer(const std::string& statement, const pg::Params& params) {
   const pg::Rows rows = run(statement, params);
   if (rows.empty()) throw PostgresError{{.message = "no row: " + statement}};
   return rows.integer(0, 0);
 }
 
-std::string PostgresSession::describe() const {
+std::string BlockingConnection::describe() const {
   const auto part = [](const char* text) { return std::string{text == nullptr ? "" : text}; };
   return part(PQhost(connection_.get())) + ':' + part(PQport(connection_.get())) + '/' +
          part(PQdb(connection_.get()));

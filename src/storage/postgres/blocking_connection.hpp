@@ -1,4 +1,4 @@
-// PostgresSession: one blocking connection, for start-up, the command line and tests. It runs
+// BlockingConnection: one blocking connection, for start-up, the command line and tests. It runs
 // scripts of many statements, and single statements with parameters. The service itself uses
 // drivers/pg/.
 //
@@ -29,13 +29,13 @@ class PostgresError : public std::runtime_error {
   pg::Failure failure_;
 };
 
-class PostgresSession {
+class BlockingConnection {
  public:
   struct Options {
     Secret url;  // libpq's: postgresql://… or key=value
     std::string application_name = "user-manager";
   };
-  explicit PostgresSession(const Options& options);
+  explicit BlockingConnection(const Options& options);
 
   // Any number of statements, separated by semicolons. A transaction that BEGIN opened stays open.
   void execute(const std::string& script);
