@@ -5,7 +5,7 @@
 
 #include "app/open_storage.hpp"
 #include "app/token_secret.hpp"
-#include "config/setting_file.hpp"
+#include "config/referenced_file.hpp"
 #include "drivers/http/tls.hpp"
 #include "storage/change_feed.hpp"
 
@@ -23,9 +23,9 @@ constexpr std::size_t kPrimaryReads = 64;
 
 Result<void> check_tls_files(const Config& config) {
   if (!config.tls_cert || !config.tls_key) return {};
-  const auto certificate = check_setting_file({.setting = "tls-cert", .path = *config.tls_cert});
+  const auto certificate = check_referenced_file({.setting = "tls-cert", .path = *config.tls_cert});
   if (!certificate) return certificate;
-  return check_setting_file({.setting = "tls-key", .path = *config.tls_key});
+  return check_referenced_file({.setting = "tls-key", .path = *config.tls_key});
 }
 
 CacheSettings cache_settings(const Config& config) {

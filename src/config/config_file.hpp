@@ -1,4 +1,4 @@
-// The TOML file of settings, as text by key. Types and ranges are checked where every source is.
+// The TOML file of --config, as text by key. Types and ranges are checked where every source is.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-#include "config/setting_file.hpp"
+#include "config/referenced_file.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -14,18 +14,18 @@ namespace {
 
 constexpr std::size_t kMaxSecretBytes = 64UL * 1024;
 
-std::unexpected<Error> bad(SettingFile file, const std::string& what) {
+std::unexpected<Error> bad(ReferencedFile file, const std::string& what) {
   const std::string path = printable(file.path, {.escapes = Escapes::display});
   return fail(ErrorCode::invalid, std::string{file.setting} + ": " + path + " " + what);
 }
 
-std::unexpected<Error> unreadable(SettingFile file, int error) {
+std::unexpected<Error> unreadable(ReferencedFile file, int error) {
   return bad(file, std::string{"cannot be read: "} + std::strerror(error));
 }
 
 }  // namespace
 
-Result<void> check_setting_file(SettingFile file) {
+Result<void> check_referenced_file(ReferencedFile file) {
   struct stat found{};
   if (::stat(file.path.c_str(), &found) != 0) return unreadable(file, errno);
   if (S_ISDIR(found.st_mode)) return bad(file, "is a directory");
@@ -35,8 +35,8 @@ Result<void> check_setting_file(SettingFile file) {
   return {};
 }
 
-Result<Secret> read_setting_file(SettingFile file) {
-  if (const auto checked = check_setting_file(file); !checked)
+Result<Secret> read_referenced_file(ReferencedFile file) {
+  if (const auto checked = check_referenced_file(file); !checked)
     return std::unexpected(checked.error());
   std::ifstream in{file.path, std::ios::binary};
   std::string bytes(kMaxSecretBytes + 1, '\0');
