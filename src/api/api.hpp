@@ -18,6 +18,7 @@
 #include "api/handlers.hpp"
 #include "api/request_stats.hpp"
 #include "base/clock.hpp"
+#include "base/database_times.hpp"
 #include "drivers/http/handler.hpp"
 
 namespace um::api {
@@ -42,7 +43,7 @@ struct ApiOptions {
   ReadAccess reading = ReadAccess::private_;
   TrustedProxies trusted_proxies{};
   // How long an answer may take, see Patience.
-  std::chrono::milliseconds lookup_time{500};
+  std::chrono::milliseconds lookup_time = kLookUpTime;
   std::chrono::milliseconds ordinary_time{2'000};
   std::chrono::milliseconds password_time{10'000};
   // How long a request may wait for shortcuts such as Redis, see Deadline.

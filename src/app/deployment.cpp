@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/database_times.hpp"
 #include "storage/postgres/migrator.hpp"
 
 namespace um {

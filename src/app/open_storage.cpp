@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/database_times.hpp"
 #include "storage/postgres/storage.hpp"
 #include "storage/sqlite/storage.hpp"
 
@@ -14,9 +15,6 @@ std::function<void(std::string_view)> warnings_to(Logger& log) {
   return [&log](std::string_view line) { log.warn("database", {{"what", line}}); };
 }
 
-// A slow look-up delays those behind it on its connection, so it gets less time than a write.
-constexpr std::chrono::milliseconds kLookUpTime{500};
-
 Result<std::unique_ptr<Storage>> open_postgresql(const OpenStorage& request) {
   const Config& config = request.config;
   return open_postgres({.url = config.database.url,
@@ -26,7 +24,6 @@ Result<std::unique_ptr<Storage>> open_postgresql(const OpenStorage& request) {
                         .write_connections = config.database_connections,
                         .look_up_timeout = std::min(kLookUpTime, config.database_timeout),
                         .statement_timeout = config.database_timeout,
-                        .poll_interval = kPollInterval,
                         .log = warnings_to(request.log)});
 }
 
@@ -42,8 +39,7 @@ Result<std::unique_ptr<Storage>> open_file(const OpenStorage& request) {
   SqliteOptions options{.file = config.database.path,
                         .clock = &request.clock,
                         .exclusive_service = serves,
-                        .migrate = serves,
-                        .poll_interval = kPollInterval};
+                        .migrate = serves};
   // A tool reports the errors of its calls itself, once.
   if (serves) options.log = warnings_to(request.log);
   return open_sqlite(std::move(options));

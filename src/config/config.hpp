@@ -52,9 +52,6 @@ struct EffectiveSetting {
   std::string origin{};  // "flag --threads", "environment USER_MANAGER_THREADS", "um.toml:3"
 };
 
-// How often a process asks its database for changes; staleness-bound is at least three times this.
-inline constexpr std::chrono::milliseconds kPollInterval{75};
-
 struct Config {
   ListenAddress listen{};
   DatabaseUrl database{};

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/database_times.hpp"
 #include "config/setting_kinds.hpp"
 
 namespace um {
@@ -35,6 +36,8 @@ constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLogLevel{
 }  // namespace
 
 std::vector<Setting> make_setting_table() {
+  static const std::string kDatabaseTimeout =
+      fmt::format("deadline of one call; look-ups have at most {}", format_duration(kLookUpTime));
   std::vector<Setting> table{
       listen_address({"listen", "where HTTP requests are taken"}),
       database_url({"database", "where the users are kept"}),
@@ -75,8 +78,7 @@ std::vector<Setting> make_setting_table() {
       number({"database-connections",
               "PostgreSQL: per event loop; scans have their own. SQLite has threads instead"},
              &Config::database_connections, {1, 100}),
-      duration({"database-timeout", "deadline of one call; look-ups have at most 500ms"},
-               &Config::database_timeout, {10ms, 300s}),
+      duration({"database-timeout", kDatabaseTimeout}, &Config::database_timeout, {10ms, 300s}),
       duration({"redis-timeout", "the most that Redis may add to a request"},
                &Config::redis_timeout, {1ms, 10s}),
       number({"max-connections", "HTTP connections at the same time"}, &Config::max_connections,

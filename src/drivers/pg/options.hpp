@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/database_times.hpp"
 #include "base/secret.hpp"
 #include "drivers/pg/query.hpp"
 
@@ -38,7 +39,7 @@ struct Options {
   std::size_t queue_limit = 1024;
 
   // Bounds kept by the server.
-  ms look_up_timeout{500};               // statement_timeout of look-ups
+  ms look_up_timeout = kLookUpTime;      // statement_timeout of look-ups
   ms statement_timeout{2000};            // statement_timeout of scans, writes and transactions
   ms idle_in_transaction_timeout{5000};  // then the server ends a forgotten transaction
   // A connection is closed if its oldest statement gets no answer for this long after its

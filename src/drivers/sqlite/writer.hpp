@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/database_times.hpp"
 #include "drivers/sqlite/connection.hpp"
 #include "drivers/sqlite/database_file.hpp"
 #include "drivers/sqlite/job_queue.hpp"
@@ -82,7 +83,7 @@ class Writer {
     Connection::Options connection{};  // busy_timeout 0: the writer waits by itself
     std::size_t queue_capacity = 1024;
     std::size_t max_group = 256;  // larger: fewer syncs under load, longer waits inside a group
-    std::chrono::nanoseconds tick_interval = std::chrono::milliseconds{75};
+    std::chrono::nanoseconds tick_interval = kPollInterval;
     const Clock* clock;  // these two outlive the writer
     WriteObserver* observer;
     std::function<void(Deadline)> on_deadline{};

@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/database_times.hpp"
 #include "base/query_stats.hpp"
 #include "drivers/pg/direct_connection.hpp"
 #include "storage/change_feed.hpp"
@@ -39,7 +40,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   struct Options {
     Secret url{};
     const Clock* clock;  // outlives the feed
-    ms poll_interval{75};
+    ms poll_interval = kPollInterval;
     PostgresPolls::Limits limits{};
     // Limit of one statement; a limit above the staleness bound makes no sense.
     ms statement_time{1000};

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/database_times.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "storage/storage.hpp"
@@ -42,10 +43,10 @@ struct PostgresOptions {
       1;  // search, list, count: separate, so look-ups never wait for them
 
   // Limits that the server enforces, whatever the deadline of a call.
-  ms look_up_timeout{500};
+  ms look_up_timeout = kLookUpTime;
   ms statement_timeout{2000};
   // P of docs/consistency.md: how often the feed asks for the changes of others.
-  ms poll_interval{75};
+  ms poll_interval = kPollInterval;
 
   // How long the database is asked for the outcome of a transaction if the connection was lost
   // during COMMIT; beyond the deadline of the call if need be.

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/database_times.hpp"
 #include "base/error.hpp"
 #include "drivers/sqlite/backup.hpp"
 #include "storage/storage.hpp"
@@ -35,7 +36,7 @@ struct SqliteOptions {
   std::size_t scan_queue = 256;
   std::size_t write_queue = 4096;
   // P of docs/consistency.md: how often the feed checks for commits of other programs.
-  std::chrono::nanoseconds poll_interval = std::chrono::milliseconds{75};
+  std::chrono::nanoseconds poll_interval = kPollInterval;
   // Receives one line when trouble with the file begins and one when it ends; called from any
   // thread. May be empty.
   std::function<void(std::string_view)> log{};
