@@ -168,7 +168,7 @@ Result<void> Application::listen() {
       .on_error = [this](std::string_view what) { log_.error("http server", {{"error", what}}); }};
   if (config_.tls_cert && config_.tls_key) {
     auto context =
-        http::make_tls_context({.certificate = *config_.tls_cert, .key = *config_.tls_key});
+        http::make_server_tls_context({.certificate = *config_.tls_cert, .key = *config_.tls_key});
     if (!context) return fail(std::move(context.error()));
     options.tls = std::move(*context);
     https_ = true;

@@ -34,7 +34,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free one, see Server::port()
   Limits limits{};
-  std::shared_ptr<boost::asio::ssl::context> tls{};  // HTTPS if set; see make_tls_context()
+  std::shared_ptr<boost::asio::ssl::context> tls{};  // HTTPS if set; see make_server_tls_context()
   // Called with the exception of a handler (its request is answered with 500) and with the error
   // that keeps the server from accepting for a while. From any loop; must not block.
   std::function<void(std::string_view)> on_error{};

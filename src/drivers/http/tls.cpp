@@ -31,7 +31,7 @@ std::unexpected<Error> cannot_use(const std::string& file, const boost::system::
 
 }  // namespace
 
-Result<std::shared_ptr<ssl::context>> make_tls_context(const TlsFiles& files) {
+Result<std::shared_ptr<ssl::context>> make_server_tls_context(const TlsFiles& files) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   boost::system::error_code error;
   context->set_options(ssl::context::default_workarounds | ssl::context::no_sslv2 |

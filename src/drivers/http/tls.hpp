@@ -17,6 +17,6 @@ struct TlsFiles {
 
 // TLS 1.2 and above, ALPN "http/1.1" (clients that offer only something else are refused).
 // ErrorCode::invalid with the file and the reason if a file cannot be used or they do not fit.
-Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const TlsFiles& files);
+Result<std::shared_ptr<boost::asio::ssl::context>> make_server_tls_context(const TlsFiles& files);
 
 }  // namespace um::http

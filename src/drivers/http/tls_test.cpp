@@ -93,7 +93,8 @@ class CertificateFiles {
 class Tls : public ::testing::Test {
  protected:
   CertificateFiles certificate_;
-  std::shared_ptr<asio::ssl::context> context_ = make_tls_context(certificate_.files()).value();
+  std::shared_ptr<asio::ssl::context> context_ =
+      make_server_tls_context(certificate_.files()).value();
 };
 
 const std::string kClosing = "GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -194,23 +195,23 @@ TEST_F(Tls, AKeyWithAPassPhraseIsRefusedInPlainWords) {
                                       static_cast<int>(pass_phrase.size()), nullptr, nullptr),
         1);
   }
-  EXPECT_EQ(make_tls_context(files).error().detail,
+  EXPECT_EQ(make_server_tls_context(files).error().detail,
             "cannot use " + files.key + ": keys with a pass phrase are not supported");
 }
 
 TEST_F(Tls, FilesThatCannotBeUsedAreNamed) {
   TlsFiles files = certificate_.files();
   files.certificate = certificate_.path("missing");
-  EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr("missing"));
+  EXPECT_THAT(make_server_tls_context(files).error().detail, HasSubstr("missing"));
   files = certificate_.files();
   files.key = files.certificate;
-  EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr(files.key));
+  EXPECT_THAT(make_server_tls_context(files).error().detail, HasSubstr(files.key));
   files.key = certificate_.path("empty");
   std::ofstream{files.key};
-  EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr(files.key));
+  EXPECT_THAT(make_server_tls_context(files).error().detail, HasSubstr(files.key));
   const CertificateFiles another;
   files.key = another.files().key;
-  EXPECT_THAT(make_tls_context(files).error().detail, HasSubstr(files.key));
+  EXPECT_THAT(make_server_tls_context(files).error().detail, HasSubstr(files.key));
 }
 
 }  // namespace

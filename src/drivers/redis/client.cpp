@@ -31,7 +31,7 @@ Client::Client(ClientOptions options, const Clock& clock,
                const std::vector<asio::io_context*>& loops)
     : clock_{clock}, timeout_{options.timeout} {
   if (loops.empty()) throw std::logic_error{"a Redis client needs an event loop"};
-  Result<TlsContext> tls = make_tls_context(options.endpoint);
+  Result<TlsContext> tls = make_client_tls_context(options.endpoint);
   if (!tls) throw std::invalid_argument(tls.error().detail);
   const auto shared = std::make_shared<LinkOptions>(std::move(options), std::move(*tls));
   for (asio::io_context* loop : loops)

@@ -147,7 +147,7 @@ class TlsStream final : public Stream {
 
 }  // namespace
 
-Result<TlsContext> make_tls_context(const Endpoint& endpoint) {
+Result<TlsContext> make_client_tls_context(const Endpoint& endpoint) {
   if (endpoint.transport == Transport::plain) return TlsContext{};
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
   error_code error;

@@ -28,7 +28,7 @@ using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 
 // The certificates to trust; null for a plain endpoint. ErrorCode::invalid: the CA file cannot be
 // used.
-Result<TlsContext> make_tls_context(const Endpoint& endpoint);
+Result<TlsContext> make_client_tls_context(const Endpoint& endpoint);
 
 class Stream {
  public:
