@@ -131,7 +131,7 @@ TEST_F(SignInTest, APasswordChangedWhileItWasCheckedOpensNothing) {
 
 TEST_F(SignInTest, AHashThatAnotherLoginUpgradedMeanwhileStillOpensASession) {
   const UserRef alice = add("alice@example.org", {.cost = 5});
-  const Secret upgraded = *PasswordHasher::hash_here(Secret{kPassword}, 4);
+  const Secret upgraded = *bcrypt::hash(Secret{kPassword}, 4);
   sessions.before_create = [&] { users.rows.at(alice->user.id).hash = upgraded; };
   EXPECT_TRUE(login("alice@example.org", kPassword));
   EXPECT_EQ(sessions.rows.size(), 1u);

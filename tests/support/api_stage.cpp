@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "api/json_body.hpp"
+#include "auth/passwords/bcrypt.hpp"
 #include "base/json_writer.hpp"
 #include "drivers/http/characters.hpp"
 
@@ -79,8 +80,7 @@ ApiOptions patient(ApiOptions options) {
 }
 
 const Secret& stored_hash() {
-  static const Secret hash =
-      *PasswordHasher::hash_here(Secret{std::string{ApiStage::kPassword}}, 4);
+  static const Secret hash = *bcrypt::hash(Secret{std::string{ApiStage::kPassword}}, 4);
   return hash;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "auth/attempts/local_attempt_limiter.hpp"
+#include "auth/passwords/bcrypt.hpp"
 #include "auth/passwords/password_hasher.hpp"
 #include "auth/tokens/token_authority.hpp"
 #include "service/service_tokens.hpp"
@@ -33,7 +34,7 @@ struct SignInStage {
     if (as.hash) {
       user.password_hash = Secret{*as.hash};
     } else if (as.password) {
-      user.password_hash = *PasswordHasher::hash_here(Secret{*as.password}, as.cost);
+      user.password_hash = *bcrypt::hash(Secret{*as.password}, as.cost);
     }
     return users.add(std::move(user));
   }

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/passwords/bcrypt.hpp"
 #include "service/users.hpp"
 #include "storage/testing/memory_stores.hpp"
 #include "support/run_task.hpp"
@@ -72,7 +73,7 @@ class UsersTest : public ::testing::Test {
   }
 
   UserRef add(User user) {
-    const auto hash = PasswordHasher::hash_here(Secret{"the old password"}, 4);
+    const auto hash = bcrypt::hash(Secret{"the old password"}, 4);
     return store_.put(std::move(user), *hash);
   }
   // Runs a use case to its end.

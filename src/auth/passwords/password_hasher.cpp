@@ -36,7 +36,7 @@ PasswordHasher::PasswordHasher(PasswordHasherOptions options)
 
 PasswordHasher::PasswordHasher(PasswordHasherOptions options, const Clock& clock)
     : options_{checked(options)},
-      nobody_{bcrypt::unmatchable(options.cost)},
+      unmatchable_{bcrypt::unmatchable(options.cost)},
       pool_{{.threads = options.threads,
              .queue = options.queue,
              .typical_work = typical_work(options)},
@@ -60,7 +60,7 @@ Task<Result<Secret>> PasswordHasher::hash(Secret password, Deadline deadline) {
 Task<Result<bool>> PasswordHasher::verify(Secret password, std::optional<Secret> stored_hash,
                                           Deadline deadline) {
   const bool checkable = stored_hash && bcrypt::supported_cost(stored_hash->reveal()).has_value();
-  Secret against = nobody_;
+  Secret against = unmatchable_;
   if (checkable) against = std::move(*stored_hash);
   const auto matches = std::make_shared<bool>(false);
   const std::shared_ptr<Counters> counters = counters_;
@@ -99,10 +99,6 @@ PasswordHasherStats PasswordHasher::stats() const {
   stats.refused = pool.refused;
   stats.cancelled = pool.cancelled;
   return stats;
-}
-
-Result<Secret> PasswordHasher::hash_here(const Secret& password, int cost) {
-  return bcrypt::hash(password, cost);
 }
 
 bool is_supported_hash(std::string_view hash) {

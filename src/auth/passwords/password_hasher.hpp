@@ -72,9 +72,6 @@ class PasswordHasher {
   bool needs_rehash(const Secret& hash) const;
   PasswordHasherStats stats() const;
 
-  // The same on the calling thread. Only tests use it.
-  static Result<Secret> hash_here(const Secret& password, int cost);
-
  private:
   using Counters = PasswordHasherNumbers<Counter>;
   struct Costs {
@@ -84,7 +81,7 @@ class PasswordHasher {
   static void make_up(const Secret& password, Costs costs, Counters& counters);
 
   const PasswordHasherOptions options_;
-  const Secret nobody_;  // a hash that no password matches
+  const Secret unmatchable_;  // a hash that no password matches
   const std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
   WorkPool pool_;
 };

@@ -41,7 +41,7 @@ TEST(PasswordHasher, ARefusalTakesTheSameRoundsWhateverTheCheaperHashCost) {
   PasswordHasher hasher{{.cost = 7, .threads = 1, .queue = 1}};
   std::uint64_t before = 0;
   for (const int cost : {4, 5, 6, 7}) {
-    const Secret stored = *PasswordHasher::hash_here(Secret{"right"}, cost);
+    const Secret stored = *bcrypt::hash(Secret{"right"}, cost);
     EXPECT_EQ(run(hasher.verify(Secret{"wrong"}, stored, Deadline::never())), false);
     EXPECT_EQ(hasher.stats().rounds - before, 1u << 7) << cost;
     before = hasher.stats().rounds;
@@ -49,7 +49,7 @@ TEST(PasswordHasher, ARefusalTakesTheSameRoundsWhateverTheCheaperHashCost) {
   EXPECT_EQ(run(hasher.verify(Secret{"wrong"}, std::nullopt, Deadline::never())), false);
   EXPECT_EQ(hasher.stats().rounds - before, 1u << 7);
   before = hasher.stats().rounds;
-  const Secret cheap = *PasswordHasher::hash_here(Secret{"right"}, 4);
+  const Secret cheap = *bcrypt::hash(Secret{"right"}, 4);
   EXPECT_EQ(run(hasher.verify(Secret{"right"}, cheap, Deadline::never())), true);
   EXPECT_EQ(hasher.stats().rounds - before, 1u << 4) << "a correct password may be answered sooner";
 }
@@ -91,7 +91,7 @@ TEST(PasswordHasher, ADeadlineIsMeasuredWithTheGivenClock) {
 }
 
 TEST(PasswordHasher, HashingHereIsTheSame) {
-  const auto hash = PasswordHasher::hash_here(Secret{"x"}, 4);
+  const auto hash = bcrypt::hash(Secret{"x"}, 4);
   ASSERT_TRUE(hash);
   EXPECT_TRUE(is_supported_hash(hash->reveal()));
   EXPECT_FALSE(is_supported_hash("x"));
