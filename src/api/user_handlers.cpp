@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "api/handlers.hpp"
 #include "api/list_query.hpp"
 #include "base/json_writer.hpp"
@@ -244,7 +246,8 @@ std::expected<UsageRecord, Problem> read_usage(const Exchange& exchange) {
   if (!amount || amount->negative()) {
     return refuse(
         invalid_field({"usd", amount ? "negative" : "invalid",
-                       "must be a plain decimal from 0 to 9000000000 with at most 6 decimals"}));
+                       fmt::format("must be a plain decimal from 0 to {} with at most {} decimals",
+                                   Usd::max().text(), Usd::kDecimals)}));
   }
   UsageRecord usage{.user = *id, .amount = *amount};
   if (exchange.request.has_header("Idempotency-Key")) {

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "base/printable.hpp"
 
 namespace um {
@@ -43,7 +45,8 @@ Result<Secret> read_referenced_file(ReferencedFile file) {
   if (in) in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(in.gcount()));
   Secret content{std::move(bytes)};
-  if (content.reveal().size() > kMaxSecretBytes) return bad(file, "is larger than 64 KiB");
+  if (content.reveal().size() > kMaxSecretBytes)
+    return bad(file, fmt::format("is larger than {} KiB", kMaxSecretBytes / 1024));
   if (!in.eof()) return bad(file, "cannot be read");
   if (content.empty()) return bad(file, "is empty");
   return content;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "auth/tokens/token_authority.hpp"
 
 namespace um {
@@ -12,11 +14,15 @@ constexpr std::size_t kMaxLabelBytes = 200;
 std::vector<FieldError> broken_rules(const ServiceTokens::Create& request) {
   std::vector<FieldError> errors;
   if (request.ttl < std::chrono::seconds{1} || request.ttl > ServiceTokens::kMaxTtl) {
-    errors.push_back({"ttl", "out_of_range", "must be between 1 second and 365 days"});
+    errors.push_back(
+        {"ttl", "out_of_range",
+         fmt::format("must be between 1 second and {} days", ServiceTokens::kMaxTtl.count())});
   }
   const auto printable = [](char c) { return c >= 0x20 && c <= 0x7E; };
   if (request.label.size() > kMaxLabelBytes || !std::ranges::all_of(request.label, printable)) {
-    errors.push_back({"label", "invalid", "must be at most 200 printable ASCII characters"});
+    errors.push_back(
+        {"label", "invalid",
+         fmt::format("must be at most {} printable ASCII characters", kMaxLabelBytes)});
   }
   return errors;
 }

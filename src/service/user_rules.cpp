@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "auth/passwords/password_hasher.hpp"
 #include "auth/passwords/password_rules.hpp"
 #include "base/json_patch.hpp"
@@ -337,8 +339,10 @@ Result<Creation> plan_creation(const UserInput& input, Creating creating) {
 
 std::optional<FieldError> check_given_password(const GivenPassword& given) {
   if (!given.hash.empty() && !is_supported_hash(given.hash.reveal())) {
-    return FieldError{"password_hash", "unsupported",
-                      "is not a bcrypt hash ($2a$, $2b$ or $2y$) with a cost of at most 14"};
+    return FieldError{
+        "password_hash", "unsupported",
+        fmt::format("is not a bcrypt hash ($2a$, $2b$ or $2y$) with a cost of at most {}",
+                    PasswordHasher::kMaxCost)};
   }
   if (!given.password) return std::nullopt;
   return check_new_password({.password = *given.password, .email = given.email.text()});

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include "base/random.hpp"
 #include "base/utf8.hpp"
@@ -27,7 +28,8 @@ Result<void> check_keyword(const std::string& keyword) {
   const auto characters = count_code_points(keyword);
   if (!characters) return invalid({"keyword", "not_utf8", "must be valid UTF-8"});
   if (*characters > kMaxKeywordCharacters)
-    return invalid({"keyword", "too_long", "must have at most 254 characters"});
+    return invalid({"keyword", "too_long",
+                    fmt::format("must have at most {} characters", kMaxKeywordCharacters)});
   if (keyword.find('\0') != std::string::npos)
     return invalid({"keyword", "nul_character", "must not contain the character U+0000"});
   return {};
@@ -37,7 +39,8 @@ Result<void> check_usage(const UsageRecord& usage) {
   if (usage.amount.negative()) return invalid({"usd", "negative", "must not be negative"});
   const auto& key = usage.idempotency_key;
   if (key && (key->empty() || key->size() > kMaxIdempotencyKeyBytes))
-    return invalid({"Idempotency-Key", "bad_length", "must have 1 to 255 bytes"});
+    return invalid({"Idempotency-Key", "bad_length",
+                    fmt::format("must have 1 to {} bytes", kMaxIdempotencyKeyBytes)});
   return {};
 }
 

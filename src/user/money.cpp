@@ -6,7 +6,6 @@ namespace {
 
 constexpr std::int64_t kMicrosPerDollar = 1'000'000;
 constexpr std::size_t kMaxWholeDigits = 10;
-constexpr std::size_t kDecimals = 6;
 
 // Takes the digits at the front off `text`.
 std::string_view take_leading_digits(std::string_view& text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,12 +16,14 @@ class Usd {
   // Bound of one amount and of every sum: ±9,000,000,000 dollars (fits 64 bits with a thousandfold
   // margin).
   static constexpr std::int64_t kMaxMicros = 9'000'000'000'000'000;
+  static constexpr std::size_t kDecimals = 6;
 
   constexpr Usd() = default;
   static constexpr std::optional<Usd> from_micros(std::int64_t micros) {
     if (micros > kMaxMicros || micros < -kMaxMicros) return std::nullopt;
     return Usd{micros};
   }
+  static constexpr Usd max() { return Usd{kMaxMicros}; }
   // A decimal or JSON number with at most six decimals ("0.0123", "12", "-1"; "1.5e2" is refused).
   static std::optional<Usd> parse(std::string_view text);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
 #include "base/utf8.hpp"
@@ -36,7 +38,8 @@ Validated<std::string> check_name(Name name) {
   const auto characters = count_code_points(name.text);
   if (!characters) return wrong({name.field, "not_utf8", "must be valid UTF-8"});
   if (*characters > kMaxNameCharacters)
-    return wrong({name.field, "too_long", "must have at most 200 characters"});
+    return wrong({name.field, "too_long",
+                  fmt::format("must have at most {} characters", kMaxNameCharacters)});
   if (has_control_character(name.text))
     return wrong({name.field, "control_character", "must not contain control characters"});
   return std::string{name.text};
@@ -50,7 +53,8 @@ Validated<Usd> check_amount(Amount amount) {
   const auto usd = Usd::parse(amount.text);
   if (!usd) {
     return wrong({amount.field, "not_an_amount",
-                  "must be a plain decimal of at most 9000000000 with at most 6 decimals"});
+                  fmt::format("must be a plain decimal of at most {} with at most {} decimals",
+                              Usd::max().text(), Usd::kDecimals)});
   }
   if (usd->negative()) return wrong({amount.field, "negative", "must not be negative"});
   return *usd;
@@ -83,16 +87,19 @@ const char* code_of(JsonProblem problem) {
 Validated<Email> check_email(std::string_view text) {
   if (auto email = Email::parse(text)) return *std::move(email);
   if (text.size() > Email::kMaxBytes)
-    return wrong({"email", "too_long", "must have at most 254 bytes"});
+    return wrong(
+        {"email", "too_long", fmt::format("must have at most {} bytes", Email::kMaxBytes)});
   return wrong({"email", "not_an_address",
                 "must be an e-mail address: one @, no white space, no control characters"});
 }
 
 Validated<std::string> check_username(std::string_view text) {
   if (text.size() < kMinUsernameBytes)
-    return wrong({"username", "too_short", "must have at least 3 characters"});
+    return wrong({"username", "too_short",
+                  fmt::format("must have at least {} characters", kMinUsernameBytes)});
   if (text.size() > kMaxUsernameBytes)
-    return wrong({"username", "too_long", "must have at most 64 characters"});
+    return wrong({"username", "too_long",
+                  fmt::format("must have at most {} characters", kMaxUsernameBytes)});
   if (!std::ranges::all_of(text, is_username_character))
     return wrong({"username", "bad_character", "must consist of a-z A-Z 0-9 . _ -"});
   return std::string{text};
@@ -119,16 +126,21 @@ Validated<Usd> check_used_usd(std::string_view text) {
 
 Validated<std::string> check_model_capability_settings(std::string_view text) {
   constexpr const char* kField = "model_capability_settings";
-  const FieldError too_long{kField, "too_long", "must have at most 16 KiB of JSON text"};
+  static_assert(kMaxSettingsBytes % 1024 == 0);
+  const auto too_long = [] {
+    return FieldError{
+        kField, "too_long",
+        fmt::format("must have at most {} KiB of JSON text", kMaxSettingsBytes / 1024)};
+  };
   // White space is not counted, but reading it costs time too.
-  if (text.size() > 4 * kMaxSettingsBytes) return wrong(too_long);
+  if (text.size() > 4 * kMaxSettingsBytes) return wrong(too_long());
   const auto object = read_json_object(text, kMaxSettingsDepth);
   if (!object) {
-    if (object.error() == JsonProblem::too_many_values) return wrong(too_long);
+    if (object.error() == JsonProblem::too_many_values) return wrong(too_long());
     return wrong({kField, code_of(object.error()), std::string{describe(object.error())}});
   }
   std::string compact = compact_json(*object);
-  if (compact.size() > kMaxSettingsBytes) return wrong(too_long);
+  if (compact.size() > kMaxSettingsBytes) return wrong(too_long());
   return compact;
 }
 

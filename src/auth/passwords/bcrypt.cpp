@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 
 #include "base/random.hpp"
@@ -66,7 +67,8 @@ std::optional<int> supported_cost(std::string_view hash) {
 Result<Secret> hash(const Secret& password, int cost) {
   const std::string_view text = password.reveal();
   if (text.empty() || text.size() > kMaxPasswordBytes || text.contains('\0')) {
-    return fail(ErrorCode::invalid, "a password has 1 to 72 bytes and no NUL");
+    return fail(ErrorCode::invalid,
+                fmt::format("a password has 1 to {} bytes and no NUL", kMaxPasswordBytes));
   }
   if (cost < kMinCost || cost > kMaxCost) {
     return fail(ErrorCode::invalid, "the bcrypt cost is out of range");

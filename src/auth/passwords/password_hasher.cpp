@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "auth/passwords/bcrypt.hpp"
 
 namespace um {
@@ -12,7 +14,8 @@ namespace {
 
 const PasswordHasherOptions& checked(const PasswordHasherOptions& options) {
   if (options.cost < bcrypt::kMinCost || options.cost > bcrypt::kMaxCost) {
-    throw std::invalid_argument("password cost: 4 to 14");
+    throw std::invalid_argument(
+        fmt::format("password cost: {} to {}", bcrypt::kMinCost, bcrypt::kMaxCost));
   }
   if (options.threads == 0 || options.queue == 0) {
     throw std::invalid_argument("password hashing needs a thread and a queue");

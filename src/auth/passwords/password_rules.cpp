@@ -1,5 +1,7 @@
 #include "auth/passwords/password_rules.hpp"
 
+#include <fmt/format.h>
+
 #include "auth/passwords/common_passwords.hpp"
 #include "user/email.hpp"
 
@@ -15,10 +17,12 @@ FieldError broken(std::string_view code, std::string_view message) {
 std::optional<FieldError> check_new_password(const NewPassword& candidate) {
   const std::string_view text = candidate.password.reveal();
   if (text.size() < kMinPasswordBytes) {
-    return broken("too_short", "The password must have at least 8 bytes.");
+    return broken("too_short",
+                  fmt::format("The password must have at least {} bytes.", kMinPasswordBytes));
   }
   if (text.size() > kMaxPasswordBytes) {
-    return broken("too_long", "The password must have at most 72 bytes.");
+    return broken("too_long",
+                  fmt::format("The password must have at most {} bytes.", kMaxPasswordBytes));
   }
   if (text.contains('\0')) {
     return broken("invalid_character", "The password must not contain NUL.");

@@ -3,6 +3,7 @@
 #include <array>
 #include <stdexcept>
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -169,7 +170,8 @@ Result<Secret> read_hs256_secret(const Secret& file) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
   if (text.size() < JwsKey::kMinSecretBytes) {
-    return fail(ErrorCode::invalid, "the HS256 secret is shorter than 32 bytes");
+    return fail(ErrorCode::invalid,
+                fmt::format("the HS256 secret is shorter than {} bytes", JwsKey::kMinSecretBytes));
   }
   if (length_without_well_known(text) < JwsKey::kMinSecretBytes) {
     return fail(ErrorCode::invalid, "the HS256 secret is a well-known one");

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "base/random.hpp"
 
 namespace um {
@@ -23,7 +25,9 @@ TokenAuthority::TokenAuthority(SigningKeyStore& store, const Clock& clock, Optio
   if (options_.staleness_bound && !has_secret()) trusted_until_ = BootTime::min();
   if (!has_secret()) return;
   auto secret = JwsKey::hs256({.secret = *options_.hs256_secret});
-  if (!secret) throw std::invalid_argument("the HS256 secret is shorter than 32 bytes");
+  if (!secret)
+    throw std::invalid_argument(
+        fmt::format("the HS256 secret is shorter than {} bytes", JwsKey::kMinSecretBytes));
   keys_ = std::make_shared<const KeySet>(std::move(secret));
 }
 

@@ -181,8 +181,10 @@ class JsonlReader final : public ImportReader {
     const std::int64_t number = ++number_;
     const std::string line = std::exchange(line_, {});
     if (std::exchange(too_long_, false)) {
-      return ImportLine{.number = number,
-                        .user = fail(ErrorCode::invalid, "the line is longer than 64 KiB")};
+      return ImportLine{
+          .number = number,
+          .user = fail(ErrorCode::invalid,
+                       fmt::format("the line is longer than {} KiB", kMaxRecordBytes / 1024))};
     }
     if (line.find_first_not_of(" \t\r") == std::string::npos) return std::nullopt;
     return ImportLine{.number = number, .user = read_line(line)};
