@@ -139,7 +139,9 @@ class Import final : public Command {
     options.flag({"--dry-run", "check every line, also against the database, and keep nothing"},
                  options_.dry_run);
     options.flag(
-        {"--resume", "go on after an interrupted import: users that exist already are skipped"},
+        {"--resume",
+         "go on after an interrupted import: a line is skipped if a user has its e-mail address; a "
+         "user that changed the address since then is created again"},
         options_.resume);
   }
 
