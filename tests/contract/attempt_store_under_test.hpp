@@ -4,7 +4,7 @@
 //
 //   INSTANTIATE_TEST_SUITE_P(Postgres, AttemptStoreContract,
 //                            ::testing::Values(AttemptStoreBackend{"PostgreSQL",
-//                            &make_postgres_attempts}), attempt_store_name_of);
+//                            &make_postgres}), attempt_store_name_of);
 #pragma once
 
 #include <chrono>

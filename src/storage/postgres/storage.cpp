@@ -1,6 +1,5 @@
 #include "storage/postgres/storage.hpp"
 
-#include "storage/postgres/attempts.hpp"
 #include "storage/postgres/blocking_connection.hpp"
 #include "storage/postgres/change_feed.hpp"
 #include "storage/postgres/database.hpp"
@@ -85,7 +84,7 @@ class PostgresStorage final : public Storage {
   PostgresUserStore users_{database_};
   PostgresSessionStore sessions_{database_};
   PostgresSigningKeyStore signing_keys_{database_};
-  PostgresAttempts attempts_{database_};
+  PostgresAttemptStore attempts_{database_};
 };
 
 Result<void> check_schema(const PostgresOptions& options) {

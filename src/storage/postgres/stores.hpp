@@ -4,7 +4,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <optional>
 
+#include "storage/attempt_store.hpp"
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/usage_batcher.hpp"
 #include "storage/purge.hpp"
@@ -91,6 +94,27 @@ class PostgresSigningKeyStore final : public SigningKeyStore {
 
  private:
   PostgresDatabase& db_;
+};
+
+// Each call is a call of a function of the schema. The table is unlogged, so no commit waits for a
+// disk. Caches do not keep attempts.
+class PostgresAttemptStore final : public AttemptStore {
+ public:
+  // For tests: milliseconds, instead of the server's time.
+  using Now = std::function<std::int64_t()>;
+  explicit PostgresAttemptStore(PostgresDatabase& database, Now now = {})
+      : db_{database}, now_{std::move(now)} {}
+
+  Task<Result<Answer>> take(Take take, Deadline deadline) override;
+  Task<Result<void>> end(End end, Deadline deadline) override;
+  // Deletes at most `limit` cells without counts; returns how many it deleted.
+  Task<Result<std::int64_t>> purge(std::int64_t limit, Deadline deadline);
+
+ private:
+  std::optional<std::int64_t> now() const;
+
+  PostgresDatabase& db_;
+  const Now now_;
 };
 
 }  // namespace um

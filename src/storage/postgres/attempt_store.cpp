@@ -1,7 +1,6 @@
-#include "storage/postgres/attempts.hpp"
-
 #include "drivers/pg/query.hpp"
 #include "storage/postgres/queries.hpp"
+#include "storage/postgres/stores.hpp"
 
 namespace um {
 
@@ -22,12 +21,12 @@ Result<AttemptStore::Answer> answer_of(const pg::Rows& rows) {
 
 }  // namespace
 
-std::optional<std::int64_t> PostgresAttempts::now() const {
+std::optional<std::int64_t> PostgresAttemptStore::now() const {
   if (!now_) return std::nullopt;
   return now_();
 }
 
-auto PostgresAttempts::take(Take take, Deadline deadline) -> Task<Result<Answer>> {
+auto PostgresAttemptStore::take(Take take, Deadline deadline) -> Task<Result<Answer>> {
   pg::Params params{array_of(take.cells.account), array_of(take.cells.address), take.account_limit,
                     take.address_limit, now()};
   const auto rows =
@@ -36,7 +35,7 @@ auto PostgresAttempts::take(Take take, Deadline deadline) -> Task<Result<Answer>
   co_return answer_of(*rows);
 }
 
-Task<Result<void>> PostgresAttempts::end(End end, Deadline deadline) {
+Task<Result<void>> PostgresAttemptStore::end(End end, Deadline deadline) {
   pg::Params params{array_of(end.cells.account), array_of(end.cells.address), end.taken, end.failed,
                     now()};
   const auto ended =
@@ -45,7 +44,7 @@ Task<Result<void>> PostgresAttempts::end(End end, Deadline deadline) {
   co_return Result<void>{};
 }
 
-Task<Result<std::int64_t>> PostgresAttempts::purge(std::int64_t limit, Deadline deadline) {
+Task<Result<std::int64_t>> PostgresAttemptStore::purge(std::int64_t limit, Deadline deadline) {
   const auto purged =
       co_await db_.change(postgres_queries::kPurgeAttempts, pg::Params{limit, now()}, deadline);
   if (!purged) co_return std::unexpected(purged.error());

@@ -6,7 +6,7 @@
 #include "auth/attempts/local_attempt_limiter.hpp"
 #include "auth/attempts/stored_attempt_limiter.hpp"
 #include "contract/attempt_store_under_test.hpp"
-#include "storage/postgres/attempts.hpp"
+#include "storage/postgres/stores.hpp"
 #include "storage/postgres/testing/stage.hpp"
 
 namespace um::test {
@@ -18,11 +18,11 @@ StoredAttemptOptions options() {
   return {.deployment_key = deployment_key(), .longest_wait = 20s, .longest_call = 20s};
 }
 
-class PostgresAttemptsUnderTest final : public AttemptStoreUnderTest {
+class PostgresAttemptStoreUnderTest final : public AttemptStoreUnderTest {
  public:
   class Instance final : public AttemptInstance {
    public:
-    explicit Instance(PostgresAttemptsUnderTest& shared)
+    explicit Instance(PostgresAttemptStoreUnderTest& shared)
         : database_{{.url = Secret{shared.database.url()},
                      .clock = &shared.clock,
                      .statement_timeout = 20s},
@@ -37,8 +37,8 @@ class PostgresAttemptsUnderTest final : public AttemptStoreUnderTest {
 
    private:
     PostgresDatabase database_;
-    PostgresAttempts store_;
-    PostgresAttempts store_by_the_servers_time_{database_};
+    PostgresAttemptStore store_;
+    PostgresAttemptStore store_by_the_servers_time_{database_};
   };
 
   Instance& one() override { return one_; }
@@ -69,7 +69,7 @@ class PostgresAttemptsUnderTest final : public AttemptStoreUnderTest {
 INSTANTIATE_TEST_SUITE_P(Postgres, AttemptStoreContract,
                          ::testing::Values(AttemptStoreBackend{
                              "PostgreSQL",
-                             [] { return std::make_unique<PostgresAttemptsUnderTest>(); }}),
+                             [] { return std::make_unique<PostgresAttemptStoreUnderTest>(); }}),
                          attempt_store_name_of);
 
 class StoredAttemptsTest : public ::testing::Test {
@@ -79,8 +79,8 @@ class StoredAttemptsTest : public ::testing::Test {
     return {.local = local_, .store = store, .clock = shared_.clock, .loop = loop_};
   }
 
-  PostgresAttemptsUnderTest shared_;
-  PostgresAttemptsUnderTest::Instance& one_ = shared_.one();
+  PostgresAttemptStoreUnderTest shared_;
+  PostgresAttemptStoreUnderTest::Instance& one_ = shared_.one();
   LocalAttemptLimiter local_{{.limits = {}}, shared_.clock};
   boost::asio::io_context loop_{1};
 };
@@ -140,7 +140,7 @@ TEST_F(StoredAttemptsTest, ADatabaseThatIsAwayIsNoReasonToRefuse) {
   PostgresDatabase away{
       {.url = Secret{"postgresql://nobody@127.0.0.1:1/none"}, .clock = &shared_.clock},
       shared_.observer};
-  PostgresAttempts store{away};
+  PostgresAttemptStore store{away};
   StoredAttemptLimiter limiter{options(), parts(store)};
   EXPECT_TRUE(run(limiter.take(alice(), Deadline::never())));
   EXPECT_EQ(limiter.stats().local, 1U);
