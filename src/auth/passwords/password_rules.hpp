@@ -23,4 +23,13 @@ struct NewPassword {
 };
 std::optional<FieldError> check_new_password(const NewPassword& candidate);
 
+// Whether attackers try `password` first. Without case, and with the usual letters turned into
+// digits ("P4$$w0rd"), it is
+//  - a well-known word, twice, or with up to five digits or signs before or behind it
+//    ("dragon2024!"),
+//  - one piece of up to four characters repeated ("abcabcabc"),
+//  - a run of the alphabet, the digits or the keyboard, in either direction ("qwertyuiop",
+//    "87654321").
+bool is_common_password(std::string_view password);
+
 }  // namespace um

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "auth/passwords/common_passwords.hpp"
-
 namespace um {
 namespace {
 
