@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.hpp"
 #include "base/utf8.hpp"
 
 namespace um {
@@ -14,34 +15,6 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr char kLines = '\n';  // an array with an element on every line is open
-
-void append_escape(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\b':
-      out += "\\b";
-      return;
-    case '\f':
-      out += "\\f";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-  }
-}
 
 enum class Order { as_given, by_name };
 
@@ -98,7 +71,7 @@ void append_json_string(std::string& out, std::string_view text) {
     const char c = text.front();
     if (static_cast<unsigned char>(c) < 0x80) {
       if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
-        append_escape(out, c);
+        append_escape(out, static_cast<unsigned char>(c));
       } else {
         out += c;
       }

@@ -9,13 +9,29 @@
 namespace um {
 namespace {
 
-void append_escaped(std::string& out, char32_t code) {
+void append_broken(std::string& out, std::string_view bytes, Escapes escapes) {
+  if (escapes == Escapes::json) {
+    out += "\\ufffd";
+    return;
+  }
+  for (const char c : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+}
+
+}  // namespace
+
+void append_escape(std::string& out, char32_t code) {
   switch (code) {
     case '"':
       out += "\\\"";
       return;
     case '\\':
       out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
       return;
     case '\n':
       out += "\\n";
@@ -37,16 +53,6 @@ void append_escaped(std::string& out, char32_t code) {
     out += fmt::format("\\u{:04x}", unit);
   }
 }
-
-void append_broken(std::string& out, std::string_view bytes, Escapes escapes) {
-  if (escapes == Escapes::json) {
-    out += "\\ufffd";
-    return;
-  }
-  for (const char c : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-}
-
-}  // namespace
 
 bool is_unprintable(char32_t code) {
   return code < 0x20 || (code >= 0x7F && code <= 0x9F) ||         // C0, DEL, C1
@@ -74,7 +80,7 @@ std::string printable(std::string_view text, PrintableOptions options) {
       append_broken(out, bytes, options.escapes);
     } else if (is_unprintable(*step.code_point) ||
                (quoted && (*step.code_point == '"' || *step.code_point == '\\'))) {
-      append_escaped(out, *step.code_point);
+      append_escape(out, *step.code_point);
     } else {
       out += bytes;
     }

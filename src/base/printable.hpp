@@ -12,6 +12,9 @@
 
 namespace um {
 
+// The character as an escape of JSON (RFC 8259, section 7), in the short form if it has one.
+void append_escape(std::string& out, char32_t code);
+
 // Would this character, written as it is, end a line, move the cursor or reorder its neighbours?
 bool is_unprintable(char32_t code);
 
