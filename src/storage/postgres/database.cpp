@@ -7,6 +7,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/backoff.hpp"
+#include "base/random.hpp"
 #include "storage/postgres/queries.hpp"
 #include "storage/rules.hpp"
 
@@ -25,6 +27,10 @@ constexpr std::string_view kUndefinedFunction = "42883";
 constexpr std::string_view kUndefinedColumn = "42703";
 constexpr std::string_view kNoPrivilege = "42501";
 constexpr std::string_view kDataException = "22";  // the class: bad UTF-8, bad JSON, out of range
+
+// Between two look-ups of the status of a transaction that may have been committed.
+constexpr Backoff::Bounds kFatePause{.first = std::chrono::milliseconds{10},
+                                     .most = std::chrono::milliseconds{160}};
 
 Error taken(std::string_view constraint) {
   if (constraint == "users_email") return rules::email_taken();
@@ -61,7 +67,7 @@ pg::Options client_options(const PostgresOptions& options) {
   return client;
 }
 
-Task<void> pause(std::chrono::milliseconds wait) {
+Task<void> pause(std::chrono::nanoseconds wait) {
   boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, wait};
   boost::system::error_code interrupted;
   co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, interrupted));
@@ -158,11 +164,9 @@ Task<Result<pg::Rows>> PostgresDatabase::change(const pg::Query& query, pg::Para
 // namespace: after a crash, or on another server, the id may be assigned again.
 Task<PostgresDatabase::Fate> PostgresDatabase::fate_of(std::string xid, pg::Rows::Note note,
                                                        Deadline deadline) {
-  constexpr std::chrono::milliseconds kFirstPause{10};
-  constexpr std::chrono::milliseconds kLongestPause{160};
   const BootTime patience = BootClock::now() + outcome_patience_;
   const Deadline until{std::max(std::min(deadline.at, patience + outcome_patience_), patience)};
-  auto wait = kFirstPause;
+  Backoff backoff{kFatePause};
   while (note && !until.passed(BootClock::now())) {
     const auto rows = co_await client_.look_up(postgres_queries::kTransactionStatus, {xid}, until);
     if (rows) {
@@ -175,8 +179,7 @@ Task<PostgresDatabase::Fate> PostgresDatabase::fate_of(std::string xid, pg::Rows
       co_return Fate::unknown;
     }
     // Still running (its server process has not noticed the loss yet), or no connection so far.
-    co_await pause(wait);
-    wait = std::min(wait * 2, kLongestPause);
+    co_await pause(backoff.pause(random_u64()));
   }
   co_return Fate::unknown;
 }
