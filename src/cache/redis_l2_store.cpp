@@ -20,7 +20,7 @@ void one_more(std::atomic<std::uint64_t>& counter) {
   counter.fetch_add(1, std::memory_order_relaxed);
 }
 
-std::string loading_name(const std::string& name) {
+std::string hint_name(const std::string& name) {
   return name + ":l";
 }
 
@@ -38,10 +38,10 @@ bool is_null(const L1Value& value) {
 
 }  // namespace
 
-// The names for which this instance has set the hint in Redis (the key loading_name()). put()
+// The names for which this instance has set the hint in Redis (the key hint_name()). put()
 // deletes the hint: as long as it existed, other instances would wait for a fact that is there
 // already.
-class RedisL2Store::Marks {
+class RedisL2Store::Hints {
  public:
   void add(const std::string& name) {
     const std::lock_guard lock{mutex_};
@@ -65,8 +65,8 @@ RedisL2Store::RedisL2Store(RedisL2Options options, redis::Client& client, const 
       seal_{options_.deployment_key},
       client_{client},
       clock_{clock},
-      marks_{std::make_unique<Marks>()} {
-  if (options_.ttl.count() <= 0 || options_.loading_mark.count() <= 0 ||
+      hints_{std::make_unique<Hints>()} {
+  if (options_.ttl.count() <= 0 || options_.hint_ttl.count() <= 0 ||
       options_.longest_wait.count() <= 0)
     throw std::invalid_argument("the times of the Redis cache must be positive");
 }
@@ -112,13 +112,13 @@ void RedisL2Store::put(std::string key, Fact fact) {
   const std::string name = seal_.name(key);
   const std::string ttl = std::to_string(jittered_ttl().count());
   client_.send(redis::Command{"SET", name, entry, "PX", ttl});
-  if (marks_->take(name)) client_.send(redis::Command{"UNLINK", loading_name(name)});
+  if (hints_->take(name)) client_.send(redis::Command{"UNLINK", hint_name(name)});
   one_more(counters_.puts);
 }
 
-Task<RedisL2Store::Load> RedisL2Store::mark_loading(const std::string& name, Deadline deadline) {
-  const std::string time = std::to_string(options_.loading_mark.count());
-  redis::Command command{"SET", loading_name(name), "1", "NX", "PX", time};
+Task<RedisL2Store::Load> RedisL2Store::set_hint(const std::string& name, Deadline deadline) {
+  const std::string time = std::to_string(options_.hint_ttl.count());
+  redis::Command command{"SET", hint_name(name), "1", "NX", "PX", time};
   const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
   if (!reply) co_return Load::unknown;
   co_return reply->is_nil() ? Load::other : Load::mine;
@@ -128,10 +128,10 @@ Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::opt
                                                        Deadline deadline) {
   const std::string name = seal_.name(key);
   const Deadline until{std::min(deadline.at, clock_.now() + options_.longest_wait)};
-  const Load load = co_await mark_loading(name, until);
+  const Load load = co_await set_hint(name, until);
   if (load == Load::mine) {
-    one_more(counters_.marks);
-    marks_->add(name);
+    one_more(counters_.hints);
+    hints_->add(name);
   }
   if (load != Load::other) co_return std::nullopt;
   one_more(counters_.waits);
@@ -145,13 +145,13 @@ Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::opt
 Task<std::optional<Fact>> RedisL2Store::watch(const std::string& key, std::optional<Stamp> found,
                                               Deadline deadline) {
   const std::string name = seal_.name(key);
-  const std::string mark = loading_name(name);
+  const std::string hint = hint_name(name);
   std::chrono::nanoseconds pause = std::chrono::milliseconds{2};
   for (;; pause *= 2) {
     const auto left = deadline.at - clock_.now();
     if (left.count() <= 0) co_return std::nullopt;
     co_await sleep_for(std::min(pause, left));
-    redis::Command command{"MGET", name, mark};
+    redis::Command command{"MGET", name, hint};
     const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
     if (!reply || reply->elements.size() != 2) co_return std::nullopt;
     std::expected<Fact, EntryFault> fact = std::unexpected{EntryFault::foreign};
@@ -178,7 +178,7 @@ RedisL2Store::Stats RedisL2Store::stats() const {
               .refused = {},
               .puts = counters_.puts.load(kRelaxed),
               .not_put = counters_.not_put.load(kRelaxed),
-              .marks = counters_.marks.load(kRelaxed),
+              .hints = counters_.hints.load(kRelaxed),
               .waits = counters_.waits.load(kRelaxed),
               .received = counters_.received.load(kRelaxed)};
   for (std::size_t i = 0; i < kEntryFaults; ++i)

@@ -28,7 +28,7 @@ struct RedisL2Options {
   std::chrono::milliseconds ttl = std::chrono::minutes{5};
   // How long the hint is valid that announces a query of the primary, and how long other instances
   // wait for its result.
-  std::chrono::milliseconds loading_mark{100};
+  std::chrono::milliseconds hint_ttl{100};
   std::chrono::milliseconds longest_wait{50};
 };
 
@@ -53,7 +53,7 @@ class RedisL2Store final : public L2Store {
 
     std::uint64_t puts = 0;      // sent in the background; redis::Stats counts the outcomes
     std::uint64_t not_put = 0;   // without a namespace, or too large
-    std::uint64_t marks = 0;     // this instance announced that it asks the primary
+    std::uint64_t hints = 0;     // this instance announced that it asks the primary
     std::uint64_t waits = 0;     // another instance had announced it
     std::uint64_t received = 0;  // waits that ended with a fact
   };
@@ -68,14 +68,14 @@ class RedisL2Store final : public L2Store {
     std::array<std::atomic<std::uint64_t>, kEntryFaults> refused{};
     std::atomic<std::uint64_t> puts{0};
     std::atomic<std::uint64_t> not_put{0};
-    std::atomic<std::uint64_t> marks{0};
+    std::atomic<std::uint64_t> hints{0};
     std::atomic<std::uint64_t> waits{0};
     std::atomic<std::uint64_t> received{0};
   };
-  class Marks;
+  class Hints;
 
   enum class Load { mine, other, unknown };
-  Task<Load> mark_loading(const std::string& name, Deadline deadline);
+  Task<Load> set_hint(const std::string& name, Deadline deadline);
   Task<std::optional<Fact>> watch(const std::string& key, std::optional<Stamp> found,
                                   Deadline deadline);
   std::optional<Fact> read(std::string_view key, const redis::Reply& reply);
@@ -85,7 +85,7 @@ class RedisL2Store final : public L2Store {
   const FactSeal seal_;
   redis::Client& client_;
   const Clock& clock_;
-  const std::unique_ptr<Marks> marks_;
+  const std::unique_ptr<Hints> hints_;
   Counters counters_;
 };
 

@@ -19,7 +19,7 @@ using test::same;
 struct Instance {
   Instance(const std::string& url, std::string key, const Clock& clock)
       : client{{.endpoint = redis::parse_url(url).value(), .timeout = 5s}, clock, loop.loops()},
-        store{{.deployment_key = Secret{std::move(key)}, .loading_mark = 20s, .longest_wait = 20s},
+        store{{.deployment_key = Secret{std::move(key)}, .hint_ttl = 20s, .longest_wait = 20s},
               client,
               clock} {}
   bool connected() {
@@ -93,7 +93,7 @@ TEST_F(SharedFacts, AColdKeyIsAskedForOnce) {
   EXPECT_FALSE(one_.get("user:42"));
   EXPECT_FALSE(other_.get("user:42"));
   EXPECT_FALSE(test::run(one_.store.wait_for_other("user:42", {}, Deadline::never())));
-  EXPECT_EQ(one_.store.stats().marks, 1u) << "its turn";
+  EXPECT_EQ(one_.store.stats().hints, 1u) << "its turn";
   // The second store waits on a loop of its own while the first one puts a fact.
   std::optional<Fact> received;
   std::jthread waiting{

@@ -152,19 +152,19 @@ TEST_F(RedisL2, WithoutANamespaceOrTooLargeNothingIsPut) {
   EXPECT_EQ(store_->stats().puts, 0u);
 }
 
-TEST_F(RedisL2, WhoAsksFirstMarksTheKeyAndUnmarksItWithTheFact) {
+TEST_F(RedisL2, WhoAsksFirstSetsTheHintAndRemovesItWithTheFact) {
   start_saying("+OK\r\n");
   ASSERT_TRUE(eventually([&] { return client_->stats().connected == 1; }));
   EXPECT_FALSE(wait_for_other("user:42"));
-  EXPECT_EQ(store_->stats().marks, 1u);
+  EXPECT_EQ(store_->stats().hints, 1u);
   store_->put("user:42", user_);
   store_->put("user:42", user_);
   ASSERT_TRUE(eventually([&] { return client_->stats().answers == 4; }));
   const std::vector<Words> commands = seen();
-  const std::string mark = seal_.name("user:42") + ":l";
-  EXPECT_EQ(commands[0], (Words{"SET", mark, "1", "NX", "PX", "100"}));
+  const std::string hint = seal_.name("user:42") + ":l";
+  EXPECT_EQ(commands[0], (Words{"SET", hint, "1", "NX", "PX", "100"}));
   EXPECT_EQ(commands[1].front(), "SET");
-  EXPECT_EQ(commands[2], (Words{"UNLINK", mark}));
+  EXPECT_EQ(commands[2], (Words{"UNLINK", hint}));
   EXPECT_EQ(commands[3].front(), "SET");
 }
 
@@ -174,7 +174,7 @@ TEST_F(RedisL2, WhoComesSecondGetsTheFactOfTheFirst) {
   old.read_in.snapshot.xip.clear();
   std::atomic<int> looks{0};
   start([&, old](const Words& words) -> std::string {
-    if (words[0] == "SET") return "$-1\r\n";  // marked by another instance
+    if (words[0] == "SET") return "$-1\r\n";  // another instance has set the hint
     const Fact& there = ++looks < 3 ? old : user_;
     return "*2\r\n" + text(seal_.seal("user:42", there)) + "$1\r\n1\r\n";
   });
@@ -210,7 +210,7 @@ TEST_F(RedisL2, WithoutAServerNobodyWaitsForOthers) {
   server_.reset();
   ASSERT_TRUE(eventually([&] { return client_->stats().open == 1; }));
   EXPECT_FALSE(wait_for_other("user:42"));
-  EXPECT_EQ(store_->stats().marks, 0u);
+  EXPECT_EQ(store_->stats().hints, 0u);
   EXPECT_EQ(store_->stats().waits, 0u);
   store_->put("user:42", user_);
   EXPECT_FALSE(test::run(store_->forget("user:42", Deadline::never())));
