@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "api/request_stats.hpp"
 #include "app/redis_parts.hpp"
@@ -34,18 +33,6 @@ struct ApplicationStats {
   std::uint64_t dropped_log_lines = 0;
   double uptime_seconds = 0;
 };
-
-// The names of the elements of the arrays of counters of the cache, on both pages.
-constexpr std::string_view entry_kind_name(std::size_t kind) {
-  constexpr std::array<std::string_view, kEntryKinds> names{"absent", "email", "user", "session"};
-  return names.at(kind);
-}
-
-constexpr std::string_view admission_name(std::size_t verdict) {
-  constexpr std::array<std::string_view, kAdmissions> names{"admitted", "other_namespace", "held",
-                                                            "not_covered", "changed"};
-  return names.at(verdict);
-}
 
 // The page behind GET /metrics, in Prometheus' text format, version 0.0.4. Names and labels are an
 // interface: dashboards depend on them (docs/operations/monitoring.md names those to watch).

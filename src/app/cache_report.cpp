@@ -4,11 +4,11 @@
 namespace um {
 namespace {
 
-void write_by_kind(JsonWriter& json, const CountByKind& counts) {
+void write_by_kind(JsonWriter& json, const std::array<std::uint64_t, kEntryKinds>& counts) {
   json.open_object();
   std::uint64_t total = 0;
   for (std::size_t kind = 0; kind < counts.size(); ++kind) {
-    json.member(entry_kind_name(kind), counts[kind]);
+    json.member(kEntryKindNames.at(kind), counts[kind]);
     total += counts[kind];
   }
   json.member("total", total).close();
@@ -17,7 +17,7 @@ void write_by_kind(JsonWriter& json, const CountByKind& counts) {
 void write_refusals(JsonWriter& json, const CoherenceStats& stats) {
   json.open_object();
   for (std::size_t verdict = 1; verdict < kAdmissions; ++verdict)
-    json.member(admission_name(verdict), stats.offered[verdict]);
+    json.member(kRefusalNames.at(verdict), stats.refused.at(verdict));
   json.close();
 }
 
@@ -26,7 +26,7 @@ void write_lease(JsonWriter& json, const CoherenceStats& stats) {
   if (stats.since_last_poll)
     age_seconds = std::chrono::duration<double>{*stats.since_last_poll}.count();
   json.open_object()
-      .member("valid", stats.lease_valid)
+      .member("valid", stats.lease_valid != 0)
       .member("lapses", stats.lapsed_leases)
       .member("reads_without_lease", stats.reads_without_lease)
       .member("age_seconds", age_seconds)
@@ -75,7 +75,7 @@ std::string render_cache_report(const ApplicationStats& all) {
   write_by_kind(json.key("l2"), all.cache.l2.hits);
   json.close();
   write_by_kind(json.key("misses"), all.cache.misses);
-  json.member("admissions", stats.offered[0]);
+  json.member("admissions", stats.admitted);
   write_refusals(json.key("refusals"), stats);
   json.key("evictions").open_object().member("present", stats.evictions);
   json.member("absent", stats.evictions_absent).close();

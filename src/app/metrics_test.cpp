@@ -12,7 +12,7 @@ ApplicationStats some_stats() {
   stats.requests.routes.push_back(
       {.route = "get_user", .method = "GET", .by_status = {{200, 7}, {404, 2}}});
   stats.cache.coherence.hits[2] = 5;
-  stats.cache.coherence.offered[4] = 3;
+  stats.cache.coherence.refused[4] = 3;
   stats.cache.coherence.flushes["foreign_commit"] = 1;
   stats.cache.coherence.since_last_poll = std::chrono::milliseconds{20};
   stats.storage.queries["find_user"] = {.calls = 2, .errors = 1};

@@ -34,6 +34,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace um {
 
@@ -46,6 +47,8 @@ class Counter {
     return value_.fetch_add(more, std::memory_order_relaxed);
   }
   void remove() noexcept { value_.fetch_sub(1, std::memory_order_relaxed); }
+  // For a number that one thread alone changes.
+  void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
   std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
   operator std::uint64_t() const noexcept { return value(); }
 
@@ -87,6 +90,7 @@ struct CounterArrayRow {
   MetricText text;
   std::string_view label;
   std::array<std::string_view, N> values;
+  MetricLabel common;  // of all of them
 };
 
 template <class Owner, class Number>
@@ -100,9 +104,10 @@ constexpr auto level_of(Number Owner::* member, MetricText text = {}, MetricLabe
 }
 template <class Owner, class Number, std::size_t N>
 constexpr auto counts_of(std::array<Number, N> Owner::* member, MetricText text,
-                         std::string_view label, std::array<std::string_view, N> values) {
-  return CounterArrayRow<std::array<Number, N> Owner::*, N>{member, MetricKind::counter, text,
-                                                            label, values};
+                         std::string_view label, std::array<std::string_view, N> values,
+                         MetricLabel common = {}) {
+  return CounterArrayRow<std::array<Number, N> Owner::*, N>{
+      member, MetricKind::counter, text, label, values, common};
 }
 template <class Owner, class Number, std::size_t N>
 constexpr auto counts_of(std::array<Number, N> Owner::* member) {
@@ -132,6 +137,38 @@ Numbers<std::uint64_t> read_counters(const Numbers<Counter>& counters) {
   Numbers<std::uint64_t> stats;
   add_counters(counters, stats);
   return stats;
+}
+
+// A number of a table without the type of its component.
+struct PublishedNumber {
+  MetricText text{};
+  MetricKind kind{};
+  std::vector<MetricLabel> labels{};
+  std::uint64_t value = 0;
+};
+
+// The published numbers of a table, each with `more` before its own labels.
+template <template <class> class Numbers>
+std::vector<PublishedNumber> published(const Numbers<std::uint64_t>& stats, MetricLabel more = {}) {
+  std::vector<PublishedNumber> all;
+  const auto add = [&](const auto& row, MetricLabel common, MetricLabel own, std::uint64_t value) {
+    PublishedNumber& number = all.emplace_back();
+    number = {.text = row.text, .kind = row.kind, .value = value};
+    for (const MetricLabel& label : {more, common, own})
+      if (!label.name.empty()) number.labels.push_back(label);
+  };
+  const auto add_row = [&](const auto& row) {
+    if (row.text.name.empty()) return;
+    const auto& numbers = stats.*(row.member);
+    if constexpr (requires { row.values; }) {
+      for (std::size_t i = 0; i < numbers.size(); ++i)
+        if (!row.values[i].empty()) add(row, row.common, {row.label, row.values[i]}, numbers[i]);
+    } else {
+      add(row, {}, row.label, numbers);
+    }
+  };
+  std::apply([&](const auto&... rows) { (add_row(rows), ...); }, Numbers<std::uint64_t>::table());
+  return all;
 }
 
 }  // namespace um

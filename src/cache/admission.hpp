@@ -14,6 +14,7 @@
 // Thread safety: none; guarded by the shard's lock.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -73,6 +74,9 @@ enum class Admission : std::uint8_t {
   changed,          // a change of the key is known that S_e does not see
 };
 inline constexpr std::size_t kAdmissions = 5;
+// By Admission; the first is no refusal.
+inline constexpr std::array<std::string_view, kAdmissions> kRefusalNames{
+    "", "other_namespace", "held", "not_covered", "changed"};
 
 struct KeyState {
   std::string_view key;

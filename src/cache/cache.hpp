@@ -8,7 +8,6 @@
 // Thread safety: any thread.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 
 #include "async/gate.hpp"
@@ -54,17 +53,15 @@ class Cache {
   std::size_t max_waiting() const { return max_waiting_; }
   std::chrono::nanoseconds l2_time() const { return l2_time_; }
 
-  void count_miss(EntryKind kind) {
-    misses_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
-  }
-  void count_stale_answer() { stale_answers_.fetch_add(1, std::memory_order_relaxed); }
+  void count_miss(EntryKind kind) { counters_.misses[static_cast<std::size_t>(kind)].add(); }
+  void count_stale_answer() { counters_.stale_answers.add(); }
 
   // Everything except `flights`, which the stores count.
   CacheStats stats() const {
-    CacheStats stats{
-        .coherence = coherence_.stats(clock_.now()), .l2 = l2_.stats(), .primary = gate_.stats()};
-    for (std::size_t i = 0; i < kEntryKinds; ++i) stats.misses[i] = misses_[i].load();
-    stats.stale_answers = stale_answers_.load();
+    CacheStats stats{read_counters(counters_)};
+    stats.coherence = coherence_.stats(clock_.now());
+    stats.l2 = l2_.stats();
+    stats.primary = gate_.stats();
     return stats;
   }
 
@@ -77,8 +74,7 @@ class Cache {
   L2 l2_;
   ReadGate gate_;
   // Shared by all threads: each is counted next to a query, which costs a thousand times more.
-  std::array<std::atomic<std::uint64_t>, kEntryKinds> misses_{};
-  std::atomic<std::uint64_t> stale_answers_{0};
+  CacheNumbers<Counter> counters_;
 };
 
 }  // namespace um

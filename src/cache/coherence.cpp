@@ -108,8 +108,8 @@ void Coherence::apply(const Poll& poll) {
   } else {
     follow(poll, work);
   }
-  ++polls_;
-  changes_ += poll.changes.size();
+  counters_.polls.add();
+  counters_.changes.add(poll.changes.size());
   last_ = poll.stamp;
   last_sent_at_ = poll.sent_at;
   trim_logs();
@@ -224,13 +224,12 @@ void Coherence::renew_lease(BootTime now_at_least) {
 }
 
 void Coherence::note_read_without_lease() {
-  reads_without_lease_.fetch_add(1, std::memory_order_relaxed);
+  counters_.reads_without_lease.add();
   note_lapse();
 }
 
 void Coherence::note_lapse() {
-  if (!lapse_noted_.exchange(true, std::memory_order_relaxed))
-    lapsed_leases_.fetch_add(1, std::memory_order_relaxed);
+  if (!lapse_noted_.exchange(true, std::memory_order_relaxed)) counters_.lapsed_leases.add();
 }
 
 CoherenceStats Coherence::stats(BootTime now) const {
@@ -239,12 +238,9 @@ CoherenceStats Coherence::stats(BootTime now) const {
     const std::scoped_lock lock{shard->mutex};
     shard->add_to(stats);
   }
-  stats.lapsed_leases = lapsed_leases_.load(std::memory_order_relaxed);
-  stats.reads_without_lease = reads_without_lease_.load(std::memory_order_relaxed);
-  stats.lease_valid = now < lease_until_.load(std::memory_order_acquire);
+  add_counters<CoherenceNumbers>(counters_, stats);
+  stats.lease_valid = now < lease_until_.load(std::memory_order_acquire) ? 1 : 0;
   const std::scoped_lock lock{poll_mutex_};
-  stats.polls = polls_;
-  stats.changes = changes_;
   stats.flushes = {flushes_.begin(), flushes_.end()};
   if (last_sent_at_) stats.since_last_poll = now - *last_sent_at_;
   return stats;

@@ -131,10 +131,9 @@ class Coherence final : public ChangeListener {
   // until the next poll.
   std::atomic<std::size_t> logged_{0};
 
-  // Written only by reads without a valid lease, which cost a query anyway.
+  // Written only by polls, and by reads without a valid lease, which cost a query anyway.
   alignas(64) std::atomic<bool> lapse_noted_{true};
-  std::atomic<std::uint64_t> lapsed_leases_{0};
-  std::atomic<std::uint64_t> reads_without_lease_{0};
+  CoherenceNumbers<Counter> counters_;
 
   // Guarded by poll_mutex_.
   mutable std::mutex poll_mutex_;
@@ -144,8 +143,6 @@ class Coherence final : public ChangeListener {
   std::deque<Snapshot> checkpoints_;  // some earlier S, oldest first: B can move to them
   std::size_t logged_since_checkpoint_ = 0;
   std::size_t logged_by_poll_ = 0;  // entries in all shards when the last poll counted them
-  std::uint64_t polls_ = 0;
-  std::uint64_t changes_ = 0;
   std::map<std::string, std::uint64_t, std::less<>> flushes_;
 };
 

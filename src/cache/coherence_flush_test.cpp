@@ -217,8 +217,8 @@ TEST_F(CoherenceTest, CountsHitsByKindAndOffersByVerdict) {
   const auto s = stats();
   EXPECT_EQ(s.hits[static_cast<std::size_t>(EntryKind::email)], 2U);
   EXPECT_EQ(s.hits[static_cast<std::size_t>(EntryKind::absent)], 1U);
-  EXPECT_EQ(s.offered[static_cast<std::size_t>(Admission::admitted)], 2U);
-  EXPECT_EQ(s.offered[static_cast<std::size_t>(Admission::not_covered)], 1U);
+  EXPECT_EQ(s.admitted, 2U);
+  EXPECT_EQ(s.refused[static_cast<std::size_t>(Admission::not_covered)], 1U);
   EXPECT_EQ(s.entries, 1U);
   EXPECT_EQ(s.entries_absent, 1U);
   EXPECT_TRUE(s.lease_valid);

@@ -7,14 +7,17 @@ std::optional<L1Value> CoherenceShard::look_up(HashedKey key) {
   const L1Value* value = values_.find(key);
   if (value == nullptr) value = absent_.find(key);
   if (value == nullptr) return std::nullopt;
-  ++hits_[value->index()];
+  ++counted_.hits[value->index()];
   return *value;
 }
 
 Admission CoherenceShard::admit(HashedKey key, const Stamp& read_in, L1Value value) {
   const auto verdict = admissible({.key = key.bytes, .held = held(key.bytes)}, read_in, tau_, log_);
-  ++offered_[static_cast<std::size_t>(verdict)];
-  if (verdict != Admission::admitted) return verdict;
+  if (verdict != Admission::admitted) {
+    ++counted_.refused[static_cast<std::size_t>(verdict)];
+    return verdict;
+  }
+  ++counted_.admitted;
   const bool absent = kind_of(value) == EntryKind::absent;
   (absent ? values_ : absent_).erase(key);
   (absent ? absent_ : values_).insert(key, std::move(value));
@@ -32,7 +35,7 @@ void CoherenceShard::hold(HashedKey key) {
   auto found = local_holds_.find(key.bytes);
   if (found == local_holds_.end()) found = local_holds_.emplace(key.bytes, 0).first;
   ++found->second;
-  ++holds_;
+  ++counted_.holds;
   forget(key);
 }
 
@@ -80,20 +83,19 @@ void CoherenceShard::flush(Flush flush, Debris& debris) {
   debris.absent.swap(absent);
 }
 
-void CoherenceShard::add_to(CoherenceStats& stats) const {
-  for (std::size_t i = 0; i < hits_.size(); ++i) stats.hits[i] += hits_[i];
-  for (std::size_t i = 0; i < offered_.size(); ++i) stats.offered[i] += offered_[i];
-  stats.evictions += values_.evictions();
-  stats.evictions_absent += absent_.evictions();
-  stats.entries += values_.entries();
-  stats.entries_absent += absent_.entries();
-  stats.bytes += values_.bytes() + absent_.bytes();
-  stats.capacity_bytes += values_.capacity_bytes() + absent_.capacity_bytes();
-  stats.log_entries += log_.size();
-  stats.holds += holds_;
-  stats.held_now += local_holds_.size();
+void CoherenceShard::add_to(ShardNumbers<std::uint64_t>& sum) const {
+  ShardNumbers<std::uint64_t> now = counted_;
+  now.evictions = values_.evictions();
+  now.evictions_absent = absent_.evictions();
+  now.entries = values_.entries();
+  now.entries_absent = absent_.entries();
+  now.bytes = values_.bytes() + absent_.bytes();
+  now.capacity_bytes = values_.capacity_bytes() + absent_.capacity_bytes();
+  now.log_entries = log_.size();
+  now.held_now = local_holds_.size();
   for (const auto& key : database_holds_)
-    if (!local_holds_.contains(key)) ++stats.held_now;
+    if (!local_holds_.contains(key)) ++now.held_now;
+  add_counters(now, sum);
 }
 
 }  // namespace um

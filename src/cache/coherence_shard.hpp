@@ -66,7 +66,7 @@ class CoherenceShard {
 
   ChangeLog& log() { return log_; }
   const ChangeLog& log() const { return log_; }
-  void add_to(CoherenceStats& stats) const;
+  void add_to(ShardNumbers<std::uint64_t>& sum) const;
 
   mutable std::mutex mutex;
 
@@ -89,9 +89,7 @@ class CoherenceShard {
   L1Store absent_;
   std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>> local_holds_;
   std::unordered_set<std::string, StringHash, std::equal_to<>> database_holds_;
-  CountByKind hits_{};
-  std::array<std::uint64_t, kAdmissions> offered_{};
-  std::uint64_t holds_ = 0;
+  ShardNumbers<std::uint64_t> counted_;  // its levels are read from the stores
 };
 
 }  // namespace um

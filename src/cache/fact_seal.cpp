@@ -32,22 +32,6 @@ std::string header() {
 
 }  // namespace
 
-std::string_view to_string(EntryFault fault) {
-  switch (fault) {
-    case EntryFault::oversized:
-      return "oversized";
-    case EntryFault::truncated:
-      return "truncated";
-    case EntryFault::foreign:
-      return "foreign";
-    case EntryFault::forged:
-      return "forged";
-    case EntryFault::malformed:
-      return "malformed";
-  }
-  return "malformed";
-}
-
 FactSeal::FactSeal(const Secret& deployment_key) {
   const std::string_view key = deployment_key.reveal();
   if (key.size() < kMinKeyBytes) throw std::invalid_argument("the key of the cache is too short");

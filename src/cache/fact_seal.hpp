@@ -13,6 +13,8 @@
 // Pure; any thread.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -32,7 +34,12 @@ enum class EntryFault : std::uint8_t {
   malformed,  // the MAC is right, and the fact is still unreadable: a bug
 };
 inline constexpr std::size_t kEntryFaults = 5;
-std::string_view to_string(EntryFault fault);
+// By EntryFault.
+inline constexpr std::array<std::string_view, kEntryFaults> kEntryFaultNames{
+    "oversized", "truncated", "foreign", "forged", "malformed"};
+inline std::string_view to_string(EntryFault fault) {
+  return kEntryFaultNames.at(static_cast<std::size_t>(fault));
+}
 
 class FactSeal {
  public:

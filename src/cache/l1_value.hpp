@@ -8,8 +8,10 @@
 // of the id, so a user stored under the address would become stale unnoticed.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <variant>
 
 #include "user/session.hpp"
@@ -23,6 +25,8 @@ using L1Value = std::variant<Absent, UserId, UserRef, SessionRef>;
 // In the order of the alternatives of L1Value.
 enum class EntryKind : std::uint8_t { absent, email, user, session };
 inline constexpr std::size_t kEntryKinds = 4;
+inline constexpr std::array<std::string_view, kEntryKinds> kEntryKindNames{"absent", "email",
+                                                                           "user", "session"};
 inline EntryKind kind_of(const L1Value& value) {
   return static_cast<EntryKind>(value.index());
 }

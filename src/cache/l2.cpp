@@ -19,35 +19,29 @@ auto L2::offer(EntryKind kind, const std::string& key, const std::optional<Fact>
   const bool fits =
       fact && (kind_of(fact->value) == kind || kind_of(fact->value) == EntryKind::absent);
   if (!fits) {
-    misses_.fetch_add(1, std::memory_order_relaxed);
+    counters_.misses.add();
     return {};
   }
   const Admission verdict = coherence_.admit(key, fact->read_in, fact->value);
   if (verdict != Admission::admitted) {
-    refused_.fetch_add(1, std::memory_order_relaxed);
+    counters_.refused.add();
     // Nothing is admitted for a key that is held; and in a new namespace every fact in the store is
     // obsolete.
     return {.worth_waiting = verdict != Admission::held && verdict != Admission::other_namespace};
   }
-  hits_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
+  counters_.hits[static_cast<std::size_t>(kind)].add();
   return {.value = fact->value};
 }
 
 void L2::put(std::string key, Fact fact) {
   // No instance would ever admit a fact without a namespace.
   if (fact.read_in.tau == Tau{}) return;
-  put_.fetch_add(1, std::memory_order_relaxed);
+  counters_.put.add();
   store_->put(std::move(key), std::move(fact));
 }
 
 Task<void> L2::forget(std::string key, Deadline deadline) {
   co_await store_->forget(std::move(key), deadline);
-}
-
-L2Stats L2::stats() const {
-  L2Stats stats{.misses = misses_.load(), .refused = refused_.load(), .put = put_.load()};
-  for (std::size_t i = 0; i < kEntryKinds; ++i) stats.hits[i] = hits_[i].load();
-  return stats;
 }
 
 }  // namespace um

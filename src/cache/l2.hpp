@@ -6,7 +6,6 @@
 // Thread safety: any thread.
 #pragma once
 
-#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,7 +33,7 @@ class L2 {
   // Returns soon, even if the store cannot be reached.
   Task<void> forget(std::string key, Deadline deadline);
 
-  L2Stats stats() const;
+  L2Stats stats() const { return read_counters(counters_); }
 
  private:
   struct Offer {
@@ -46,11 +45,7 @@ class L2 {
 
   Coherence& coherence_;
   L2Store* const store_;
-  // Each of these is counted next to a round trip.
-  std::array<std::atomic<std::uint64_t>, kEntryKinds> hits_{};
-  std::atomic<std::uint64_t> misses_{0};
-  std::atomic<std::uint64_t> refused_{0};
-  std::atomic<std::uint64_t> put_{0};
+  L2Numbers<Counter> counters_;  // each is counted next to a round trip
 };
 
 }  // namespace um

@@ -16,10 +16,6 @@
 namespace um {
 namespace {
 
-void one_more(std::atomic<std::uint64_t>& counter) {
-  counter.fetch_add(1, std::memory_order_relaxed);
-}
-
 std::string hint_name(const std::string& name) {
   return name + ":l";
 }
@@ -74,25 +70,25 @@ RedisL2Store::~RedisL2Store() = default;
 
 std::optional<Fact> RedisL2Store::read(std::string_view key, const redis::Reply& reply) {
   if (reply.is_nil()) {
-    one_more(counters_.absent);
+    counters_.absent.add();
     return std::nullopt;
   }
   std::expected<Fact, EntryFault> fact = std::unexpected{EntryFault::foreign};
   if (reply.is_text()) fact = seal_.open(key, reply.text);
   if (!fact) {
-    one_more(counters_.refused.at(static_cast<std::size_t>(fact.error())));
+    counters_.refused.at(static_cast<std::size_t>(fact.error())).add();
     return std::nullopt;
   }
-  one_more(counters_.facts);
+  counters_.facts.add();
   return std::move(*fact);
 }
 
 Task<std::optional<Fact>> RedisL2Store::get(std::string key, Deadline deadline) {
-  one_more(counters_.gets);
+  counters_.gets.add();
   redis::Command command{"GET", seal_.name(key)};
   const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
   if (!reply) {
-    one_more(counters_.unreachable);
+    counters_.unreachable.add();
     co_return std::nullopt;
   }
   co_return read(key, *reply);
@@ -108,12 +104,15 @@ std::chrono::milliseconds RedisL2Store::jittered_ttl() const {
 void RedisL2Store::put(std::string key, Fact fact) {
   std::string entry;
   if (fact.read_in.tau != Tau{} && !is_null(fact.value)) entry = seal_.seal(key, fact);
-  if (entry.empty() || entry.size() > FactSeal::kMaxEntryBytes) return one_more(counters_.not_put);
+  if (entry.empty() || entry.size() > FactSeal::kMaxEntryBytes) {
+    counters_.not_put.add();
+    return;
+  }
   const std::string name = seal_.name(key);
   const std::string ttl = std::to_string(jittered_ttl().count());
   client_.send(redis::Command{"SET", name, entry, "PX", ttl});
   if (hints_->take(name)) client_.send(redis::Command{"UNLINK", hint_name(name)});
-  one_more(counters_.puts);
+  counters_.puts.add();
 }
 
 Task<RedisL2Store::Load> RedisL2Store::set_hint(const std::string& name, Deadline deadline) {
@@ -130,13 +129,13 @@ Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::opt
   const Deadline until{std::min(deadline.at, clock_.now() + options_.longest_wait)};
   const Load load = co_await set_hint(name, until);
   if (load == Load::mine) {
-    one_more(counters_.hints);
+    counters_.hints.add();
     hints_->add(name);
   }
   if (load != Load::other) co_return std::nullopt;
-  one_more(counters_.waits);
+  counters_.waits.add();
   std::optional<Fact> fact = co_await watch(key, std::move(found), until);
-  if (fact) one_more(counters_.received);
+  if (fact) counters_.received.add();
   co_return fact;
 }
 
@@ -167,23 +166,6 @@ Task<bool> RedisL2Store::forget(std::string key, Deadline deadline) {
   redis::Command command{"UNLINK", seal_.name(key)};
   const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
   co_return reply.has_value();
-}
-
-RedisL2Store::Stats RedisL2Store::stats() const {
-  constexpr auto kRelaxed = std::memory_order_relaxed;
-  Stats stats{.gets = counters_.gets.load(kRelaxed),
-              .facts = counters_.facts.load(kRelaxed),
-              .absent = counters_.absent.load(kRelaxed),
-              .unreachable = counters_.unreachable.load(kRelaxed),
-              .refused = {},
-              .puts = counters_.puts.load(kRelaxed),
-              .not_put = counters_.not_put.load(kRelaxed),
-              .hints = counters_.hints.load(kRelaxed),
-              .waits = counters_.waits.load(kRelaxed),
-              .received = counters_.received.load(kRelaxed)};
-  for (std::size_t i = 0; i < kEntryFaults; ++i)
-    stats.refused.at(i) = counters_.refused.at(i).load(kRelaxed);
-  return stats;
 }
 
 }  // namespace um

@@ -7,11 +7,11 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <memory>
 
 #include "base/clock.hpp"
+#include "base/counters.hpp"
 #include "cache/fact_seal.hpp"
 #include "cache/l2_store.hpp"
 
@@ -32,6 +32,39 @@ struct RedisL2Options {
   std::chrono::milliseconds longest_wait{50};
 };
 
+template <class Number>
+struct RedisL2Numbers {
+  Number gets{};  // the sum of the following
+  Number facts{};
+  Number absent{};
+  Number unreachable{};                        // redis::Stats says why
+  std::array<Number, kEntryFaults> refused{};  // by EntryFault
+
+  Number puts{};      // sent in the background; redis::Stats counts the outcomes
+  Number not_put{};   // without a namespace, or too large
+  Number hints{};     // this instance announced that it asks the primary
+  Number waits{};     // another instance had announced it
+  Number received{};  // waits that ended with a fact
+
+  static constexpr auto table() {
+    using N = RedisL2Numbers;
+    constexpr MetricText kReads{"l2_reads_total", "Look-ups of facts in Redis, by result"};
+    constexpr MetricText kTurns{
+        "l2_turns_total",
+        "Keys missing in Redis: read by this instance, waited for, received from another"};
+    return std::tuple{count_of(&N::gets),
+                      count_of(&N::facts, kReads, {"result", "fact"}),
+                      count_of(&N::absent, kReads, {"result", "absent"}),
+                      count_of(&N::unreachable, kReads, {"result", "unreachable"}),
+                      counts_of(&N::refused, kReads, "result", kEntryFaultNames),
+                      count_of(&N::puts, {"l2_writes_total", "Facts sent to Redis"}),
+                      count_of(&N::not_put),
+                      count_of(&N::hints, kTurns, {"result", "asked"}),
+                      count_of(&N::waits, kTurns, {"result", "waited"}),
+                      count_of(&N::received, kTurns, {"result", "received"})};
+  }
+};
+
 class RedisL2Store final : public L2Store {
  public:
   // Throws std::invalid_argument if the key is too short or a time is not positive.
@@ -44,34 +77,10 @@ class RedisL2Store final : public L2Store {
                                            Deadline deadline) override;
   Task<bool> forget(std::string key, Deadline deadline) override;
 
-  struct Stats {
-    std::uint64_t gets = 0;  // the sum of the following
-    std::uint64_t facts = 0;
-    std::uint64_t absent = 0;
-    std::uint64_t unreachable = 0;                      // redis::Stats says why
-    std::array<std::uint64_t, kEntryFaults> refused{};  // by EntryFault
-
-    std::uint64_t puts = 0;      // sent in the background; redis::Stats counts the outcomes
-    std::uint64_t not_put = 0;   // without a namespace, or too large
-    std::uint64_t hints = 0;     // this instance announced that it asks the primary
-    std::uint64_t waits = 0;     // another instance had announced it
-    std::uint64_t received = 0;  // waits that ended with a fact
-  };
-  Stats stats() const;
+  using Stats = RedisL2Numbers<std::uint64_t>;
+  Stats stats() const { return read_counters(counters_); }
 
  private:
-  struct Counters {
-    std::atomic<std::uint64_t> gets{0};
-    std::atomic<std::uint64_t> facts{0};
-    std::atomic<std::uint64_t> absent{0};
-    std::atomic<std::uint64_t> unreachable{0};
-    std::array<std::atomic<std::uint64_t>, kEntryFaults> refused{};
-    std::atomic<std::uint64_t> puts{0};
-    std::atomic<std::uint64_t> not_put{0};
-    std::atomic<std::uint64_t> hints{0};
-    std::atomic<std::uint64_t> waits{0};
-    std::atomic<std::uint64_t> received{0};
-  };
   class Hints;
 
   enum class Load { mine, other, unknown };
@@ -86,7 +95,7 @@ class RedisL2Store final : public L2Store {
   redis::Client& client_;
   const Clock& clock_;
   const std::unique_ptr<Hints> hints_;
-  Counters counters_;
+  RedisL2Numbers<Counter> counters_;
 };
 
 }  // namespace um

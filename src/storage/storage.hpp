@@ -10,6 +10,7 @@
 #include <string>
 
 #include "async/task.hpp"
+#include "base/counters.hpp"
 #include "base/error.hpp"
 #include "base/query_stats.hpp"
 #include "storage/attempt_store.hpp"
@@ -20,7 +21,32 @@
 
 namespace um {
 
-struct StorageStats {
+template <class Number>
+struct StorageNumbers {
+  Number commits{};
+  Number writes{};       // answered calls; writes / commits is the size of a group commit
+  Number write_queue{};  // waiting now
+  Number read_queue{};
+  Number refused{};  // because a queue was full
+  // Logins that were deleted because their user had the largest number of sessions.
+  Number sessions_displaced{};
+
+  static constexpr auto table() {
+    using N = StorageNumbers;
+    return std::tuple{
+        level_of(&N::write_queue, kQueueLength, {"queue", "database_writes"}),
+        level_of(&N::read_queue, kQueueLength, {"queue", "database_reads"}),
+        count_of(&N::refused, kQueueRefusals, {"queue", "database"}),
+        count_of(&N::commits, {"database_commits_total", "Commits of this process"}),
+        count_of(&N::writes,
+                 {"database_writes_total", "Writes answered; over commits: the size of a group"}),
+        count_of(&N::sessions_displaced,
+                 {"sessions_displaced_total",
+                  "Logins that ended because their user signed in too many times since"})};
+  }
+};
+
+struct StorageStats : StorageNumbers<std::uint64_t> {
   struct Query {
     std::uint64_t calls = 0;
     std::uint64_t errors = 0;
@@ -31,13 +57,6 @@ struct StorageStats {
     double seconds_sum = 0;
   };
   std::map<std::string, Query> queries{};  // by the query's name: "find_user", "insert_user", …
-  std::uint64_t commits = 0;
-  std::uint64_t writes = 0;     // answered calls; writes / commits is the size of a group commit
-  std::size_t write_queue = 0;  // waiting now
-  std::size_t read_queue = 0;
-  std::uint64_t refused = 0;  // because a queue was full
-  // Logins that were deleted because their user had the largest number of sessions.
-  std::uint64_t sessions_displaced = 0;
 };
 
 inline StorageStats::Query report_of(const QueryCounters& counters) {

@@ -81,13 +81,18 @@ void MetricsPage::histogram(Metric metric, Labels labels, const Histogram& value
   out.sample_sum = value.sum;
 }
 
-void MetricsPage::add(const MetricText& text, MetricKind kind, Labels labels, std::uint64_t value) {
-  const std::string name = "user_manager_" + std::string{text.name};
-  const Metric metric{.name = name, .help = text.help};
-  if (kind == MetricKind::counter)
-    counter(metric, std::move(labels), static_cast<double>(value));
-  else
-    gauge(metric, std::move(labels), static_cast<double>(value));
+void MetricsPage::add(std::span<const PublishedNumber> numbers) {
+  for (const PublishedNumber& number : numbers) {
+    const std::string name = "user_manager_" + std::string{number.text.name};
+    const Metric metric{.name = name, .help = number.text.help};
+    Labels labels;
+    for (const MetricLabel& label : number.labels) labels.emplace_back(label.name, label.value);
+    const auto value = static_cast<double>(number.value);
+    if (number.kind == MetricKind::counter)
+      counter(metric, std::move(labels), value);
+    else
+      gauge(metric, std::move(labels), value);
+  }
 }
 
 std::string MetricsPage::text() const {

@@ -44,38 +44,19 @@ class MetricsPage {
   void gauge(Metric metric, Labels labels, double value);
   void histogram(Metric metric, Labels labels, const Histogram& value);
 
-  // The published numbers of a table (base/counters.hpp), each with `more` before its own label.
+  // The published numbers of a table (base/counters.hpp).
+  void add(std::span<const PublishedNumber> numbers);
   template <template <class> class Numbers>
-  void add(const Numbers<std::uint64_t>& stats, const Labels& more = {});
+  void add(const Numbers<std::uint64_t>& stats, MetricLabel more = {}) {
+    add(published(stats, more));
+  }
 
   std::string text() const;
   static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
 
  private:
   class Impl;
-  void add(const MetricText& text, MetricKind kind, Labels labels, std::uint64_t value);
   std::unique_ptr<Impl> impl_;
 };
-
-template <template <class> class Numbers>
-void MetricsPage::add(const Numbers<std::uint64_t>& stats, const Labels& more) {
-  const auto add_one = [&](const auto& row, MetricLabel label, std::uint64_t value) {
-    Labels labels = more;
-    if (!label.name.empty()) labels.emplace_back(label.name, label.value);
-    add(row.text, row.kind, std::move(labels), value);
-  };
-  const auto add_row = [&](const auto& row) {
-    if (row.text.name.empty()) return;
-    const auto& numbers = stats.*(row.member);
-    if constexpr (requires { row.values; }) {
-      for (std::size_t i = 0; i < numbers.size(); ++i) {
-        if (!row.values[i].empty()) add_one(row, {row.label, row.values[i]}, numbers[i]);
-      }
-    } else {
-      add_one(row, row.label, numbers);
-    }
-  };
-  std::apply([&](const auto&... rows) { (add_row(rows), ...); }, Numbers<std::uint64_t>::table());
-}
 
 }  // namespace um

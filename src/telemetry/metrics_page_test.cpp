@@ -69,7 +69,7 @@ struct QueueNumbers {
 TEST(MetricsPage, ATableOfCountersIsPublished) {
   MetricsPage page;
   page.add(QueueNumbers<std::uint64_t>{.taken = 3, .waiting = 2, .ended = {1, 0, 5}},
-           {{"kind", "user"}});
+           {"kind", "user"});
   EXPECT_EQ(page.text(),
             "# HELP user_manager_takes_total Takes\n"
             "# TYPE user_manager_takes_total counter\n"

@@ -53,8 +53,8 @@ void collect(World& world) {
     const auto stats = instance->coherence.stats(boot_time(world.now));
     world.evidence.holds += stats.holds;
     world.evidence.lapsed_leases += stats.lapsed_leases;
-    for (std::size_t i = 1; i < kAdmissions; ++i) world.evidence.refused += stats.offered[i];
-    world.evidence.held_refusals += stats.offered[static_cast<std::size_t>(Admission::held)];
+    for (const auto refused : stats.refused) world.evidence.refused += refused;
+    world.evidence.held_refusals += stats.refused[static_cast<std::size_t>(Admission::held)];
     for (const auto& [reason, count] : stats.flushes) world.evidence.flushes += count;
   }
 }

@@ -258,7 +258,7 @@ Task<Client::Next> Client::after_failure(Attempts& attempts, const Failure& fail
   const BootTime at = BootClock::now() + attempts.backoff.pause(random_u64());
   if (attempts.deadline.passed(at)) co_return Next::hand_over;
   ++attempts.repeated;
-  repeated_.fetch_add(1, std::memory_order_relaxed);
+  repeated_.add();
   const auto executor = co_await asio::this_coro::executor;
   Timer timer{executor, at};
   boost::system::error_code cancelled;
@@ -267,26 +267,13 @@ Task<Client::Next> Client::after_failure(Attempts& attempts, const Failure& fail
 }
 
 Stats Client::stats() const {
-  const auto add = [](Stats::Kind& sum, const Stats::Kind& part) {
-    sum.open += part.open;
-    sum.busy += part.busy;
-    sum.in_flight += part.in_flight;
-    sum.waiting += part.waiting;
-    sum.opened += part.opened;
-    sum.connect_failures += part.connect_failures;
-    sum.lost += part.lost;
-    sum.stalled += part.stalled;
-    sum.overloaded += part.overloaded;
-    sum.timeouts += part.timeouts;
-    sum.repeated += part.repeated;
-  };
   Stats all;
   for (const LoopPools& each : pools_) {
-    add(all.look_ups, each.look_ups->stats());
-    add(all.scans, each.scans->stats());
-    add(all.transactions, each.transactions->stats());
+    add_counters(each.look_ups->stats(), all.look_ups);
+    add_counters(each.scans->stats(), all.scans);
+    add_counters(each.transactions->stats(), all.transactions);
   }
-  all.transactions.repeated += repeated_.load(std::memory_order_relaxed);
+  all.transactions.repeated += repeated_.value();
   return all;
 }
 

@@ -131,9 +131,9 @@ class Client {
   const Options options_;
   QueryStats query_stats_;
   std::atomic<bool> down_{false};
-  std::atomic<std::uint64_t> repeated_{0};  // transactions and writes run again
-  std::unique_ptr<OwnLoop> own_loop_;       // null if the client was given loops
-  std::vector<LoopPools> pools_;            // destroyed before the loop that they refer to
+  Counter repeated_;                   // transactions and writes run again
+  std::unique_ptr<OwnLoop> own_loop_;  // null if the client was given loops
+  std::vector<LoopPools> pools_;       // destroyed before the loop that they refer to
   std::atomic<std::size_t> next_{0};
 };
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/counters.hpp"
 #include "base/database_times.hpp"
 #include "base/secret.hpp"
 #include "drivers/pg/query.hpp"
@@ -61,23 +62,35 @@ struct Options {
   std::function<void(std::string_view)> log{};
 };
 
+// The numbers of the pools of one kind.
+template <class Number>
+struct PoolNumbers {
+  Number open{};       // connections
+  Number busy{};       // of these, with something in flight or taken by a transaction
+  Number in_flight{};  // calls sent and not answered
+  Number waiting{};    // calls not sent yet
+  Number opened{};     // from here on: since the start
+  Number connect_failures{};
+  Number lost{};        // open connections that were lost
+  Number stalled{};     // of these, closed because no answer came
+  Number overloaded{};  // calls refused
+  Number timeouts{};    // calls whose deadline passed, or that were cancelled
+  Number repeated{};    // statements prepared anew, transactions run again
+
+  static constexpr auto table() {
+    using N = PoolNumbers;
+    return std::tuple{level_of(&N::open),     level_of(&N::busy),    level_of(&N::in_flight),
+                      level_of(&N::waiting),  count_of(&N::opened),  count_of(&N::connect_failures),
+                      count_of(&N::lost),     count_of(&N::stalled), count_of(&N::overloaded),
+                      count_of(&N::timeouts), count_of(&N::repeated)};
+  }
+};
+using PoolStats = PoolNumbers<std::uint64_t>;
+
 struct Stats {
-  struct Kind {
-    std::size_t open = 0;       // connections
-    std::size_t busy = 0;       // of these, with something in flight or taken by a transaction
-    std::size_t in_flight = 0;  // calls sent and not answered
-    std::size_t waiting = 0;    // calls not sent yet
-    std::uint64_t opened = 0;   // from here on: since the start
-    std::uint64_t connect_failures = 0;
-    std::uint64_t lost = 0;        // open connections that were lost
-    std::uint64_t stalled = 0;     // of these, closed because no answer came
-    std::uint64_t overloaded = 0;  // calls refused
-    std::uint64_t timeouts = 0;    // calls that passed their deadline
-    std::uint64_t repeated = 0;    // statements prepared anew, transactions run again
-  };
-  Kind look_ups{};
-  Kind scans{};
-  Kind transactions{};
+  PoolStats look_ups{};
+  PoolStats scans{};
+  PoolStats transactions{};
 };
 
 }  // namespace um::pg

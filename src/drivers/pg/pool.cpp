@@ -94,7 +94,7 @@ void Pool::enqueue(const std::shared_ptr<Call>& call, BootTime now) {
   } else if (!any_open() && !any_opening() && backoff_.failing() && now < backoff_.not_before()) {
     finish(*call, failed(why_unreachable_));
   } else if (queue_.size() >= settings_.queue_limit) {
-    counters_.overloaded.fetch_add(1, std::memory_order_relaxed);
+    counters_.overloaded.add();
     finish(*call, failed({.kind = Failure::overloaded,
                           .message = "too many calls wait for a connection"}));
   } else {
@@ -147,7 +147,7 @@ void Pool::cancel(const std::shared_ptr<Call>& call) {
 void Pool::give_up(Call& call, std::string why) {
   const bool may_commit =
       call.place == Call::Place::sent && call.effect == CallSpec::Effect::commits;
-  counters_.timeouts.fetch_add(1, std::memory_order_relaxed);
+  counters_.timeouts.add();
   finish(call, failed({.kind = may_commit ? Failure::unknown_outcome : Failure::timeout,
                        .message = std::move(why)}));
 }
@@ -237,14 +237,14 @@ void Pool::grow(BootTime now) {
 
 void Pool::opened(Connection& connection) {
   backoff_.succeeded();
-  counters_.opened.fetch_add(1, std::memory_order_relaxed);
+  counters_.opened.add();
   settings_.reachable();
   settle(connection);
   pump();
 }
 
 void Pool::not_opened(Connection&, const Failure& why) {
-  counters_.connect_failures.fetch_add(1, std::memory_order_relaxed);
+  counters_.connect_failures.add();
   backoff_.failed(BootClock::now(), random_u64());
   why_unreachable_ = why;
   if (!any_open()) {  // otherwise there are only fewer connections than wanted
@@ -261,7 +261,7 @@ void Pool::answered(Connection& connection, std::shared_ptr<Unit> unit) {
     if (call->failure && call->stale == CallSpec::Stale::send_again && !call->sent_again &&
         pg::stale(*call->failure)) {
       call->sent_again = true;
-      counters_.repeated.fetch_add(1, std::memory_order_relaxed);
+      counters_.repeated.add();
       assign(connection, call);
     } else if (call->failure) {
       finish(*call, failed(*std::move(call->failure)));
@@ -278,7 +278,7 @@ void Pool::answered(Connection& connection, std::shared_ptr<Unit> unit) {
 }
 
 void Pool::lost(Connection&, std::vector<std::shared_ptr<Unit>> in_flight, const Failure& why) {
-  counters_.lost.fetch_add(1, std::memory_order_relaxed);
+  counters_.lost.add();
   backoff_.lost(BootClock::now(), random_u64());
   for (const auto& unit : in_flight) lose(*unit, why);
   pump();
@@ -351,7 +351,7 @@ void Pool::tick() {
     give_up(*call, "no answer by the deadline");
   }
   for (const auto& connection : connections_) {
-    if (connection->expire(now)) counters_.stalled.fetch_add(1, std::memory_order_relaxed);
+    if (connection->expire(now)) counters_.stalled.add();
   }
   if (wants_more_) grow(now);
   pump();
@@ -378,25 +378,10 @@ void Pool::count() {
     in_flight += connection->in_flight();
     if (connection->in_flight() > 0 || connection->marks.taken) ++busy;
   }
-  counters_.open.store(open, std::memory_order_relaxed);
-  counters_.busy.store(busy, std::memory_order_relaxed);
-  counters_.in_flight.store(in_flight, std::memory_order_relaxed);
-  counters_.waiting.store(queue_.size(), std::memory_order_relaxed);
-}
-
-Stats::Kind Pool::stats() const {
-  constexpr auto kRelaxed = std::memory_order_relaxed;
-  return {.open = counters_.open.load(kRelaxed),
-          .busy = counters_.busy.load(kRelaxed),
-          .in_flight = counters_.in_flight.load(kRelaxed),
-          .waiting = counters_.waiting.load(kRelaxed),
-          .opened = counters_.opened.load(kRelaxed),
-          .connect_failures = counters_.connect_failures.load(kRelaxed),
-          .lost = counters_.lost.load(kRelaxed),
-          .stalled = counters_.stalled.load(kRelaxed),
-          .overloaded = counters_.overloaded.load(kRelaxed),
-          .timeouts = counters_.timeouts.load(kRelaxed),
-          .repeated = counters_.repeated.load(kRelaxed)};
+  counters_.open.set(open);
+  counters_.busy.set(busy);
+  counters_.in_flight.set(in_flight);
+  counters_.waiting.set(queue_.size());
 }
 
 }  // namespace um::pg

@@ -12,7 +12,6 @@
 // must own it: handlers under way on the loop keep it alive until stop().
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <list>
 #include <map>
@@ -129,16 +128,9 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
   void stop();
 
   Handle::Executor executor() const { return executor_; }
-  Stats::Kind stats() const;
+  PoolStats stats() const { return read_counters(counters_); }
 
  private:
-  // Written on the loop, read from any thread.
-  struct Counters {
-    std::atomic<std::size_t> open{0}, busy{0}, in_flight{0}, waiting{0};
-    std::atomic<std::uint64_t> opened{0}, connect_failures{0}, lost{0}, stalled{0}, overloaded{0},
-        timeouts{0}, repeated{0};
-  };
-
   void opened(Connection& connection) override;
   void not_opened(Connection& connection, const Failure& why) override;
   void answered(Connection& connection, std::shared_ptr<Unit> unit) override;
@@ -182,7 +174,7 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
   boost::asio::basic_waitable_timer<BootClock> timer_;
   BootTime timer_at_ = BootTime::max();
 
-  Counters counters_;
+  PoolNumbers<Counter> counters_;
 };
 
 }  // namespace um::pg

@@ -54,9 +54,15 @@ struct ClientOptions {
   std::function<void(std::string_view)> log{};
 };
 
-// The counters of one link or of a whole client, since its construction.
+// The numbers of one link or of a whole client, since its construction.
 template <class Number>
 struct LinkNumbers {
+  Number links{};      // one for each event loop
+  Number connected{};  // of them, now
+  Number open{};       // circuit breakers that are not closed, now
+  Number probing{};    // of them, making a connection now
+  Number breaker_openings{};
+
   Number calls{};  // each ends as one of the following
   Number answers{};
   Number timeouts{};
@@ -74,6 +80,13 @@ struct LinkNumbers {
     using N = LinkNumbers;
     constexpr MetricText kCalls{"redis_calls_total", "Commands, by how they ended"};
     return std::tuple{
+        level_of(&N::links),
+        level_of(&N::connected,
+                 {"redis_connected", "Connections to Redis, one for each event loop"}),
+        level_of(&N::open, {"redis_breaker_open", "Circuit breakers that let nothing through"}),
+        level_of(&N::probing),
+        count_of(&N::breaker_openings,
+                 {"redis_breaker_openings_total", "Times that a breaker opened"}),
         count_of(&N::calls),
         count_of(&N::answers, kCalls, {"result", "answer"}),
         count_of(&N::timeouts, kCalls, {"result", "timeout"}),
@@ -90,11 +103,6 @@ struct LinkNumbers {
 };
 
 struct Stats : LinkNumbers<std::uint64_t> {
-  std::size_t links = 0;      // one for each event loop
-  std::size_t connected = 0;  // of them, now
-  std::size_t open = 0;       // circuit breakers that are not closed, now
-  std::size_t probing = 0;    // of them, making a connection now
-  std::uint64_t breaker_openings = 0;
   std::string last_breakage{};  // for people
 };
 

@@ -52,7 +52,9 @@ class Link::Place {
 };
 
 Link::Link(boost::asio::io_context& loop, std::shared_ptr<LinkOptions> options, const Clock& clock)
-    : loop_{loop}, options_{std::move(options)}, clock_{clock}, breaker_{options_->breaker} {}
+    : loop_{loop}, options_{std::move(options)}, clock_{clock}, breaker_{options_->breaker} {
+  counters_.links.set(1);
+}
 
 std::shared_ptr<Connection> Link::make_connection() {
   Connection::Options options{.limits = options_->limits,
@@ -200,9 +202,10 @@ void Link::count(const Outcome<Reply>& outcome) {
 }
 
 void Link::publish() {
-  connected_.store(current_ && current_->ready(), std::memory_order_relaxed);
-  breaker_state_.store(breaker_.state(), std::memory_order_relaxed);
-  openings_.store(breaker_.openings(), std::memory_order_relaxed);
+  counters_.connected.set(current_ && current_->ready() ? 1 : 0);
+  counters_.open.set(breaker_.state() != Breaker::State::closed ? 1 : 0);
+  counters_.probing.set(breaker_.state() == Breaker::State::probing ? 1 : 0);
+  counters_.breaker_openings.set(breaker_.openings());
 }
 
 void Link::tell_outages() {
@@ -215,13 +218,6 @@ void Link::tell_outages() {
 }
 
 void Link::add_to(Stats& stats) const {
-  constexpr auto kRelaxed = std::memory_order_relaxed;
-  const Breaker::State breaker = breaker_state_.load(kRelaxed);
-  ++stats.links;
-  stats.connected += connected_.load(kRelaxed) ? 1U : 0U;
-  stats.open += breaker == Breaker::State::closed ? 0U : 1U;
-  stats.probing += breaker == Breaker::State::probing ? 1U : 0U;
-  stats.breaker_openings += openings_.load(kRelaxed);
   add_counters<LinkNumbers>(counters_, stats);
   const std::lock_guard lock{mutex_};
   if (!last_breakage_.empty()) stats.last_breakage = last_breakage_;

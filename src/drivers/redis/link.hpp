@@ -100,9 +100,6 @@ class Link : public std::enable_shared_from_this<Link> {
   bool told_outage_ = false;
 
   LinkNumbers<Counter> counters_;
-  std::atomic<std::uint64_t> openings_{0};
-  std::atomic<bool> connected_{false};
-  std::atomic<Breaker::State> breaker_state_{Breaker::State::closed};
   std::atomic<std::size_t> background_{0};
   mutable std::mutex mutex_;
   std::string last_breakage_;  // guarded by mutex_

@@ -154,9 +154,9 @@ Task<Result<pg::Rows>> PostgresDatabase::scan(const pg::Query& query, pg::Params
 
 Task<Result<pg::Rows>> PostgresDatabase::change(const pg::Query& query, pg::Params params,
                                                 Deadline deadline) {
-  writes_.fetch_add(1, std::memory_order_relaxed);
+  counters_.writes.add();
   auto outcome = co_await client_.write(query, std::move(params), deadline);
-  if (outcome) commits_.fetch_add(1, std::memory_order_relaxed);
+  if (outcome) counters_.commits.add();
   co_return translated(std::move(outcome));
 }
 
@@ -193,13 +193,11 @@ Stamp PostgresDatabase::stamp_of(const pg::Rows& rows) const {
 }
 
 StorageStats PostgresDatabase::stats() const {
-  StorageStats stats;
+  StorageStats stats{read_counters(counters_)};
   for (const auto& [query, counters] : client_.query_stats().all()) {
     stats.queries[std::string{query->name}] = report_of(counters);
   }
   const pg::Stats client = client_.stats();
-  stats.commits = commits_.load(std::memory_order_relaxed);
-  stats.writes = writes_.load(std::memory_order_relaxed);
   stats.write_queue = client.transactions.waiting;
   stats.read_queue = client.look_ups.waiting + client.scans.waiting;
   stats.refused =

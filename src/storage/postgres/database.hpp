@@ -9,7 +9,6 @@
 // Thread safety: any thread.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <set>
@@ -102,8 +101,8 @@ class PostgresDatabase {
   void renew() { client_.renew(); }
 
   const Clock& clock() const { return clock_; }
-  // Counts the further callers that one transaction answered.
-  void count_writes(std::size_t callers) { writes_.fetch_add(callers, std::memory_order_relaxed); }
+  // The stores count here what only they know.
+  StorageNumbers<Counter>& counters() { return counters_; }
   StorageStats stats() const;
 
  private:
@@ -117,8 +116,7 @@ class PostgresDatabase {
   const Clock& clock_;
   const PostgresOptions::ms outcome_patience_;
   PostgresWriteObserver& observer_;
-  std::atomic<std::uint64_t> commits_{0};
-  std::atomic<std::uint64_t> writes_{0};
+  StorageNumbers<Counter> counters_;
   pg::Client client_;
 };
 
@@ -146,7 +144,7 @@ class PostgresDatabase::Announcement {
 
 template <class T, class Work>
 Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
-  writes_.fetch_add(1, std::memory_order_relaxed);
+  counters_.writes.add();
   Announcement announcement{observer_};
   std::optional<Result<T>> made;
   const auto attempt = [&](pg::Transaction& transaction) -> Task<Result<T>> {
@@ -163,7 +161,7 @@ Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
   const pg::Outcome<Result<T>> outcome = co_await client_.transaction<Result<T>>(deadline, attempt);
   if (outcome) {
     const bool committed = outcome->has_value();
-    if (committed && announcement.xid()) commits_.fetch_add(1, std::memory_order_relaxed);
+    if (committed && announcement.xid()) counters_.commits.add();
     announcement.end(committed ? announcement.xid() : std::nullopt);
     co_return *outcome;
   }

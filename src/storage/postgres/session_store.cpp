@@ -107,7 +107,7 @@ Task<Result<CreatedSession>> PostgresSessionStore::create(NewSession session, De
   const auto work = [&](PostgresWrite& write) { return create_session(write, session); };
   auto written = co_await db_.write<rules::SessionWrite>(deadline, work);
   if (!written) co_return std::unexpected(written.error());
-  displaced_.fetch_add(static_cast<std::uint64_t>(written->displaced), std::memory_order_relaxed);
+  db_.counters().sessions_displaced.add(static_cast<std::uint64_t>(written->displaced));
   co_return std::move(written->created);
 }
 

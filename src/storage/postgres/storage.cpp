@@ -44,7 +44,6 @@ class PostgresStorage final : public Storage {
     StorageStats stats = database_.stats();
     for (const auto& [query, counters] : feed_.query_stats().all())
       stats.queries["feed_" + std::string{query->name}] = report_of(counters);
-    stats.sessions_displaced = sessions_.displaced();
     return stats;
   }
   std::string describe() const override { return "PostgreSQL " + place_; }

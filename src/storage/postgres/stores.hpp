@@ -2,7 +2,6 @@
 // storage/.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -72,12 +71,8 @@ class PostgresSessionStore final : public SessionStore {
   Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
   Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;
 
-  // Logins that were deleted to make room for newer ones. Any thread.
-  std::uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }
-
  private:
   PostgresDatabase& db_;
-  std::atomic<std::uint64_t> displaced_{0};
 };
 
 class PostgresSigningKeyStore final : public SigningKeyStore {

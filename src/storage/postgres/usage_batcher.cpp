@@ -97,7 +97,7 @@ Task<void> PostgresUsageBatcher::lead(Batch batch) {
     usages.push_back(ticket->record);
     deadline.at = std::max(deadline.at, ticket->deadline.at);
   }
-  db_.count_writes(usages.size() - 1);
+  db_.counters().writes.add(usages.size() - 1);  // the further callers that it answered
   auto answers = co_await record(usages, deadline);
   if (answers) {
     writing.answer(std::move(*answers));

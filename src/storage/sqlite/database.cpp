@@ -76,7 +76,7 @@ SqliteDatabase::~SqliteDatabase() {
 }
 
 StorageStats SqliteDatabase::stats() const {
-  StorageStats stats;
+  StorageStats stats{read_counters(counters_)};
   for (const auto& [query, counters] : stats_.all()) {
     stats.queries[std::string{query->name}] = report_of(counters);
   }

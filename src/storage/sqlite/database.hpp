@@ -62,10 +62,13 @@ class SqliteDatabase {
   bool troubled() const { return writer_.troubled(); }
   const Clock& clock() const { return clock_; }
   SqliteChangeFeed& feed() { return feed_; }
+  // The stores count here what only they know.
+  StorageNumbers<Counter>& counters() { return counters_; }
   StorageStats stats() const;
 
  private:
   const Clock& clock_;
+  StorageNumbers<Counter> counters_;
   sqlite::QueryStats stats_;
   SqliteChangeFeed feed_;
   sqlite::DeadlineWatch watch_;

@@ -84,7 +84,7 @@ Task<Result<CreatedSession>> SqliteSessionStore::create(NewSession session, Dead
   };
   auto written = co_await db_.write<rules::SessionWrite>(deadline, work);
   if (!written) co_return std::unexpected(written.error());
-  displaced_.fetch_add(static_cast<std::uint64_t>(written->displaced), std::memory_order_relaxed);
+  db_.counters().sessions_displaced.add(static_cast<std::uint64_t>(written->displaced));
   co_return std::move(written->created);
 }
 

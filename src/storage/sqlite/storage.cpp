@@ -20,11 +20,7 @@ class SqliteStorage final : public Storage {
   SessionStore& sessions() override { return sessions_; }
   SigningKeyStore& signing_keys() override { return signing_keys_; }
   ChangeFeed& changes() override { return database_.feed(); }
-  StorageStats stats() const override {
-    StorageStats stats = database_.stats();
-    stats.sessions_displaced = sessions_.displaced();
-    return stats;
-  }
+  StorageStats stats() const override { return database_.stats(); }
   std::string describe() const override { return "SQLite " + file_.string(); }
 
   Task<Result<void>> ping(Deadline deadline) override {

@@ -2,7 +2,6 @@
 // storage/.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "drivers/sqlite/writer.hpp"
@@ -66,12 +65,8 @@ class SqliteSessionStore final : public SessionStore {
   Task<Result<std::vector<SessionRef>>> list(UserId user, Deadline deadline) override;
   Task<Result<std::int64_t>> purge(Purge purge, Deadline deadline) override;
 
-  // Logins that were deleted to make room for newer ones. Any thread.
-  std::uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }
-
  private:
   SqliteDatabase& db_;
-  std::atomic<std::uint64_t> displaced_{0};
 };
 
 class SqliteSigningKeyStore final : public SigningKeyStore {
