@@ -56,6 +56,7 @@ void add_storage(MetricsPage& page, const StorageStats& stats) {
         {{"query", name}}, number(query.errors));
   }
   page.add<StorageNumbers>(stats);
+  page.add(stats.client);
 }
 
 }  // namespace

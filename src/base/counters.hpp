@@ -21,7 +21,7 @@
 //
 // Components that count once per event loop or shard add their numbers up with add_counters(). The
 // page of metrics renders a table with MetricsPage::add() and puts "user_manager_" before each
-// name.
+// name. A contract that must not know the component passes published() on.
 //
 // Thread safety: Counter: any thread; everything else: none.
 #pragma once

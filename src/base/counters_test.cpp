@@ -15,7 +15,7 @@ struct SomeNumbers {
     using N = SomeNumbers;
     return std::tuple{count_of(&N::opened, {"opened_total", "Things opened"}),
                       counts_of(&N::closed, {"closed_total", "Things closed, by reason"}, "reason",
-                                {"", "late", "lost"}),
+                                {"", "late", "lost"}, {"level", "low"}),
                       level_of(&N::waiting, {"waiting", "Things that wait"}, {"queue", "some"})};
   }
 };
@@ -42,6 +42,20 @@ TEST(Counters, OfSeveralLoopsAddUp) {
   for (const auto& loop : loops) add_counters(loop, sum);
   EXPECT_EQ(sum.opened, 7U);
   EXPECT_EQ(sum.closed[2], 1U);
+}
+
+TEST(Counters, APublishedNumberHasTheGivenTheCommonAndItsOwnLabel) {
+  const SomeNumbers<std::uint64_t> stats{.opened = 7, .closed = {1, 2, 3}};
+  const auto numbers = published(stats, {"pool", "scans"});
+  ASSERT_EQ(numbers.size(), 4U);
+  EXPECT_EQ(numbers[0].text.name, "opened_total");
+  EXPECT_EQ(numbers[0].labels.size(), 1U);
+  EXPECT_EQ(numbers[2].value, 3U);
+  ASSERT_EQ(numbers[2].labels.size(), 3U);
+  EXPECT_EQ(numbers[2].labels[0].value, "scans");
+  EXPECT_EQ(numbers[2].labels[1].value, "low");
+  EXPECT_EQ(numbers[2].labels[2].value, "lost");
+  EXPECT_EQ(numbers[3].kind, MetricKind::gauge);
 }
 
 }  // namespace

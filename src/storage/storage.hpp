@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "async/task.hpp"
 #include "base/counters.hpp"
@@ -57,6 +58,7 @@ struct StorageStats : StorageNumbers<std::uint64_t> {
     double seconds_sum = 0;
   };
   std::map<std::string, Query> queries{};  // by the query's name: "find_user", "insert_user", …
+  std::vector<PublishedNumber> client{};   // more, from the client of a database server
 };
 
 inline StorageStats::Query report_of(const QueryCounters& counters) {

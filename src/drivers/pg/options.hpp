@@ -79,10 +79,25 @@ struct PoolNumbers {
 
   static constexpr auto table() {
     using N = PoolNumbers;
-    return std::tuple{level_of(&N::open),     level_of(&N::busy),    level_of(&N::in_flight),
-                      level_of(&N::waiting),  count_of(&N::opened),  count_of(&N::connect_failures),
-                      count_of(&N::lost),     count_of(&N::stalled), count_of(&N::overloaded),
-                      count_of(&N::timeouts), count_of(&N::repeated)};
+    return std::tuple{
+        level_of(&N::open, {"postgresql_connections", "Open connections to PostgreSQL"}),
+        level_of(&N::busy, {"postgresql_connections_busy",
+                            "Of the open connections, those with a call or a transaction"}),
+        level_of(&N::in_flight),
+        level_of(&N::waiting),
+        count_of(&N::opened, {"postgresql_connections_opened_total", "Connections opened"}),
+        count_of(&N::connect_failures,
+                 {"postgresql_connect_failures_total", "Connections that could not be opened"}),
+        count_of(&N::lost,
+                 {"postgresql_connections_lost_total", "Open connections that were lost"}),
+        count_of(&N::stalled, {"postgresql_connections_stalled_total",
+                               "Of the lost connections, those closed because no answer came"}),
+        count_of(&N::overloaded),
+        count_of(&N::timeouts, {"postgresql_calls_given_up_total",
+                                "Calls whose deadline passed or whose caller left"}),
+        count_of(&N::repeated,
+                 {"postgresql_repetitions_total",
+                  "Transactions run again after a conflict, statements prepared anew"})};
   }
 };
 using PoolStats = PoolNumbers<std::uint64_t>;

@@ -202,6 +202,12 @@ StorageStats PostgresDatabase::stats() const {
   stats.read_queue = client.look_ups.waiting + client.scans.waiting;
   stats.refused =
       client.look_ups.overloaded + client.scans.overloaded + client.transactions.overloaded;
+  for (const auto& [pool, name] :
+       {std::pair{&client.look_ups, "look_ups"}, std::pair{&client.scans, "scans"},
+        std::pair{&client.transactions, "transactions"}}) {
+    const auto numbers = published(*pool, {"pool", name});
+    stats.client.insert(stats.client.end(), numbers.begin(), numbers.end());
+  }
   return stats;
 }
 
