@@ -210,7 +210,7 @@ Deadline Api::deadline_of(const Route& route) const {
     return options_.ordinary_time;
   }();
   const BootTime now = parts_.clock.now();
-  return {.at = now + time, .shortcuts_until = now + options_.shortcut_time};
+  return {.at = now + time, .l2_until = now + options_.l2_time};
 }
 
 void Api::finish(Exchange& exchange, const Answer& answer, RequestCounters::Way way) {

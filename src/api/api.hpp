@@ -46,8 +46,8 @@ struct ApiOptions {
   std::chrono::milliseconds lookup_time = kLookUpTime;
   std::chrono::milliseconds ordinary_time{2'000};
   std::chrono::milliseconds password_time{10'000};
-  // How long a request may wait for shortcuts such as Redis, see Deadline.
-  std::chrono::milliseconds shortcut_time{50};
+  // How long a request may wait for L2 (Redis), see Deadline.
+  std::chrono::milliseconds l2_time{50};
   LogRequests log_requests = LogRequests::failures;
   std::function<void(const RequestLogLine&)> log{};  // called on event loops: must not block
 };

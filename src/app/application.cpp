@@ -135,7 +135,7 @@ api::ApiOptions Application::api_options() {
                                                                    : api::ReadAccess::private_,
           .trusted_proxies = api::TrustedProxies{config_.trusted_proxies},
           .ordinary_time = config_.database_timeout,
-          .shortcut_time = config_.redis_timeout,
+          .l2_time = config_.redis_timeout,
           .log_requests = config_.log_level == LogLevel::debug ? api::LogRequests::all
                                                                : api::LogRequests::failures,
           .log = [this](const api::RequestLogLine& line) { log_request(line); }};

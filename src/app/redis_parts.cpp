@@ -24,7 +24,7 @@ RedisParts::RedisParts(const Options& options, redis::Endpoint endpoint)
               options.loops},
       l2_{{.deployment_key = options.deployment_key,
            .ttl = options.config.cache_ttl,
-           .longest_wait = options.config.redis_timeout},
+           .hint_wait = options.config.redis_timeout},
           client_,
           options.clock} {}
 

@@ -151,7 +151,7 @@ TEST_F(SecondLevelTest, ADeadlineOfTheReadThatIsSoonerHolds) {
 
 TEST_F(SecondLevelTest, WhatARequestAsksThereHasOneBoundForAllItsReads) {
   const BootTime bound = clock.now() + 50ms;
-  const Deadline request{.shortcuts_until = bound};
+  const Deadline request{.l2_until = bound};
   clock.advance(30ms);  // the reads before this one
   find({.deadline = request});
   EXPECT_EQ(l2.deadlines, std::vector<BootTime>{bound});

@@ -91,8 +91,8 @@ auto ReadThrough<T>::find(Lookup& lookup, ReadOptions options, std::chrono::seco
     std::optional<Reading<T>> remembered = lookup.from_memory();
     if (remembered) co_return std::move(*remembered);
   }
-  const bool time_for_shortcuts = cache_.clock().now() < options.deadline.shortcuts_until;
-  if (memory_will_do && time_for_shortcuts && cache_.l2().there()) {
+  const bool time_for_l2 = cache_.clock().now() < options.deadline.l2_until;
+  if (memory_will_do && time_for_l2 && cache_.l2().there()) {
     std::optional<Reading<T>> found = co_await ask_l2(lookup, options.deadline);
     if (found) co_return std::move(*found);
   }
@@ -132,7 +132,7 @@ template <class T>
 auto ReadThrough<T>::ask_l2(Lookup& lookup, Deadline whole_read)
     -> Task<std::optional<Reading<T>>> {
   const BootTime bound = cache_.clock().now() + cache_.l2_time();
-  const Deadline deadline = whole_read.no_later_than(std::min(whole_read.shortcuts_until, bound));
+  const Deadline deadline = whole_read.no_later_than(std::min(whole_read.l2_until, bound));
   auto ask_it = [&]() -> Task<Answer> {
     std::optional<Reading<T>> found = co_await lookup.from_l2(cache_.l2(), deadline);
     if (!found) co_return fail(ErrorCode::not_found);

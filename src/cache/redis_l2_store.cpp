@@ -63,7 +63,7 @@ RedisL2Store::RedisL2Store(RedisL2Options options, redis::Client& client, const 
       clock_{clock},
       hints_{std::make_unique<Hints>()} {
   if (options_.ttl.count() <= 0 || options_.hint_ttl.count() <= 0 ||
-      options_.longest_wait.count() <= 0)
+      options_.hint_wait.count() <= 0)
     throw std::invalid_argument("the times of the Redis cache must be positive");
 }
 RedisL2Store::~RedisL2Store() = default;
@@ -126,7 +126,7 @@ Task<RedisL2Store::Load> RedisL2Store::set_hint(const std::string& name, Deadlin
 Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::optional<Stamp> found,
                                                        Deadline deadline) {
   const std::string name = seal_.name(key);
-  const Deadline until{std::min(deadline.at, clock_.now() + options_.longest_wait)};
+  const Deadline until{std::min(deadline.at, clock_.now() + options_.hint_wait)};
   const Load load = co_await set_hint(name, until);
   if (load == Load::mine) {
     counters_.hints.add();

@@ -29,7 +29,7 @@ struct RedisL2Options {
   // How long the hint is valid that announces a query of the primary, and how long other instances
   // wait for its result.
   std::chrono::milliseconds hint_ttl{100};
-  std::chrono::milliseconds longest_wait{50};
+  std::chrono::milliseconds hint_wait{50};
 };
 
 template <class Number>

@@ -19,7 +19,7 @@ using test::same;
 struct Instance {
   Instance(const std::string& url, std::string key, const Clock& clock)
       : client{{.endpoint = redis::parse_url(url).value(), .timeout = 5s}, clock, loop.loops()},
-        store{{.deployment_key = Secret{std::move(key)}, .hint_ttl = 20s, .longest_wait = 20s},
+        store{{.deployment_key = Secret{std::move(key)}, .hint_ttl = 20s, .hint_wait = 20s},
               client,
               clock} {}
   bool connected() {

@@ -37,7 +37,7 @@ class RedisL2 : public ::testing::Test {
         redis::ClientOptions{.endpoint = redis::parse_url(server_->url()).value(), .timeout = 5s},
         clock_, loop_.loops());
     store_ = std::make_unique<RedisL2Store>(
-        RedisL2Options{.deployment_key = kMacKey, .longest_wait = 5s}, *client_, clock_);
+        RedisL2Options{.deployment_key = kMacKey, .hint_wait = 5s}, *client_, clock_);
   }
   // Answers every command with the same bytes.
   void start_saying(const std::string& bytes) {

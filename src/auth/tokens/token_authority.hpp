@@ -4,12 +4,12 @@
 // Invariants:
 //  1. A token is accepted only if a key that verifies now signed it, with that key's algorithm, its
 //     issuer is ours and it is before `exp`. (Whether its session is alive is decided by SignIn.)
-//  2. After reload() has published a set of keys, nothing that was learnt with an older set is
-//  used.
+//  2. After reload() has published a set of keys, no verification with an older set is used.
 //  3. With a staleness bound T, the keys in use were those of the database at some moment at most T
-//     before the token arrived. A reload or the feed of changes tells so; without either, the keys
-//     are read again first. If reading fails, the old keys serve for `stale_if_error` more, unless
-//     the feed announced a change of them; then verify() returns the error.
+//     before the token arrived. Each reload() and each keys_unchanged() renews this trust. After T
+//     without either, verify() reads the keys again first. If that read fails, the old keys verify
+//     for `stale_if_error` longer, unless keys_changed() was called; then verify() returns the
+//     error.
 // With a secret the keys in the database are neither read nor used: tokens signed with it name no
 // kid, and the JWK Set is empty, because a secret must not be published.
 //
@@ -62,10 +62,12 @@ struct TokenAuthorityNumbers {
 
   static constexpr auto table() {
     using N = TokenAuthorityNumbers;
-    constexpr MetricText kLooks{"token_verifications_total", "Token verifications by method"};
-    return std::tuple{count_of(&N::remembered, kLooks, {"how", "remembered"}),
-                      count_of(&N::checked, kLooks, {"how", "signature_checked"}),
-                      count_of(&N::refused, kLooks, {"how", "refused"}), count_of(&N::reloads)};
+    constexpr MetricText kVerifications{"token_verifications_total",
+                                        "Token verifications by method"};
+    return std::tuple{count_of(&N::remembered, kVerifications, {"how", "remembered"}),
+                      count_of(&N::checked, kVerifications, {"how", "signature_checked"}),
+                      count_of(&N::refused, kVerifications, {"how", "refused"}),
+                      count_of(&N::reloads)};
   }
 };
 using TokenAuthorityStats = TokenAuthorityNumbers<std::uint64_t>;

@@ -29,7 +29,7 @@ TEST(VerifiedTokens, TheDigestIsSha256) {
   EXPECT_EQ(digest[31], 0xad);
 }
 
-TEST(VerifiedTokens, WhatWasInsertedIsFoundUnderItsWholeTokenOnly) {
+TEST(VerifiedTokens, ATokenIsFoundByItsWholeTextOnly) {
   VerifiedTokens tokens{1024};
   tokens.insert(entry("token", 7, kNow + 1min));
   EXPECT_EQ(tokens.find(digest_token("token"), kNow), subject(7));
@@ -64,7 +64,7 @@ TEST(VerifiedTokens, AVerificationWithOlderKeysIsNotAdded) {
   EXPECT_TRUE(tokens.find(digest_token("token"), kNow));
 }
 
-TEST(VerifiedTokens, TheOneThatExpiresFirstMakesRoom) {
+TEST(VerifiedTokens, TheEntryThatExpiresFirstMakesRoom) {
   VerifiedTokens tokens{1};  // one set of four in every shard
   std::vector<std::string> same_shard;
   const auto shard = [](const std::string& t) { return digest_token(t)[0] % 32; };

@@ -87,7 +87,7 @@ TEST_F(TransactionPgTest, RollsBackWhenWorkRefusesAndHandsItsErrorOn) {
   expect_free(client);
 }
 
-TEST_F(TransactionPgTest, AViolationIsWorksToExplain) {
+TEST_F(TransactionPgTest, WorkMapsAViolationToItsOwnError) {
   Client client{options()};
   ASSERT_TRUE(test::run(client.write(kInsertItem, {"a"}, patient())));
   const auto work = [&](Transaction& transaction) -> Task<Result<int>> {
@@ -245,7 +245,7 @@ TEST_F(TransactionPgTest, AViolationThatTheCommitFindsIsRefused) {
   EXPECT_EQ(count(client), 0);
 }
 
-TEST_F(TransactionPgTest, NeitherLookUpsNorWaitingTransactionsStandStillWhileOneThinks) {
+TEST_F(TransactionPgTest, AnOpenTransactionBlocksOnlyThoseThatWaitForItsConnection) {
   auto tuned = options();
   tuned.transaction_connections = 1;
   Client client{std::move(tuned)};
@@ -286,7 +286,7 @@ TEST_F(TransactionPgTest, AStatementPastTheDeadlineIsATimeoutAndTheConnectionCom
   EXPECT_EQ(count(client), 0);
 }
 
-TEST_F(TransactionPgTest, AConnectionLostWhileWorkThinksIsLost) {
+TEST_F(TransactionPgTest, ALostConnectionFailsTheTransactionAlthoughWorkSucceeded) {
   static constexpr Query kTerminate{.name = "terminate",
                                     .sql = "select pg_terminate_backend($1, 5000)"};
   auto admin_options = options();
@@ -300,7 +300,7 @@ TEST_F(TransactionPgTest, AConnectionLostWhileWorkThinksIsLost) {
     EXPECT_TRUE(killed);
     const auto rows = co_await transaction.run(kOne);
     EXPECT_FALSE(rows);
-    co_return 1;  // not believed
+    co_return 1;  // ignored: the connection is lost
   };
   const auto outcome = test::run(client.transaction<int>(patient(), work));
   ASSERT_FALSE(outcome);

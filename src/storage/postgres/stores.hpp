@@ -61,6 +61,15 @@ Task<Result<InsertAnswers>> insert_many(PostgresDatabase& db, const UserStore::I
 
 }  // namespace postgres_writes
 
+namespace postgres_search {
+
+// UserStore::search() and count(), in search.cpp. `folded`: fold_for_search(keyword), not empty.
+using Users = std::vector<UserRef>;
+Task<Result<Users>> search(PostgresDatabase& db, std::string folded, Page page, Deadline deadline);
+Task<Result<std::int64_t>> count(PostgresDatabase& db, std::string folded, Deadline deadline);
+
+}  // namespace postgres_search
+
 class PostgresSessionStore final : public SessionStore {
  public:
   explicit PostgresSessionStore(PostgresDatabase& database) : db_{database} {}

@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/utf8.hpp"
+#include "storage/rules.hpp"
 #include "storage/sqlite/rows.hpp"
 #include "storage/sqlite/stores.hpp"
 
@@ -32,14 +33,14 @@ constexpr Query kSetAsideRows{"adopt_move",
 constexpr Query kQuarantine{"adopt_quarantine",
                             "INSERT INTO users_quarantine SELECT id, first_name, last_name, email,"
                             " password, ?2, ?3 FROM users_before_adoption WHERE rowid = ?1"};
-constexpr Query kGivenOutSeen{
+constexpr Query kHighestId{
     "adopt_highest_id",
     "SELECT coalesce(max(id), 0) FROM users_before_adoption WHERE typeof(id) = 'integer'"
     " AND id <= ?1"};
 constexpr Query kRaiseSequence{"adopt_sequence",
                                "INSERT INTO sqlite_sequence (name, seq) VALUES ('users', ?1)"};
 
-constexpr std::int64_t kMaxId = std::int64_t{1} << 53U;
+constexpr std::int64_t kMaxId = rules::kMaxGivenId;
 
 std::set<std::string> columns_of(Connection& db, std::string_view table) {
   std::set<std::string> columns;
@@ -86,10 +87,11 @@ class Judge {
 std::int64_t highest_id(Connection& db) {
   std::int64_t highest = 0;
   {
-    auto run = db.run(kGivenOutSeen, kMaxId);
+    auto run = db.run(kHighestId, kMaxId);
     if (run.next()) highest = run.integer(0);
   }
-  // Our table is AUTOINCREMENT, so sqlite_sequence exists. The Go program's may have been too.
+  // Our table is AUTOINCREMENT, so sqlite_sequence exists. If the table of the Go program was
+  // AUTOINCREMENT as well, its row there has the highest id that was ever assigned.
   const std::int64_t counted = db.integer(
       "SELECT coalesce(max(seq), 0) FROM sqlite_sequence"
       " WHERE name IN ('users', 'users_before_adoption')");
