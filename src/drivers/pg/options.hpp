@@ -74,7 +74,7 @@ struct PoolNumbers {
   Number lost{};        // open connections that were lost
   Number stalled{};     // of these, closed because no answer came
   Number overloaded{};  // calls refused
-  Number timeouts{};    // calls whose deadline passed, or that were cancelled
+  Number timeouts{};    // calls that passed their deadline, or were cancelled
   Number repeated{};    // statements prepared anew, transactions run again
 
   static constexpr auto table() {
@@ -94,7 +94,7 @@ struct PoolNumbers {
                                "Of the lost connections, those closed because no answer came"}),
         count_of(&N::overloaded),
         count_of(&N::timeouts, {"postgresql_calls_given_up_total",
-                                "Calls whose deadline passed or whose caller left"}),
+                                "Calls that passed their deadline or lost their caller"}),
         count_of(&N::repeated,
                  {"postgresql_repetitions_total",
                   "Transactions run again after a conflict, statements prepared anew"})};
