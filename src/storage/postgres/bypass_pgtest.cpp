@@ -66,7 +66,7 @@ TEST_F(PostgresBypassTest, ARoleThatMayWriteTheTableAndNothingElse) {
   // It has no other privileges.
   for (const char* statement :
        {"SELECT bump_cache_epoch()", "SELECT invalidate_user(1)", "DELETE FROM user_changes",
-        "SELECT record_changes('{}')", "SELECT deployment_key FROM cache_settings",
+        "SELECT record_changes('{}')", "SELECT mac_key FROM cache_settings",
         "SELECT rehash_user(1, '', 'x')", "INSERT INTO user_rehashes (user_id) VALUES (1)",
         "UPDATE purge_horizon SET tau = ''", "SELECT FROM purge_horizon FOR UPDATE",
         "CREATE TEMP TABLE t (id int);"

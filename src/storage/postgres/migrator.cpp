@@ -44,9 +44,33 @@ bool table_exists(BlockingConnection& db, const std::string& name) {
   return !db.run("SELECT to_regclass($1)", {name}).null(0, 0);
 }
 
+// The first migration of earlier builds had the schema of today's first five.
+constexpr std::size_t kDividedInto = 5;
+bool is_undivided(BlockingConnection& db) {
+  return table_exists(db, "public.schema_migrations") &&
+         db.integer(
+             "SELECT count(*) FROM public.schema_migrations WHERE number = 1 AND sha256 ="
+             " 'cbd5ef565e73abb636d24cdf1b12fb0a70383bb36e67d34af1dbd153ed3fadd1'") == 1;
+}
+
+void record(BlockingConnection& db, const Migration& migration) {
+  db.run("INSERT INTO public.schema_migrations (number, name, sha256) VALUES ($1, $2, $3)",
+         {migration.number, migration.name, migration.sha256});
+}
+
+// Records the five in place of the undivided migration. True: it did.
+bool divide(BlockingConnection& db) {
+  if (!is_undivided(db)) return false;
+  db.execute("DELETE FROM public.schema_migrations WHERE number = 1");
+  for (const Migration& migration : postgres_schema::migrations().first(kDividedInto))
+    record(db, migration);
+  return true;
+}
+
 // The number of our migrations that the database has; an error if it has others.
 Result<std::size_t> count_applied(BlockingConnection& db) {
   if (!table_exists(db, "public.schema_migrations")) return 0;
+  if (is_undivided(db)) return kDividedInto;
   const auto known = postgres_schema::migrations();
   const auto rows =
       db.run("SELECT number, name, sha256 FROM public.schema_migrations ORDER BY number");
@@ -140,8 +164,7 @@ void execute(BlockingConnection& db, const MigrationPlan& plan) {
   const auto known = postgres_schema::migrations();
   for (const Migration& migration : known.subspan(known.size() - plan.pending.size())) {
     db.execute(std::string{migration.sql});
-    db.run("INSERT INTO public.schema_migrations (number, name, sha256) VALUES ($1, $2, $3)",
-           {migration.number, migration.name, migration.sha256});
+    record(db, migration);
   }
   if (plan.adoption) postgres_adoption::move_rows(db, plan.misfits);
 }
@@ -191,8 +214,9 @@ Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
         if (!table_exists(db, "public.schema_migrations") && postgres_adoption::is_possible(db)) {
           postgres_adoption::lock(db);
         }
+        const bool divided = divide(db);
         auto plan = plan_for(db, options_.times);
-        if (!plan || plan->empty()) return plan;
+        if (!plan || (plan->empty() && !divided)) return plan;
         if (!plan->misfits.empty() && misfits == Misfits::refuse) {
           return fail(ErrorCode::conflict,
                       std::to_string(plan->misfits.size()) +
@@ -219,7 +243,7 @@ Result<PostgresDeployment> read_deployment(const Secret& url) {
   if (!times) return fail(times.error());
   try {
     BlockingConnection db{{.url = url}};
-    const auto rows = db.run("SELECT deployment_key FROM public.cache_settings");
+    const auto rows = db.run("SELECT mac_key FROM public.cache_settings");
     if (rows.empty()) return fail(ErrorCode::invalid, "the table cache_settings is empty");
     return PostgresDeployment{.times = *times, .deployment_key = Secret{rows.bytes(0, 0)}};
   } catch (const PostgresError& error) {

@@ -48,6 +48,23 @@ TEST_F(PostgresMigratorTest, AskingWhatIsPendingChangesNothing) {
   EXPECT_EQ(relations(), 0);
 }
 
+// Builds from before 2026-11-29 had one migration with the schema of today's first five.
+TEST_F(PostgresMigratorTest, ADatabaseOfTheUndividedMigrationIsUpToDate) {
+  ASSERT_TRUE(migrator_.apply(Misfits::refuse));
+  db_.session().execute(
+      "DELETE FROM schema_migrations;"
+      "INSERT INTO schema_migrations (number, name, sha256) VALUES (1, '0001_initial',"
+      " 'cbd5ef565e73abb636d24cdf1b12fb0a70383bb36e67d34af1dbd153ed3fadd1')");
+  const auto pending = migrator_.pending();
+  ASSERT_TRUE(pending) << pending.error().detail;
+  EXPECT_EQ(pending->pending.size(), postgres_schema::migrations().size() - 5);
+  EXPECT_TRUE(migrator_.apply(Misfits::refuse));
+  EXPECT_EQ(db_.session().text("SELECT string_agg(name, ' ' ORDER BY number)"
+                               " FROM schema_migrations WHERE number <= 5"),
+            "0001_users 0002_attempts 0003_change_feed 0004_cache 0005_purge");
+  EXPECT_TRUE(migrator_.pending()->empty());
+}
+
 TEST_F(PostgresMigratorTest, AppliesOnceAndThenNothing) {
   const auto first = migrator_.apply(Misfits::refuse);
   ASSERT_TRUE(first) << first.error().detail;
@@ -180,7 +197,7 @@ TEST_F(PostgresMigratorTest, EveryDatabaseHasAKeyOfItsOwn) {
   const TestDatabase other{TestDatabase::Content::empty};
   ASSERT_TRUE(migrator_of(other.url()).apply(Misfits::refuse));
   const auto key = [](const TestDatabase& db) {
-    return db.session().text("SELECT encode(deployment_key, 'hex') FROM cache_settings");
+    return db.session().text("SELECT encode(mac_key, 'hex') FROM cache_settings");
   };
   EXPECT_EQ(key(db_).size(), 64U);
   EXPECT_NE(key(db_), key(other));

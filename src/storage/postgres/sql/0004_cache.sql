@@ -10,11 +10,11 @@ CREATE TABLE public.cache_settings (
   change_retention_ms integer NOT NULL CHECK (change_retention_ms > 0),  -- of user_changes and marks
   epoch               bigint NOT NULL DEFAULT 1,
   -- Seals the facts in Redis, and chooses the cells of attempt_cells.
-  deployment_key      bytea NOT NULL CHECK (octet_length(deployment_key) = 32)
+  mac_key             bytea NOT NULL CHECK (octet_length(mac_key) = 32)
 );
 -- gen_random_uuid() takes 122 bits from the operating system's generator.
 INSERT INTO public.cache_settings
-  (staleness_bound_ms, instance_lease_ms, instance_reap_ms, change_retention_ms, deployment_key)
+  (staleness_bound_ms, instance_lease_ms, instance_reap_ms, change_retention_ms, mac_key)
 VALUES (500, 6000, 15000, 900000,
         sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
 

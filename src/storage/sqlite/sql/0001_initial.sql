@@ -1,8 +1,8 @@
 -- Times are whole microseconds since 1970-01-01T00:00:00Z, amounts whole micro-dollars.
 
--- These numbers are never handed out twice, not even after a DELETE or a restore of single rows.
---   version     the last users.version      auth_epoch  the last users.auth_epoch
---   commit      the number of transactions that wrote: a snapshot that reads n sees exactly the first n
+-- Numbers that are never handed out twice, whatever is deleted or restored row by row.
+--   version     of users.version         auth_epoch  of users.auth_epoch
+--   commit      transactions that wrote: a snapshot that reads n here sees exactly the first n
 CREATE TABLE sequences (
   name  TEXT PRIMARY KEY,
   value INTEGER NOT NULL
@@ -32,12 +32,12 @@ CREATE TABLE users (
 ) STRICT;
 CREATE UNIQUE INDEX users_email ON users (email);
 CREATE UNIQUE INDEX users_username ON users (username) WHERE username IS NOT NULL;
--- "Is there another administrator?" reads this index only, so its cost does not grow with the users.
+-- "Is there another administrator?" looks at this index only, whatever the number of users.
 CREATE INDEX users_active_admins ON users (id) WHERE role = 'admin' AND is_active = 1;
 
--- The searched text: first name, last name and e-mail, folded by the program. A U+001F follows each of
--- them, and a second one the last, so that every character starts a trigram. The text has a table of its
--- own, because a scan of it reads a fifth of the bytes of a scan of users.
+-- What is searched, folded by the program: first name, last name and e-mail, each followed by U+001F, and one
+-- more at the end, so that each of the first two characters of everything starts a trigram. A table of
+-- its own, because a scan of it reads a fifth of what a scan of users reads.
 CREATE TABLE user_search (
   id   INTEGER PRIMARY KEY,
   text TEXT NOT NULL
@@ -61,8 +61,8 @@ END;
 CREATE TRIGGER users_deleted AFTER DELETE ON users BEGIN
   DELETE FROM user_search WHERE id = old.id;
 END;
--- The program gives every state of a profile a new version and writes the search text itself. These two
--- triggers do it for rows that other programs write; they fold A-Z only, as lower() of SQLite does.
+-- The program gives every state of a profile a new version and writes the search text itself. For rows that
+-- other programs write these two do it, folding as well as SQLite can (A-Z).
 CREATE TRIGGER users_inserted_by_others AFTER INSERT ON users WHEN new.version = 0 BEGIN
   UPDATE sequences SET value = value + 1 WHERE name IN ('version', 'auth_epoch');
   UPDATE users SET version = (SELECT value FROM sequences WHERE name = 'version'),
@@ -81,7 +81,7 @@ WHEN new.version = old.version BEGIN
    WHERE id = new.id AND (new.email <> old.email COLLATE BINARY OR new.first_name <> old.first_name
                           OR new.last_name <> old.last_name);
 END;
--- A user whom another program disables, or gives another password, is signed out, too.
+-- Who is disabled by another program, or gets another password from it, is signed out for good as well.
 CREATE TRIGGER users_signed_out_by_others AFTER UPDATE OF is_active, password_hash ON users
 WHEN new.version = old.version AND new.auth_epoch = old.auth_epoch
  AND (new.is_active < old.is_active OR new.password_hash <> old.password_hash) BEGIN
@@ -123,7 +123,7 @@ CREATE TABLE usage_keys (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX usage_keys_by_age ON usage_keys (created_at);
 
--- The unchanged rows of an adopted table that break the rules above.
+-- Rows of an adopted table that broke the rules above, as they were.
 CREATE TABLE users_quarantine (
   id,
   first_name,
