@@ -11,16 +11,21 @@ test that takes longer than UM_TEST_SECONDS (180) is ended. UM_TEST_ONLY is one 
 FOLDER/NAME.json keeps the outcome of every test.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
 
-EVENT = re.compile(r"^\[\s*(RUN|OK|FAILED|SKIPPED)\s*\] (\S+?)(?:,|\s|$)(.*)")
+BEGIN = re.compile(r"^\[ RUN      \] (\S+)$")
+# A test may leave a line of its own unfinished before the line that ends it.
+END = re.compile(r"\[ *(OK|FAILED|SKIPPED) *\] (\S+?)(?:,|\s|$)(.*)")
 OUTSIDE_FAILURE = re.compile(r"^\[\s*FAILED\s*\] (\S+): SetUpTestSuite or TearDownTestSuite")
+FAILURE = re.compile(r":\d+: Failure$")
 MILLISECONDS = re.compile(r"\((\d+) ms\)")
 SECONDS = float(os.environ.get("UM_TEST_SECONDS", "180"))
 
@@ -35,6 +40,11 @@ class Outcome:
         return self.status not in ("passed", "skipped")
 
 
+def end_session(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 class Run:
     """One process of the program: the outcomes of the tests that began, the lines outside of all tests."""
 
@@ -42,14 +52,21 @@ class Run:
         self.outcomes, self.outside, self.bad_end = {}, [], ""
         flag_file.write_text("--gtest_filter=" + ":".join(names) + "\n", encoding="utf-8")
         command = [program, f"--gtest_flagfile={flag_file}", "--gtest_color=no"]
+        # A session of its own: what the program started ends with it, or would hold its output open.
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace") as process:
-            current = self.read(process, log)
+                              errors="replace", start_new_session=True) as process:
+            try:
+                current = self.read(process, log)
+            except BaseException:
+                end_session(process)
+                raise
         failed = any(one.failed() for one in self.outcomes.values())
         if current is None and process.returncode not in (0, 1):
             self.bad_end = f"the program ended with {process.returncode} after its tests"
         elif current is None and process.returncode == 1 and not failed:
             self.bad_end = "the program failed outside of its tests"
+        elif any(FAILURE.search(line) for line in self.outside):
+            self.bad_end = self.bad_end or "an assertion failed outside of the tests"
 
     def read(self, process, log):
         """Reads the output; returns the test that was under way when it ended."""
@@ -57,19 +74,19 @@ class Run:
 
         def end(test):
             test.status = "timed out"
-            process.kill()
+            end_session(process)
 
         for line in process.stdout:
             log.write(line)
-            event, outside = EVENT.match(line), OUTSIDE_FAILURE.match(line)
+            begin, event, outside = BEGIN.match(line), END.search(line), OUTSIDE_FAILURE.match(line)
             if outside:
                 self.bad_end = f"the set-up or the end of {outside.group(1)} failed"
-            if event and event.group(1) == "RUN":
-                current = self.outcomes.setdefault(event.group(2), Outcome())
+            if begin:
+                current = self.outcomes.setdefault(begin.group(1), Outcome())
                 timer = threading.Timer(SECONDS, end, [current])
                 timer.start()
             (self.outside if current is None else current.output).append(line)
-            if event and event.group(1) != "RUN" and self.outcomes.get(event.group(2)) is current is not None:
+            if event and self.outcomes.get(event.group(2)) is current is not None:
                 timer.cancel()
                 took = MILLISECONDS.search(event.group(3))
                 current.seconds = int(took.group(1)) / 1000 if took else 0.0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 import unittest
 
 TOOLS = pathlib.Path(__file__).resolve().parent
@@ -49,6 +50,12 @@ for name, deed in tests.items():
         os._exit(139)
     elif deed == "hang":
         time.sleep(60)
+    elif deed == "hang with a child":
+        os.fork()
+        time.sleep(60)
+    elif deed == "unfinished line":
+        print("no end", end="")
+        end(name, "OK")
 {last}
 sys.exit(status)
 '''
@@ -103,6 +110,19 @@ class RunTests(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertEqual(outcomes["S.A"]["status"], "timed out")
         self.assertEqual(outcomes["S.B"]["status"], "passed")
+
+    def test_a_hanging_child_of_a_test_is_ended_too(self):
+        began = time.monotonic()
+        self.assertEqual(self.run_fake({"A": "hang with a child"}, UM_TEST_SECONDS="0.5")[0], 1)
+        self.assertLess(time.monotonic() - began, 30)
+
+    def test_a_test_may_leave_a_line_unfinished(self):
+        self.assertEqual(self.run_fake({"A": "unfinished line"})[0], 0)
+
+    def test_an_assertion_outside_of_the_tests_fails_even_beside_a_flake(self):
+        last = "print('file.cpp:1: Failure') if first else None; status = 1 if first else 0"
+        self.assertEqual(self.run_fake({"A": "pass"}, last=last, UM_SECOND_TRY="1")[0], 1)
+        self.assertEqual(self.run_fake({"A": "flake"}, last=last, UM_SECOND_TRY="1")[0], 1)
 
     def test_a_bad_end_fails_even_beside_a_flake(self):
         self.assertEqual(self.run_fake({"A": "pass"}, last="status = 23", UM_SECOND_TRY="1")[0], 1)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sums up what tools/run_tests.py kept of a run: test_report.py FOLDER. Prints the slowest tests, the skipped
 ones with their reasons, those that needed a second try, those that failed, and last how many there were.
-Exits with 1 if a program did not end, or if no test ran."""
+Exits with 1 if a program did not end, or if programs ran without a single test."""
 import json
 import pathlib
 import sys
@@ -11,7 +11,8 @@ SLOWEST = 10
 
 def main():
     tests, unfinished = [], []
-    for file in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
+    programs = sorted(pathlib.Path(sys.argv[1]).glob("*.json"))
+    for file in programs:
         outcomes = json.loads(file.read_text(encoding="utf-8"))
         if outcomes is None:
             unfinished.append(file.stem)
@@ -34,7 +35,7 @@ def main():
     show("FAILED", [f"{program}  {name} ({one['status']})" for program, name, one in failed])
     show("DID NOT END (the log beside the results has its last lines)", unfinished)
     print(f"{len(tests) - len(failed) - len(skipped)} passed, {len(failed) + len(unfinished)} failed, {len(skipped)} skipped")
-    return 1 if unfinished or not tests else 0
+    return 1 if unfinished or (programs and not tests) else 0
 
 
 if __name__ == "__main__":
