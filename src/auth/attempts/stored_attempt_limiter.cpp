@@ -80,10 +80,11 @@ class StoredAttemptLimiter::Shared : public std::enable_shared_from_this<Shared>
     tasks_.spawn(loop_.get_executor(), call_end(shared_from_this(), end));
   }
   void close() { tasks_.close(); }
+  // REQUIRES: no take() begins any more. The group stays open until its calls have ended: a call
+  // that is answered late starts the one that gives its place back.
   void join() {
-    tasks_.close();
-    // A call, and the one that gives its late place back.
     tasks_.join_blocking(loop_, 2 * longest_call_ + std::chrono::seconds{1});
+    tasks_.close();
   }
 
   StoredAttemptNumbers<Counter> counters;

@@ -6,6 +6,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 #include "auth/attempts/local_attempt_limiter.hpp"
@@ -28,6 +32,10 @@ class ScriptedAttempts final : public AttemptStore {
   Task<Result<Answer>> take(Take take, Deadline) override {
     asked.push_back(take);
     on_take();
+    if (slowness > 0ms) {
+      boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, slowness};
+      co_await timer.async_wait(boost::asio::use_awaitable);
+    }
     Result<Answer> answer = answers.front();
     if (answers.size() > 1) answers.pop_front();
     co_return answer;
@@ -39,6 +47,7 @@ class ScriptedAttempts final : public AttemptStore {
 
   std::deque<Result<Answer>> answers{Answer{.kind = Kind::taken, .number = 7}};
   std::function<void()> on_take = [] {};
+  std::chrono::milliseconds slowness{0};
   std::vector<Take> asked;
   Ends ended;
 };
@@ -171,6 +180,20 @@ TEST_F(StoredAttemptLimiterTest, StoppingWaitsForTheOutcomesUnderWay) {
   limiter_->stop();
   busy.reset();
   EXPECT_EQ(store_.ended, (Ends{{7, true}}));
+}
+
+TEST_F(StoredAttemptLimiterTest, StoppingWaitsUntilALatePlaceIsGivenBack) {
+  store_.slowness = 50ms;
+  auto busy = boost::asio::make_work_guard(loop_);
+  std::jthread loop{[this] { loop_.run(); }};
+  boost::asio::co_spawn(
+      loop_,
+      limiter_->take({.account = "alice", .address = "192.0.2.1"}, Deadline{clock_.now() + 1ms}),
+      boost::asio::use_future)
+      .wait();
+  limiter_->stop();
+  busy.reset();
+  EXPECT_EQ(store_.ended, (Ends{{7, false}}));
 }
 
 }  // namespace
