@@ -2,7 +2,9 @@
 // protocols.
 #include "consistency/simulation.hpp"
 
+#include <cstdlib>
 #include <ostream>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -11,13 +13,18 @@
 namespace um::sim {
 namespace {
 
-constexpr std::uint64_t kSeeds = 120;
+// Schedules of each kind; UM_SIMULATION_SEEDS is another number, for a soak.
+std::uint64_t seeds() {
+  const char* wanted = std::getenv("UM_SIMULATION_SEEDS");
+  return wanted == nullptr ? 120 : std::stoull(wanted);
+}
 // Most mutations are noticed within ten schedules, two need more than a hundred.
 constexpr std::uint64_t kSeedsToFindIt = 500;
 
 Evidence expect_no_violation(Scenario scenario) {
   Evidence evidence;
-  for (scenario.seed = 1; scenario.seed <= kSeeds; ++scenario.seed) {
+  const std::uint64_t last = seeds();
+  for (scenario.seed = 1; scenario.seed <= last; ++scenario.seed) {
     const Report report = run(scenario);
     evidence.add(report.evidence);
     if (!report.violations.empty()) {
@@ -39,7 +46,7 @@ void expect_something_was_at_stake(const Evidence& evidence) {
   EXPECT_GT(evidence.held_refusals, 10U);
   EXPECT_GT(evidence.followers, 100U);
   EXPECT_GT(evidence.turned_away, 10U);
-  EXPECT_GE(evidence.flushes, kSeeds);
+  EXPECT_GE(evidence.flushes, seeds());
   EXPECT_GT(evidence.writes, 1000U);
   const auto share = [&](std::uint64_t n) { return static_cast<int>(n * 100 / evidence.reads); };
   ::testing::Test::RecordProperty("reads", static_cast<int>(evidence.reads));

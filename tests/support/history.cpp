@@ -107,7 +107,7 @@ class KeyCheck {
     const auto write = writes_.find(read.version);
     if (write == writes_.end()) {
       violations.push_back(describe(read) + ", which was never committed");
-    } else if (write->second->begin > read.end) {
+    } else if (write->second->begin >= read.end) {
       violations.push_back(describe(read) + ", of a write that began later");
     }
   }
