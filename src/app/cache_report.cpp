@@ -49,7 +49,7 @@ void write_flights(JsonWriter& json, const FlightStats& stats) {
 }
 
 // null: there is no second level.
-void write_second_level(JsonWriter& json, const ApplicationStats& all) {
+void write_l2(JsonWriter& json, const ApplicationStats& all) {
   if (!all.redis) {
     json.value(nullptr);
     return;
@@ -89,7 +89,7 @@ std::string render_cache_report(const ApplicationStats& all) {
   write_flights(json.key("users"), all.cache.flights);
   write_flights(json.key("sessions"), all.session_flights);
   json.close();
-  write_second_level(json.key("second_level"), all);
+  write_l2(json.key("l2"), all);
   json.member("stale_answers", all.cache.stale_answers);
   json.member("database_reads", all.cache.primary.reads);
   return json.close().take();

@@ -41,9 +41,9 @@ class PausedL2 final : public L2Store {
   std::vector<std::pair<std::string, Fact>> stored;
 };
 
-class SecondLevelTest : public ::testing::Test {
+class L2Test : public ::testing::Test {
  protected:
-  SecondLevelTest() { poll(10); }
+  L2Test() { poll(10); }
 
   void poll(Xid xmax, std::vector<Change> changes = {}) {
     cache.coherence().apply({.sent_at = clock.now(), .stamp = stamp(xmax), .changes = changes});
@@ -71,7 +71,7 @@ class SecondLevelTest : public ::testing::Test {
   TestLoop loop;  // the last: its coroutines use the others
 };
 
-TEST_F(SecondLevelTest, AnAdmissibleFactIsTheAnswerAndGoesIntoMemory) {
+TEST_F(L2Test, AnAdmissibleFactIsTheAnswerAndGoesIntoMemory) {
   const auto found = find();
   answer_l2(0, Fact{ann, stamp(10)});
   EXPECT_EQ(result(found).source, Source::l2);
@@ -82,14 +82,14 @@ TEST_F(SecondLevelTest, AnAdmissibleFactIsTheAnswerAndGoesIntoMemory) {
   EXPECT_EQ(cache.stats().misses[static_cast<std::size_t>(EntryKind::user)], 0U);
 }
 
-TEST_F(SecondLevelTest, AnAbsenceFromThereIsAnAnswerToo) {
+TEST_F(L2Test, AnAbsenceFromThereIsAnAnswerToo) {
   const auto found = find();
   answer_l2(0, Fact{Absent{}, stamp(10)});
   EXPECT_EQ(result(found).value, nullptr);
   EXPECT_EQ(result(found).source, Source::l2);
 }
 
-TEST_F(SecondLevelTest, AFactFromBeforeAChangeIsNotBelieved) {
+TEST_F(L2Test, AFactFromBeforeAChangeIsNotBelieved) {
   poll(12, {{.xid = 11, .key = "user:1"}});
   const auto found = find();
   answer_l2(0, Fact{ann, stamp(11)});
@@ -99,7 +99,7 @@ TEST_F(SecondLevelTest, AFactFromBeforeAChangeIsNotBelieved) {
   EXPECT_EQ(cache.stats().l2.refused, 1U);
 }
 
-TEST_F(SecondLevelTest, AChangeThatArrivesWhileItIsAskedCounts) {
+TEST_F(L2Test, AChangeThatArrivesWhileItIsAskedCounts) {
   const auto found = find();
   poll(12, {{.xid = 11, .key = "user:1"}});
   answer_l2(0, Fact{ann, stamp(11)});
@@ -107,7 +107,7 @@ TEST_F(SecondLevelTest, AChangeThatArrivesWhileItIsAskedCounts) {
   EXPECT_EQ(inner.finds.count(), 1U);
 }
 
-TEST_F(SecondLevelTest, AFactOfAnotherNamespaceIsNotBelieved) {
+TEST_F(L2Test, AFactOfAnotherNamespaceIsNotBelieved) {
   const auto found = find();
   answer_l2(0, Fact{ann, {.tau = {.high = 1, .low = 2}, .snapshot = {.xmax = 10}}});
   EXPECT_FALSE(found->done());
@@ -115,14 +115,14 @@ TEST_F(SecondLevelTest, AFactOfAnotherNamespaceIsNotBelieved) {
   EXPECT_EQ(l2.waits, 0) << "nothing to hope for from others";
 }
 
-TEST_F(SecondLevelTest, WhoMayBeAskingAlreadyIsWaitedFor) {
+TEST_F(L2Test, WhoMayBeAskingAlreadyIsWaitedFor) {
   find();
   answer_l2(0, std::nullopt);
   EXPECT_EQ(l2.waits, 1);
   EXPECT_EQ(inner.finds.count(), 1U);
 }
 
-TEST_F(SecondLevelTest, NobodyIsWaitedForWhileTheKeyIsHeld) {
+TEST_F(L2Test, NobodyIsWaitedForWhileTheKeyIsHeld) {
   find();
   const std::vector<std::string> keys{"user:1"};
   cache.coherence().hold(keys);
@@ -131,7 +131,7 @@ TEST_F(SecondLevelTest, NobodyIsWaitedForWhileTheKeyIsHeld) {
   EXPECT_EQ(inner.finds.count(), 1U);
 }
 
-TEST_F(SecondLevelTest, AllItsQuestionsHaveOneBound) {
+TEST_F(L2Test, AllItsQuestionsHaveOneBound) {
   const BootTime bound = clock.now() + 50ms;
   find_email();
   clock.advance(20ms);
@@ -143,13 +143,13 @@ TEST_F(SecondLevelTest, AllItsQuestionsHaveOneBound) {
   EXPECT_EQ(inner.finds.count(), 1U);
 }
 
-TEST_F(SecondLevelTest, ADeadlineOfTheReadThatIsSoonerHolds) {
+TEST_F(L2Test, ADeadlineOfTheReadThatIsSoonerHolds) {
   const BootTime soon = clock.now() + 10ms;
   find({.deadline = {soon}});
   EXPECT_EQ(l2.deadlines, std::vector<BootTime>{soon});
 }
 
-TEST_F(SecondLevelTest, WhatARequestAsksThereHasOneBoundForAllItsReads) {
+TEST_F(L2Test, WhatARequestAsksThereHasOneBoundForAllItsReads) {
   const BootTime bound = clock.now() + 50ms;
   const Deadline request{.l2_until = bound};
   clock.advance(30ms);  // the reads before this one
@@ -160,21 +160,21 @@ TEST_F(SecondLevelTest, WhatARequestAsksThereHasOneBoundForAllItsReads) {
   EXPECT_EQ(l2.deadlines.size(), 1U) << "no time is left for it";
 }
 
-TEST_F(SecondLevelTest, AValueOfAnotherKindIsAMiss) {
+TEST_F(L2Test, AValueOfAnotherKindIsAMiss) {
   const auto found = find();
   answer_l2(0, Fact{id, stamp(10)});
   EXPECT_FALSE(found->done());
   EXPECT_EQ(cache.stats().l2.misses, 1U);
 }
 
-TEST_F(SecondLevelTest, WithoutALeaseOnlyThePrimaryIsAsked) {
+TEST_F(L2Test, WithoutALeaseOnlyThePrimaryIsAsked) {
   clock.advance(500ms);
   const auto found = find();
   EXPECT_EQ(l2.asked.size(), 0U);
   EXPECT_EQ(inner.finds.count(), 1U);
 }
 
-TEST_F(SecondLevelTest, WhoInsistsOnThePrimaryIsNotGivenWhatItSays) {
+TEST_F(L2Test, WhoInsistsOnThePrimaryIsNotGivenWhatItSays) {
   find();  // asks L2
   const auto found = find({.from_primary = true});
   answer_l2(0, Fact{ann, stamp(10)});
@@ -183,7 +183,7 @@ TEST_F(SecondLevelTest, WhoInsistsOnThePrimaryIsNotGivenWhatItSays) {
   EXPECT_EQ(result(found).source, Source::primary);
 }
 
-TEST_F(SecondLevelTest, ReadersOfOneKeyShareOneQuestion) {
+TEST_F(L2Test, ReadersOfOneKeyShareOneQuestion) {
   const auto first = find();
   const auto second = find();
   EXPECT_EQ(l2.asked.size(), 1U);
@@ -192,7 +192,7 @@ TEST_F(SecondLevelTest, ReadersOfOneKeyShareOneQuestion) {
   EXPECT_EQ(result(second).value, ann);
 }
 
-TEST_F(SecondLevelTest, AFollowerIsTurnedAwayIfTheKeyIsHeldWhenTheAnswerArrives) {
+TEST_F(L2Test, AFollowerIsTurnedAwayIfTheKeyIsHeldWhenTheAnswerArrives) {
   const auto first = find();
   const std::vector<std::string> keys{"user:1"};
   cache.coherence().hold(keys);
@@ -204,7 +204,7 @@ TEST_F(SecondLevelTest, AFollowerIsTurnedAwayIfTheKeyIsHeldWhenTheAnswerArrives)
   EXPECT_FALSE(second->done());
 }
 
-TEST_F(SecondLevelTest, WhatThePrimarySaidIsStoredThereWithItsSnapshot) {
+TEST_F(L2Test, WhatThePrimarySaidIsStoredThereWithItsSnapshot) {
   find();
   answer_l2(0, std::nullopt);
   answer_primary(0, ann, 10);
@@ -214,7 +214,7 @@ TEST_F(SecondLevelTest, WhatThePrimarySaidIsStoredThereWithItsSnapshot) {
   EXPECT_EQ(l2.stored[0].second.read_in.tau, kTau);
 }
 
-TEST_F(SecondLevelTest, AFactWithoutANamespaceIsNotStored) {
+TEST_F(L2Test, AFactWithoutANamespaceIsNotStored) {
   find();
   answer_l2(0, std::nullopt);
   inner.finds.answer(0, UserReading{.value = ann, .stamp = {.tau = {}, .snapshot = {.xmax = 10}}});
@@ -222,7 +222,7 @@ TEST_F(SecondLevelTest, AFactWithoutANamespaceIsNotStored) {
   EXPECT_TRUE(l2.stored.empty());
 }
 
-TEST_F(SecondLevelTest, AnAddressLeadsToAnIdAndThatToTheUser) {
+TEST_F(L2Test, AnAddressLeadsToAnIdAndThatToTheUser) {
   const auto found = find_email();
   EXPECT_EQ(l2.asked.back(), "email:ann@example.org");
   answer_l2(0, Fact{id, stamp(10)});
@@ -234,7 +234,7 @@ TEST_F(SecondLevelTest, AnAddressLeadsToAnIdAndThatToTheUser) {
   EXPECT_EQ(l2.stored.size(), 2U);
 }
 
-TEST_F(SecondLevelTest, AUserWhoGaveTheAddressUpIsNotItsAnswer) {
+TEST_F(L2Test, AUserWhoGaveTheAddressUpIsNotItsAnswer) {
   const auto found = find_email();
   answer_l2(0, Fact{id, stamp(10)});
   answer_l2(1, Fact{user(1, "new@example.org"), stamp(10)});
@@ -242,7 +242,7 @@ TEST_F(SecondLevelTest, AUserWhoGaveTheAddressUpIsNotItsAnswer) {
   EXPECT_EQ(inner.finds.count(), 1U);
 }
 
-TEST_F(SecondLevelTest, WhoeverIsDroppedIsForgottenThereUnderBothKeys) {
+TEST_F(L2Test, WhoeverIsDroppedIsForgottenThereUnderBothKeys) {
   inner.failure.reset();
   const auto dropped = loop.start(store.invalidate(id, {}));
   EXPECT_TRUE(l2.forgotten.empty());
@@ -253,7 +253,7 @@ TEST_F(SecondLevelTest, WhoeverIsDroppedIsForgottenThereUnderBothKeys) {
   EXPECT_EQ(l2.deadlines, std::vector<BootTime>(2, clock.now() + 50ms));
 }
 
-TEST_F(SecondLevelTest, AUserWhoIsNotThereIsForgottenByTheId) {
+TEST_F(L2Test, AUserWhoIsNotThereIsForgottenByTheId) {
   inner.failure.reset();
   const auto dropped = loop.start(store.invalidate(id, {}));
   answer_primary(0, nullptr, 10);
@@ -261,7 +261,7 @@ TEST_F(SecondLevelTest, AUserWhoIsNotThereIsForgottenByTheId) {
   EXPECT_EQ(l2.forgotten, std::vector<std::string>{"user:1"});
 }
 
-TEST_F(SecondLevelTest, NothingIsForgottenIfTheDatabaseDidNotTakeTheNote) {
+TEST_F(L2Test, NothingIsForgottenIfTheDatabaseDidNotTakeTheNote) {
   const auto dropped = loop.start(store.invalidate(id, {}));
   answer_primary(0, ann, 10);
   EXPECT_FALSE(dropped->value.value());

@@ -20,7 +20,7 @@ using test::FakeRedis;
 using test::same;
 using Words = std::vector<std::string>;
 
-const Secret kMacKey{"a key of sixteen bytes or more"};
+const Secret kDeploymentKey{"a key of sixteen bytes or more"};
 
 class RedisL2 : public ::testing::Test {
  protected:
@@ -37,7 +37,7 @@ class RedisL2 : public ::testing::Test {
         redis::ClientOptions{.endpoint = redis::parse_url(server_->url()).value(), .timeout = 5s},
         clock_, loop_.loops());
     store_ = std::make_unique<RedisL2Store>(
-        RedisL2Options{.deployment_key = kMacKey, .hint_wait = 5s}, *client_, clock_);
+        RedisL2Options{.deployment_key = kDeploymentKey, .hint_wait = 5s}, *client_, clock_);
   }
   // Answers every command with the same bytes.
   void start_saying(const std::string& bytes) {
@@ -67,7 +67,7 @@ class RedisL2 : public ::testing::Test {
   test::LoopThread loop_;
   std::unique_ptr<redis::Client> client_;
   std::unique_ptr<RedisL2Store> store_;
-  const FactSeal seal_{kMacKey};
+  const FactSeal seal_{kDeploymentKey};
   const Fact user_ = test::fact_of(test::full_user());
 };
 
@@ -220,7 +220,7 @@ TEST_F(RedisL2, TimesAndKeysAreChecked) {
   start_saying("+OK\r\n");
   EXPECT_THROW(RedisL2Store({.deployment_key = Secret{"short"}}, *client_, clock_),
                std::invalid_argument);
-  EXPECT_THROW(RedisL2Store({.deployment_key = kMacKey, .ttl = 0ms}, *client_, clock_),
+  EXPECT_THROW(RedisL2Store({.deployment_key = kDeploymentKey, .ttl = 0ms}, *client_, clock_),
                std::invalid_argument);
 }
 

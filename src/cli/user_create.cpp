@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/messages.hpp"
 #include "cli/operator.hpp"
+#include "user/validation.hpp"
 
 namespace um {
 namespace {
@@ -86,6 +87,8 @@ class UserCreate final : public Command {
   }
 
   void declare(Options& options) override {
+    static_assert(kMinUsernameBytes == 3 && kMaxUsernameBytes == 64 && kMaxNameCharacters == 200,
+                  "the help says so");
     options.required_text({"--email", "e-mail address, unique without case", "ADDRESS"}, email_);
     options.text(
         {"--username", "3 to 64 of a-z A-Z 0-9 . _ -, unique without case [default: none]", "NAME"},

@@ -36,6 +36,9 @@ class UserUpdate final : public Command {
                 "  user-manager user update ann@example.org --email ann@example.com"};
   }
   void declare(Options& options) override {
+    static_assert(kMinUsernameBytes == 3 && kMaxUsernameBytes == 64 && kMaxNameCharacters == 200 &&
+                      kMaxSettingsBytes == 16 * 1024,
+                  "the help says so");
     options.positional({"USER", "id or e-mail address"}, who_);
     options.text({"--email", "another e-mail address", "ADDRESS"}, email_);
     options.text({"--username", "3 to 64 of a-z A-Z 0-9 . _ -; empty: none", "NAME"}, username_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
 
 #include "base/printable.hpp"
 #include "base/utf8.hpp"
@@ -142,7 +143,8 @@ Setting issuer(Row row) {
 Setting networks(Row row, std::vector<IpNetwork> Config::* member) {
   constexpr std::size_t kMax = 100;
   Setting setting{.name = row.name, .placeholder = "NETWORKS", .help = row.help};
-  setting.allowed = "at most 100 addresses or networks separated by commas, such as 10.0.0.0/8,::1";
+  setting.allowed = fmt::format(
+      "at most {} addresses or networks separated by commas, such as 10.0.0.0/8,::1", kMax);
   setting.assign = [=](Config& config, std::string_view text) {
     std::vector<IpNetwork> parsed;
     while (!text.empty()) {

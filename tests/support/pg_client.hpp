@@ -17,6 +17,13 @@ namespace um::pg::testing {
 inline constexpr Query kOne{.name = "one", .sql = "select 1"};
 inline constexpr Query kSlow{.name = "slow", .sql = "select pg_sleep(30)"};
 
+// A table to write to, and a function that fails with a SQLSTATE.
+inline constexpr const char* kThings =
+    "create table things (id bigint generated always as identity primary key,"
+    " name text not null constraint things_name unique deferrable initially immediate);"
+    "create function fail_with(state text) returns int language plpgsql as"
+    " $$ begin raise exception 'on request' using errcode = state; end $$;";
+
 // Later than any successful call ends.
 inline Deadline patient() {
   return {BootClock::now() + std::chrono::seconds{20}};

@@ -29,13 +29,7 @@ constexpr Query kInsert{.name = "insert", .sql = "insert into things (name) valu
 
 class ClientPgTest : public ::testing::Test {
  protected:
-  ClientPgTest() {
-    database_.session().execute(
-        "create table things (id bigint generated always as identity primary key,"
-        " name text not null constraint things_name unique deferrable initially immediate);"
-        "create function fail_with(state text) returns int language plpgsql as"
-        " $$ begin raise exception 'on request' using errcode = state; end $$;");
-  }
+  ClientPgTest() { database_.session().execute(testing::kThings); }
   Options options() const {
     Options options;
     options.url = Secret{database_.url()};

@@ -24,13 +24,7 @@ constexpr Query kTransactionPid{.name = "pid", .sql = "select pg_backend_pid()"}
 
 class TransactionPgTest : public ::testing::Test {
  protected:
-  TransactionPgTest() {
-    database_.session().execute(
-        "create table things (id bigint generated always as identity primary key,"
-        " name text not null constraint things_name unique deferrable initially immediate);"
-        "create function fail_with(state text) returns int language plpgsql as"
-        " $$ begin raise exception 'on request' using errcode = state; end $$;");
-  }
+  TransactionPgTest() { database_.session().execute(testing::kThings); }
   Options options() const {
     Options options;
     options.url = Secret{database_.url()};
