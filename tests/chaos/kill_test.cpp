@@ -115,7 +115,7 @@ class KillTest : public ::testing::Test {
     }
     auto client = stage_.server().client();
     const auto get = [&](const std::string& target) {
-      return client.send(as_admin("GET", target, "")).json();
+      return send_patiently(client, as_admin("GET", target, "")).json();
     };
     for (const auto& own : ledgers_) {
       const auto user = get("/user/" + own.id);

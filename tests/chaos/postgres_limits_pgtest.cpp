@@ -50,6 +50,10 @@ class PostgresLimits : public ::testing::Test {
     expect_invariants(request, answer);
     return answer;
   }
+  void expect_a_read(std::size_t i) {
+    auto client = fleet_.client(i);
+    EXPECT_EQ(send_patiently(client, get("ann")).status, 200U);
+  }
   void expect_refused(const HttpRequest& request) {
     for (std::size_t i = 0; i < fleet_.size(); ++i) {
       const auto answer = ask(i, request);
@@ -81,7 +85,7 @@ TEST_F(PostgresLimits, ARowThatSomebodyElseHasLocked) {
   expect_refused(fleet_.as("admin", "DELETE /user/<ann>"));
   for (std::size_t i = 0; i < fleet_.size(); ++i) {
     EXPECT_EQ(ask(i, patch("bob", "Free")).status, 200U);
-    EXPECT_EQ(ask(i, get("ann")).status, 200U);
+    expect_a_read(i);
   }
   lock.execute("COMMIT");
   expect_healed("a locked row");
@@ -118,7 +122,7 @@ TEST_F(PostgresLimits, AStatementThatTakesTooLong) {
       });
     }
     for (std::size_t i = 0; i < fleet_.size(); ++i) {
-      for (int n = 0; n < 10; ++n) EXPECT_EQ(ask(i, get("ann")).status, 200U);
+      for (int n = 0; n < 10; ++n) expect_a_read(i);
     }
   }
   expect_healed("slow statements");
@@ -140,7 +144,7 @@ TEST_F(PostgresLimits, ADatabaseThatTakesNoWrites) {
   for (std::size_t i = 0; i < fleet_.size(); ++i) {
     EXPECT_TRUE(eventually([&] { return ask(i, patch("ann", "No")).status == 503; }));
     for (int n = 0; n < 20; ++n) {
-      EXPECT_EQ(ask(i, get("ann")).status, 200U);
+      expect_a_read(i);
       EXPECT_EQ(ask(i, patch("ann", "No")).status, 503U);
     }
   }

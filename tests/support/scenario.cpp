@@ -48,6 +48,15 @@ bool came_too_late(const HttpRequest& request, const HttpResponse& response) {
   return request.method == "HEAD" || text_at(response.json(), "/code") == "timeout";
 }
 
+HttpResponse send_patiently(HttpClient& client, const HttpRequest& request) {
+  constexpr int kAttempts = 10;
+  for (int attempt = 1;; ++attempt) {
+    HttpResponse response = client.send(request);
+    expect_invariants(request, response);
+    if (attempt == kAttempts || !came_too_late(request, response)) return response;
+  }
+}
+
 Stage::Stage(ServeOptions options) : server_{std::move(options)}, client_{server_.client()} {
   create_admin(server_);
   known_["admin.email"] = kAdminEmail;
@@ -99,12 +108,7 @@ std::string Stage::fill_in(std::string_view text) const {
 }
 
 HttpResponse Stage::send(HttpRequest request) {
-  constexpr int kAttempts = 10;
-  for (int attempt = 1;; ++attempt) {
-    HttpResponse response = client_.send(request);
-    expect_invariants(request, response);
-    if (attempt == kAttempts || !came_too_late(request, response)) return response;
-  }
+  return send_patiently(client_, request);
 }
 
 HttpResponse Stage::get(const std::string& who, const std::string& target) {

@@ -38,6 +38,8 @@ struct Person {
 // A look-up has 500 ms. A busy machine may need that long to wake a thread, and then a 503 is
 // right. True for such a response to GET or HEAD.
 bool came_too_late(const HttpRequest& request, const HttpResponse& response);
+// Sends the request again while the answer comes too late, ten times at most.
+HttpResponse send_patiently(HttpClient& client, const HttpRequest& request);
 
 class Stage {
  public:
