@@ -285,7 +285,11 @@ void Protocol::outcome(const State& s, Byte w, Out& out) const {
       }
       const bool same = d.name() == writer.name || mutated(Mutation::status_across_a_crash);
       if (!same || writer.xid >= d.next_xid) {
-        out.add(s, {.step = Step::told_unknown, .who = w}).writers[w].phase = Phase::unknown;
+        State& n = out.add(s, {.step = Step::told_unknown, .who = w});
+        n.writers[w].phase = Phase::unknown;
+        if (mutated(Mutation::unknown_outcome_ends_the_hold)) {
+          release_local(n, w);
+        }
       } else if (d.committed.has(writer.xid)) {
         State& n = out.add(s, {.step = Step::told_success, .who = w});
         tell_success(n, w);

@@ -135,6 +135,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mutation::count)
     "lease before the shards",
     "lease from the receipt",
     "own keys not held",
+    "unknown outcome ends the hold",
     "gate ignores the epoch",
     "quick reap at once",
     "purge without the mark",};

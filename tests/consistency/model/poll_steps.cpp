@@ -200,7 +200,8 @@ Step Protocol::apply_poll(State& n, Byte i, Byte lease_before) const {
   a.poll = Poll::applied;
   for (Byte w = 0; w < kWriters; ++w) {
     const Writer& writer = n.writers[w];
-    const bool over = writer.phase == Phase::unknown;
+    const bool over =
+        writer.phase == Phase::unknown || mutated(Mutation::unknown_outcome_ends_the_hold);
     if (a.local.has(w) && (writer.name == a.name ? a.applied.has(writer.xid) : over)) {
       a.local.remove(w);  // settled, or unknown in a namespace that is over
     }

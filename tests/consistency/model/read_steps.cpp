@@ -35,7 +35,14 @@ void Protocol::answer(State& s, Byte i, Byte floor, Byte version) const {
 void Protocol::fills(const State& s, Byte i, Out& out) const {
   const Instance& a = s.instances[i];
   const bool asks = a.life == Life::running && a.fill == 0 && s.database.name() != 0;
-  if (asks && (a.l1 != s.database.version + 1)) {
+  if (asks && !world_.slow_fills) {
+    if (admissible(a, s.database.name(), s.database.ended)) {
+      Instance& b = out.add(s, {.step = Step::fill_admitted, .who = i}).instances[i];
+      b.l1 = static_cast<Byte>(s.database.version + 1);
+    } else {
+      out.add(s, {.step = Step::fill_refused, .who = i});
+    }
+  } else if (asks && a.l1 != s.database.version + 1) {
     State& n = out.add(s, {.step = Step::fill_queried, .who = i});
     Instance& b = n.instances[i];
     b.fill = 1;

@@ -17,7 +17,7 @@ bool somebody_writes_alone(const State& s) {
 
 // The EXCLUSIVE lock waits for open transactions with a ROW SHARE lock.
 bool Protocol::may_join(const State& s, Byte i) const {
-  return world_.joins == i && s.instances[i].life == Life::running &&
+  return world_.joins == i && s.instances[i].generation < world_.most_ids && s.instances[i].life == Life::running &&
          s.instances[i].link == Link::up && s.database.joining == 0 &&
          (!somebody_writes_alone(s) || mutated(Mutation::alone_without_the_lock));
 }
@@ -36,6 +36,8 @@ void Protocol::joins(const State& s, Byte i, Out& out) const {
     b.lease = b.lease_l2 = 0;
     b.generation = next_generation(a);
     b.acknowledged = {};
+    b.ack = Ack::idle;
+    b.ack_seen = {};
     b.poll_entitled = mutated(Mutation::polls_before_it_registers) ? b.poll_entitled : Byte{0};
     b.refresh_left = world_.refresh_bound;
     n.database.joining = static_cast<Byte>(i + 1);

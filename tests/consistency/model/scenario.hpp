@@ -145,6 +145,7 @@ enum class Mutation : Byte {
   lease_before_the_shards,
   lease_from_the_receipt,
   own_keys_not_held,
+  unknown_outcome_ends_the_hold,
   gate_ignores_the_epoch,
   quick_reap_at_once,
   purge_without_the_mark,
@@ -169,7 +170,8 @@ struct WriterPlan {
   Bits<Byte> hold{.word = 1};     // the keys that the plan knows
   Bits<Byte> touches{.word = 1};  // the keys that the update changes
   bool bounded = false;
-  bool alone = true;  // the ways that may be tried
+  bool abandoned = false;  // after A
+  bool alone = true;       // the ways that may be tried
   bool acknowledged = true;
   bool waited = true;
 };
@@ -199,12 +201,14 @@ struct Scenario {
   // behind which it waits; later commits and answers are later first steps.
   bool merged_writes = false;
   bool split_reads = true;  // a process may be stopped between the lease check and the look-up
+  bool slow_fills = true;   // else a query and its admission are one step
   bool single_flight = false;
   bool redis = false;
   bool marks = false;
   bool purge = false;
   bool trims = false;
   int joins = -1;    // the instance that may join (anew); -1: none
+  Byte most_ids = 3;  // how many it may have in its life
   int leaves = -1;
   int reaped = -1;   // the row that the reaper watches
   bool quick_reap = false;

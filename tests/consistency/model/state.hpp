@@ -177,7 +177,7 @@ struct Writer {
   Byte hold_id;
   Bits<Byte> keys;    // of the hold
   Bits<Byte> asked;   // the instances of the registry as W saw it (a mutation)
-  Byte padding = 0;
+  Byte known_wait;    // max(T, former T) + epsilon, as the writer knows them
 };
 
 // One reader is enough: readers do not influence each other.

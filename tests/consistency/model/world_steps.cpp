@@ -159,7 +159,7 @@ void Protocol::crashes(const State& s, Out& out) const {
     } else if (w.phase == Phase::b_updated || w.phase == Phase::b_done) {
       w.fate = w.phase == Phase::b_done ? Fate::committed : Fate::aborted;
       w.phase = Phase::lost;
-    } else if (w.phase == Phase::lost && w.fate == Fate::open) {
+    } else if (w.fate == Fate::open) {
       w.fate = Fate::aborted;
     }
   }

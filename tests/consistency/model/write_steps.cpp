@@ -40,6 +40,7 @@ void Protocol::writes(const State& s, Byte w, Out& out) const {
       Writer& b = out.add(s, {.step = Step::planned, .who = w}).writers[w];
       b.phase = Phase::planned;
       b.base_version = d.version;
+      b.known_wait = wait_time(d);
       b.keys = plan.hold;
       b.hold_id = mutated(Mutation::hold_ids_used_again) ? Byte{0} : w;
       b.name = plan.home < 0 ? d.name() : s.instances[static_cast<unsigned>(plan.home)].first_name;
@@ -82,7 +83,7 @@ void Protocol::writes(const State& s, Byte w, Out& out) const {
     case Phase::a_done: {
       Writer& b = out.add(s, {.step = Step::a_acknowledged, .who = w}).writers[w];
       b.phase = Phase::held;
-      b.wait = wait_time(d);
+      b.wait = writer.known_wait;
       if (mutated(Mutation::writer_waits_less)) {
         b.wait = static_cast<Byte>(b.wait - 1);
       }
@@ -91,6 +92,9 @@ void Protocol::writes(const State& s, Byte w, Out& out) const {
     case Phase::held:
       if (!feed_shows(s, w)) {
         out.add(s, {.step = Step::gave_up, .who = w}).writers[w].phase = Phase::failed;
+        break;
+      }
+      if (plan.abandoned) {
         break;
       }
       if (plan.acknowledged) {
