@@ -36,8 +36,7 @@ bool Protocol::everyone_acknowledged(const State& s, Byte w) const {
       return false;
     }
     for (unsigned row = 0; row < kWriters * kKeys; ++row) {
-      if (rows_of(writer).has(row) &&
-          !mutated(Mutation::acknowledgement_of_an_earlier_hold) &&
+      if (rows_of(writer).has(row) && !mutated(Mutation::acknowledgement_of_an_earlier_hold) &&
           (d.ack_xid[i] <= d.hold_xid[row] || !d.ack_seen[i].has(d.hold_xid[row]))) {
         return false;
       }
@@ -209,7 +208,8 @@ void Protocol::tell_success(State& s, Byte w) const {
   }
   if (home >= 0) {
     const Instance& a = s.instances[static_cast<unsigned>(home)];
-    if (a.name == writer.name && a.applied.has(writer.xid)) {
+    if ((a.name == writer.name && a.applied.has(writer.xid)) ||
+        mutated(Mutation::own_hold_ends_with_the_answer)) {
       release_local(s, w);
     }
   }

@@ -1,9 +1,9 @@
 // A breadth-first search over all states of a model.
 //
-// State is trivially copyable and has no padding, so that its bytes are its identity. The visited set keeps a
-// fingerprint of 128 bits for each state; two states with one fingerprint would be taken for one (with 10^7
-// states the probability is below 10^-24). The search is deterministic, and the first violation that it finds is
-// as short as any.
+// State is trivially copyable and has no padding, so that its bytes are its identity. The visited
+// set keeps a fingerprint of 128 bits for each state; two states with one fingerprint would be
+// taken for one (with 10^7 states the probability is below 10^-24). The search is deterministic,
+// and the first violation that it finds is as short as any.
 #pragma once
 
 #include <algorithm>
@@ -68,7 +68,8 @@ struct Exploration {
   std::vector<std::pair<Label, State>> trace;  // from the initial state to the violation
 };
 
-// Model: initial(), successors(state, Successors&), violated(state), taken(label): one call for each transition.
+// Model: initial(), successors(state, Successors&), violated(state), taken(label): one call for
+// each transition.
 template <class Model, class State, class Label>
 class Explorer {
  public:
@@ -173,7 +174,7 @@ class Explorer {
   std::size_t most_states_;
   Exploration<State, Label> result_;
   Successors<State, Label> steps_;
-  std::vector<Fingerprint> prints_;    // by the number of the state, in the order of discovery
+  std::vector<Fingerprint> prints_;  // by the number of the state, in the order of discovery
   std::vector<std::uint32_t> parents_;
   std::vector<std::uint32_t> slots_;  // number + 1, by fingerprint
 };

@@ -1,5 +1,6 @@
 // Every state of the protocol's model keeps the promises, and the model notices each broken rule.
-#include <ostream>
+#include <cstdlib>
+#include <iostream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -73,7 +74,8 @@ TEST_P(ModelMutation, IsFound) {
                                << figures(result);
   std::cout << name(mutation) << ": a counterexample of " << result.trace.size() << " steps in "
             << where << ", " << figures(result) << "\n";
-  if (::testing::GTEST_FLAG(brief) || std::getenv("UM_MODEL_TRACE") != nullptr) {
+  EXPECT_TRUE(!result.violated || Protocol::violated(result.trace.back().second));
+  if (std::getenv("UM_MODEL_TRACE") != nullptr) {
     std::cout << text(result);
   }
 }

@@ -97,7 +97,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Step::count)> kS
     "instance stops",
     "foreign begins",
     "foreign commits",
-    "foreign aborts",};
+    "foreign aborts",
+};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Mutation::count)> kMutationNames{
     "none",
@@ -135,10 +136,20 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mutation::count)
     "lease before the shards",
     "lease from the receipt",
     "own keys not held",
+    "own hold ends with the answer",
     "unknown outcome ends the hold",
+    "admission ignores the base",
+    "b in another namespace",
     "gate ignores the epoch",
     "quick reap at once",
-    "purge without the mark",};
+    "purge without the mark",
+};
+
+constexpr std::array<std::string_view, 15> kPhaseNames{
+    "idle",   "planned", "A open", "A done",  "held",    "B begun", "B fenced", "B gated",
+    "COMMIT", "B done",  "lost",   "no hold", "written", "failed",  "unknown"};
+constexpr std::array<std::string_view, 6> kPollNames{"idle",     "sent",    "answered",
+                                                     "received", "emptied", "applied"};
 
 std::string set(Xids xids) {
   std::string text = "{";
@@ -185,14 +196,16 @@ std::string describe(const State& s) {
     if (a.fill != 0) {
       text += number("fill v", a.fill_version) + set(a.fill_seen);
     }
-    if (a.poll == Poll::answered || a.poll == Poll::received) {
-      text += " S'" + set(a.answer);
+    if (a.poll != Poll::idle) {
+      text += " poll " + std::string{kPollNames.at(static_cast<std::size_t>(a.poll))} +
+              number("age ", a.poll_age) + (a.poll == Poll::sent ? "" : " S'" + set(a.answer));
     }
   }
   for (unsigned w = 0; w < kWriters; ++w) {
     const Writer& writer = s.writers[w];
     if (writer.phase != Phase::idle) {
-      text += " | w" + std::to_string(w) + number("phase ", static_cast<unsigned>(writer.phase)) +
+      text += " | w" + std::to_string(w) + " " +
+              std::string{kPhaseNames.at(static_cast<std::size_t>(writer.phase))} +
               number("xid ", writer.xid) + number("wait ", writer.wait);
     }
   }

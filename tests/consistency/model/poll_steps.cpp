@@ -51,13 +51,13 @@ void Protocol::answer_poll(const Database& d, Instance& a) const {
                        : 0;
   const Xids since = a.fresh != 0 ? (a.answer_marked != 0 ? d.mark : Xids{}) : a.applied;
   a.answer_changes = (d.changes & d.committed & a.answer) - since;
-  // Rows of an aborted or unseen A are not in `holds`; below xmin it is the condition that hides them.
+  // Rows of an aborted or unseen A are not in `holds`; below xmin it is the condition that hides
+  // them.
   const Holds visible = xmin ? rows_in(d.holds, d, a.answer) : d.holds;
   const Holds older = rows_in(visible, d, since);
   a.answer_new_holds = visible - older;
   if (a.fresh != 0) {
-    a.answer_holds =
-        mutated(Mutation::mark_shows_newer_holds_only) ? a.answer_new_holds : visible;
+    a.answer_holds = mutated(Mutation::mark_shows_newer_holds_only) ? a.answer_new_holds : visible;
     a.answer_new_holds = a.answer_holds;
   } else {
     a.answer_holds = a.answer_new_holds | (a.holds & visible);
@@ -135,10 +135,9 @@ void Protocol::polls(const State& s, Byte i, Out& out) const {
 // The last step of a poll; by the clocks of others the lease may last `slow` ticks longer.
 Step Protocol::write_lease(State& n, Byte i, Byte slow) const {
   Instance& a = n.instances[i];
-  const bool entitled =
-      a.life == Life::running &&
-      (a.poll_entitled != 0 ||
-       (mutated(Mutation::lease_from_an_earlier_poll) && a.join == Join::acknowledged));
+  const bool entitled = a.life == Life::running &&
+                        (a.poll_entitled != 0 || (mutated(Mutation::lease_from_an_earlier_poll) &&
+                                                  a.join == Join::acknowledged));
   if (entitled && !mutated(Mutation::lease_before_the_shards)) {
     const unsigned left = static_cast<unsigned>(a.bound - a.poll_age);
     a.lease = static_cast<Byte>(left == 0 ? 0 : left + slow);
@@ -219,8 +218,8 @@ void Protocol::keep_own_writes(State& n, Byte i) const {
     const Writer& writer = n.writers[w];
     const WriterPlan& plan = world_.writers[w];
     if (plan.used && plan.bounded && plan.home == i && writer.phase == Phase::written &&
-        incarnation_of(writer.name) == incarnation_of(a.answer_name) &&
-        !a.answer.has(writer.xid) && !mutated(Mutation::flush_forgets_own_writes)) {
+        incarnation_of(writer.name) == incarnation_of(a.answer_name) && !a.answer.has(writer.xid) &&
+        !mutated(Mutation::flush_forgets_own_writes)) {
       a.log.add(writer.xid);
     }
   }
@@ -230,8 +229,7 @@ void Protocol::acknowledgements(const State& s, Byte i, Out& out) const {
   const Instance& a = s.instances[i];
   const Database& d = s.database;
   if (a.ack == Ack::idle && a.life == Life::running && a.link == Link::up) {
-    const bool early =
-        mutated(Mutation::acknowledged_when_received) && a.poll == Poll::received;
+    const bool early = mutated(Mutation::acknowledged_when_received) && a.poll == Poll::received;
     const Holds news = early ? a.answer_new_holds : a.holds - a.acknowledged;
     if (a.join == Join::acknowledged && !news.empty() && (early || a.poll == Poll::idle)) {
       Instance& b = out.add(s, {.step = Step::ack_sent, .who = i}).instances[i];

@@ -11,7 +11,8 @@ bool Protocol::held(const Instance& a) const {
 
 bool Protocol::admissible(const Instance& a, Namespace name, Xids seen) const {
   return mutated(Mutation::fills_without_admission) ||
-         (name == a.name && !held(a) && seen.contains(a.base) && seen.contains(a.log));
+         (name == a.name && !held(a) && seen.contains(a.log) &&
+          (seen.contains(a.base) || mutated(Mutation::admission_ignores_the_base)));
 }
 
 Byte Protocol::floor_of(const State& s, Byte i) const {
@@ -24,8 +25,8 @@ void Protocol::answer(State& s, Byte i, Byte floor, Byte version) const {
                       ? Violation::own_write_missed
                       : Violation::stale_read;
   }
-  const bool bounded = std::ranges::any_of(
-      world_.writers, [](const WriterPlan& plan) { return plan.bounded; });
+  const bool bounded =
+      std::ranges::any_of(world_.writers, [](const WriterPlan& plan) { return plan.bounded; });
   if (!bounded && !world_.foreign_writes) {
     s.floor = std::max(s.floor, version);
   }
@@ -62,10 +63,9 @@ void Protocol::fills(const State& s, Byte i, Out& out) const {
   b.fill_seen = {};
   const Reader& r = s.reader;
   if (r.at == Reader::At::following && r.instance == i) {
-    const bool served =
-        mutated(Mutation::naive_single_flight) ||
-        ((r.valid != 0 || mutated(Mutation::follower_without_a_valid_lease)) &&
-         (admitted || mutated(Mutation::follower_of_an_inadmissible_result)));
+    const bool served = mutated(Mutation::naive_single_flight) ||
+                        ((r.valid != 0 || mutated(Mutation::follower_without_a_valid_lease)) &&
+                         (admitted || mutated(Mutation::follower_of_an_inadmissible_result)));
     step = served ? Step::follower_served : Step::follower_turned_away;
     n.reader = {};  // turned away, it gets a query from after it joined
     if (served) {
@@ -90,7 +90,8 @@ void Protocol::reads(const State& s, Byte i, Out& out) const {
     out.add(s, {.step = Step::primary_read, .who = i}).floor = s.database.version;
   }
 
-  // The same in two steps, between which the process may be stopped. Only a read with a floor can go wrong.
+  // The same in two steps, between which the process may be stopped. Only a read with a floor can
+  // go wrong.
   const Reader& r = s.reader;
   if (r.at == Reader::At::none && floor != 0 && a.life == Life::running) {
     if (mutated(Mutation::look_up_before_the_lease_check) && a.l1 != 0 && !held(a)) {
@@ -113,16 +114,14 @@ void Protocol::reads(const State& s, Byte i, Out& out) const {
     return;
   }
   if (r.at == Reader::At::looked) {
-    State& n =
-        out.add(s, {.step = lease ? Step::reader_answers : Step::reader_too_late, .who = i});
+    State& n = out.add(s, {.step = lease ? Step::reader_answers : Step::reader_too_late, .who = i});
     n.reader = {};
     if (lease) {
       answer(n, i, r.floor, static_cast<Byte>(r.version - 1));
     }
   } else if (r.at == Reader::At::checked) {
     const bool there = a.l1 != 0 && !held(a);
-    State& n =
-        out.add(s, {.step = there ? Step::reader_answers : Step::reader_too_late, .who = i});
+    State& n = out.add(s, {.step = there ? Step::reader_answers : Step::reader_too_late, .who = i});
     n.reader = {};
     if (there) {
       answer(n, i, r.floor, static_cast<Byte>(a.l1 - 1));

@@ -17,8 +17,9 @@ bool somebody_writes_alone(const State& s) {
 
 // The EXCLUSIVE lock waits for open transactions with a ROW SHARE lock.
 bool Protocol::may_join(const State& s, Byte i) const {
-  return world_.joins == i && s.instances[i].generation < world_.most_ids && s.instances[i].life == Life::running &&
-         s.instances[i].link == Link::up && s.database.joining == 0 &&
+  return world_.joins == i && s.instances[i].generation < world_.most_ids &&
+         s.instances[i].life == Life::running && s.instances[i].link == Link::up &&
+         s.database.joining == 0 &&
          (!somebody_writes_alone(s) || mutated(Mutation::alone_without_the_lock));
 }
 
@@ -46,8 +47,8 @@ void Protocol::joins(const State& s, Byte i, Out& out) const {
     n.instances[i].join = Join::inserted;
     n.database.row[i] = a.generation;
     n.database.joining = 0;
-    n.reaper.changed = world_.reaped == i && n.reaper.at != Reaper::At::none ? Byte{1}
-                                                                             : n.reaper.changed;
+    n.reaper.changed =
+        world_.reaped == i && n.reaper.at != Reaper::At::none ? Byte{1} : n.reaper.changed;
   } else if (a.join == Join::inserted) {
     State& n = out.add(s, {.step = Step::join_acknowledged, .who = i});
     n.instances[i].join = Join::acknowledged;
@@ -133,8 +134,9 @@ void Protocol::reaper(const State& s, Out& out) const {
         b.ack_seen = {};
         if (world_.quick_reap && world_.reaped == i && n.database.row[i] != 0) {
           n.reaper = {.at = Reaper::At::waiting,
-                      .left = static_cast<Byte>(
-                          mutated(Mutation::quick_reap_at_once) ? 0 : world_.bound + world_.epsilon),
+                      .left = static_cast<Byte>(mutated(Mutation::quick_reap_at_once)
+                                                    ? 0
+                                                    : world_.bound + world_.epsilon),
                       .changed = 0,
                       .generation = 0};
         }
@@ -161,8 +163,8 @@ void Protocol::reaper(const State& s, Out& out) const {
     case Reaper::At::waiting:
       if (s.reaper.left == 0) {
         const bool silent = s.reaper.changed == 0;
-        State& n =
-            out.add(s, {.step = silent ? Step::reaper_deletes : Step::reaper_turned_away, .who = i});
+        State& n = out.add(
+            s, {.step = silent ? Step::reaper_deletes : Step::reaper_turned_away, .who = i});
         n.database.row[i] = silent ? Byte{0} : n.database.row[i];
         n.reaper = {};
       }
@@ -170,8 +172,8 @@ void Protocol::reaper(const State& s, Out& out) const {
   }
 }
 
-// An instance with no cache of interest. Its poll, with all that follows, is one step: nobody reads its memory, so
-// a slow poll of it is a later poll.
+// An instance with no cache of interest. Its poll, with all that follows, is one step: nobody reads
+// its memory, so a slow poll of it is a later poll.
 void Protocol::member(const State& s, Byte i, Out& out) const {
   const Instance& a = s.instances[i];
   const Database& d = s.database;

@@ -11,28 +11,29 @@
 
 namespace um::model {
 
-// Every transition has one of these names. The number behind each is the section of docs/consistency.md.
+// Every transition has one of these names. The number behind each is the section of
+// docs/consistency.md.
 enum class Step : Byte {
-  time,             // one tick passes everywhere
-  lease_lapses,     // a tick that ends a lease with the key in L1
-  poll_sent,        // 3
+  time,          // one tick passes everywhere
+  lease_lapses,  // a tick that ends a lease with the key in L1
+  poll_sent,     // 3
   poll_answered,
   poll_received,
-  poll_emptied,     // a flush that sets B later (a mutation)
-  poll_applied,     // the one shard
-  poll_flushed,     // the same, from nothing
+  poll_emptied,  // a flush that sets B later (a mutation)
+  poll_applied,  // the one shard
+  poll_flushed,  // the same, from nothing
   lease_written,
-  lease_denied,     // the poll was sent before the registration was acknowledged
-  incarnation_made, // 2
+  lease_denied,      // the poll was sent before the registration was acknowledged
+  incarnation_made,  // 2
   reconnected,
-  trimmed,          // 3: B moves forward
+  trimmed,  // 3: B moves forward
   mark_taken,
   purged,
-  ack_sent,         // 7
+  ack_sent,  // 7
   ack_inserted,
-  ack_refused,      // no row of the own id
+  ack_refused,  // no row of the own id
   expelled,
-  member_polls,     // an instance without a cache of interest
+  member_polls,  // an instance without a cache of interest
   join_locked,
   join_inserted,
   join_acknowledged,
@@ -40,24 +41,24 @@ enum class Step : Byte {
   refresh_done,
   refresh_missed,
   refresh_heard,
-  lease_ended,      // leaving
+  lease_ended,  // leaving
   row_deleted,
   reaper_lists,
   reaper_waits,
   reaper_deletes,
   reaper_turned_away,
-  session_ends,     // the feed's connection is lost
-  planned,          // 6 R
-  a_begun,          // A
+  session_ends,  // the feed's connection is lost
+  planned,       // 6 R
+  a_begun,       // A
   a_committed,
   a_acknowledged,
-  registry_asked,   // W (a mutation)
+  registry_asked,  // W (a mutation)
   hold_reaped,
-  b_begun,          // B
+  b_begun,  // B
   b_fenced,
   b_locked,
   b_gated,
-  gate_epoch,       // the gate raises
+  gate_epoch,  // the gate raises
   gate_no_hold,
   gate_not_yet,
   gate_not_alone,
@@ -78,7 +79,7 @@ enum class Step : Byte {
   hold_gone,
   told_success,
   told_unknown,
-  fill_queried,     // 4
+  fill_queried,  // 4
   fill_admitted,
   fill_refused,
   fact_stored,
@@ -94,12 +95,12 @@ enum class Step : Byte {
   follower_served,
   follower_turned_away,
   primary_read,
-  crash,            // 2
-  rows_restored,    // a crash after which the unlogged tables have their old rows
+  crash,          // 2
+  rows_restored,  // a crash after which the unlogged tables have their old rows
   failover,
   migrated,
   process_started,
-  instance_stops,   // other times than its own
+  instance_stops,  // other times than its own
   foreign_begins,
   foreign_commits,
   foreign_aborts,
@@ -145,7 +146,10 @@ enum class Mutation : Byte {
   lease_before_the_shards,
   lease_from_the_receipt,
   own_keys_not_held,
+  own_hold_ends_with_the_answer,
   unknown_outcome_ends_the_hold,
+  admission_ignores_the_base,
+  b_in_another_namespace,
   gate_ignores_the_epoch,
   quick_reap_at_once,
   purge_without_the_mark,
@@ -180,7 +184,7 @@ struct Scenario {
   std::string_view name;
   std::string_view about;
   std::array<Role, kInstances> roles{};
-  std::array<bool, kInstances> out{};       // not registered at the beginning
+  std::array<bool, kInstances> out{};        // not registered at the beginning
   std::array<bool, kInstances> unstarted{};  // a process that starts later
   std::array<WriterPlan, kWriters> writers{};
   unsigned watched = 0;  // the key of L1, log and readers
@@ -192,13 +196,14 @@ struct Scenario {
   Byte reap_after = 0;     // X
   Byte new_bound = 0;      // what `migrate` sets T to
 
-  // Somebody without a lease reads every version at once: the strongest adversary, and fewer states.
+  // Somebody without a lease reads every version at once: the strongest adversary, and fewer
+  // states.
   bool outsider = true;
-  // A poll in two steps: sent and answered, received and applied. Sending a poll at the moment of its snapshot makes
-  // its lease as long as can be, and so does writing the lease at once.
+  // A poll in two steps: sent and answered, received and applied. Sending a poll at the moment of
+  // its snapshot makes its lease as long as can be, and so does writing the lease at once.
   bool merged_polls = false;
-  // A in one step, and B up to its COMMIT in one step. What another step could see in between is nothing, or a lock
-  // behind which it waits; later commits and answers are later first steps.
+  // A in one step, and B up to its COMMIT in one step. What another step could see in between is
+  // nothing, or a lock behind which it waits; later commits and answers are later first steps.
   bool merged_writes = false;
   bool split_reads = true;  // a process may be stopped between the lease check and the look-up
   bool slow_fills = true;   // else a query and its admission are one step
@@ -207,10 +212,10 @@ struct Scenario {
   bool marks = false;
   bool purge = false;
   bool trims = false;
-  int joins = -1;    // the instance that may join (anew); -1: none
+  int joins = -1;     // the instance that may join (anew); -1: none
   Byte most_ids = 3;  // how many it may have in its life
   int leaves = -1;
-  int reaped = -1;   // the row that the reaper watches
+  int reaped = -1;  // the row that the reaper watches
   bool quick_reap = false;
   bool holds_are_reaped = false;
   bool commits_lose_connections = false;

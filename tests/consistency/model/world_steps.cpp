@@ -108,8 +108,9 @@ void Protocol::time_passes(const State& s, Out& out) const {
   out.add(n, {.step = lapsed ? Step::lease_lapses : Step::time});
 }
 
-// PostgreSQL recovers: open transactions are gone, unlogged tables are empty, and the ids of transactions whose end
-// was not on disk are handed out again. Answers that were on their way may still arrive.
+// PostgreSQL recovers: open transactions are gone, unlogged tables are empty, and the ids of
+// transactions whose end was not on disk are handed out again. Answers that were on their way may
+// still arrive.
 void Protocol::crashes(const State& s, Out& out) const {
   if (s.crashes_left == 0) {
     return;

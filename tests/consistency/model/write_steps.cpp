@@ -23,7 +23,14 @@ Byte Protocol::wait_time(const Database& d) const {
 // A and B go over connections that noted the namespace that the feed shows.
 bool Protocol::feed_shows(const State& s, Byte w) const {
   const int home = world_.writers[w].home;
-  return home < 0 || s.instances[static_cast<unsigned>(home)].first_name == s.writers[w].name;
+  return home < 0 || mutated(Mutation::b_in_another_namespace) ||
+         s.instances[static_cast<unsigned>(home)].first_name == s.writers[w].name;
+}
+
+bool Protocol::same_incarnation(const State& s, Byte w) const {
+  const Namespace now = s.database.name();
+  return now != 0 && (incarnation_of(now) == incarnation_of(s.writers[w].name) ||
+                      mutated(Mutation::b_in_another_namespace));
 }
 
 void Protocol::writes(const State& s, Byte w, Out& out) const {
@@ -47,7 +54,7 @@ void Protocol::writes(const State& s, Byte w, Out& out) const {
       break;
     }
     case Phase::planned:
-      if (d.name() == 0 || incarnation_of(d.name()) != incarnation_of(writer.name)) {
+      if (!same_incarnation(s, w)) {
         break;
       }
       if (plan.bounded || mutated(Mutation::commit_wait_answer_without_a_hold)) {
@@ -127,8 +134,8 @@ void Protocol::writes(const State& s, Byte w, Out& out) const {
   }
 }
 
-// Steps of the writer until it stands where it may stay; a branch that would have to wait is a branch that has not
-// begun.
+// Steps of the writer until it stands where it may stay; a branch that would have to wait is a
+// branch that has not begun.
 void Protocol::whole_writes(const State& s, Byte w, Out& out) const {
   Out steps;
   writes(s, w, steps);
@@ -162,13 +169,12 @@ void Protocol::announce(const State& s, Byte w, Out& out) const {
 void Protocol::begin_b(const State& s, Byte w, Way way, Out& out) const {
   const Writer& writer = s.writers[w];
   const WriterPlan& plan = world_.writers[w];
-  const bool counts =
-      plan.home < 0 || s.instances[static_cast<unsigned>(plan.home)].first_wait == 0 ||
-      mutated(Mutation::acknowledgements_count_in_a_new_namespace);
+  const bool counts = plan.home < 0 ||
+                      s.instances[static_cast<unsigned>(plan.home)].first_wait == 0 ||
+                      mutated(Mutation::acknowledgements_count_in_a_new_namespace);
   const bool asked = mutated(Mutation::registry_read_before_a_commits) &&
                      way == Way::acknowledged && !writer.asked.has(kInstances);
-  if (!feed_shows(s, w) || !counts || asked || s.database.name() == 0 ||
-      incarnation_of(s.database.name()) != incarnation_of(writer.name) ||
+  if (!feed_shows(s, w) || !counts || asked || !same_incarnation(s, w) ||
       (way == Way::waited && writer.wait != 0) || (plan.home < 0 && way != Way::waited)) {
     return;
   }
@@ -181,8 +187,8 @@ void Protocol::begin_b(const State& s, Byte w, Way way, Out& out) const {
   }
 }
 
-// Housekeeping and the reaper of holds: whenever no open B has locked the rows. Both wait for long times, which the
-// model leaves out: the fence must make any time safe.
+// Housekeeping and the reaper of holds: whenever no open B has locked the rows. Both wait for long
+// times, which the model leaves out: the fence must make any time safe.
 void Protocol::hold_reaper(const State& s, Out& out) const {
   if (!world_.holds_are_reaped) {
     return;
