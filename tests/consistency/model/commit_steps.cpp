@@ -36,8 +36,12 @@ bool Protocol::everyone_acknowledged(const State& s, Byte w) const {
       return false;
     }
     for (unsigned row = 0; row < kWriters * kKeys; ++row) {
-      if (rows_of(writer).has(row) && !mutated(Mutation::acknowledgement_of_an_earlier_hold) &&
-          (d.ack_xid[i] <= d.hold_xid[row] || !d.ack_seen[i].has(d.hold_xid[row]))) {
+      if (!rows_of(writer).has(row) || mutated(Mutation::acknowledgement_of_an_earlier_hold)) {
+        continue;
+      }
+      const bool saw = d.ack_seen[i].has(d.hold_xid[row]) ||
+                       mutated(Mutation::acknowledgement_without_its_snapshot);
+      if (d.ack_xid[i] <= d.hold_xid[row] || !saw) {
         return false;
       }
     }

@@ -1,4 +1,5 @@
 // Every state of the protocol's model keeps the promises, and the model notices each broken rule.
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -82,6 +83,21 @@ TEST_P(ModelMutation, IsFound) {
 
 INSTANTIATE_TEST_SUITE_P(Model, ModelMutation, ::testing::ValuesIn(mutations()),
                          [](const auto& one) { return camel(name(one.param.mutation)); });
+
+TEST(ModelTables, EveryMutationIsLookedFor) {
+  for (std::size_t i = 1; i < static_cast<std::size_t>(Mutation::count); ++i) {
+    const auto mutation = static_cast<Mutation>(i);
+    EXPECT_FALSE(name(mutation).empty());
+    EXPECT_EQ(std::ranges::count(mutations(), mutation, &MutationCase::mutation), 1)
+        << name(mutation);
+  }
+}
+
+TEST(ModelTables, EveryStepHasAName) {
+  for (std::size_t i = 0; i < kSteps; ++i) {
+    EXPECT_FALSE(name(static_cast<Step>(i)).empty());
+  }
+}
 
 }  // namespace
 

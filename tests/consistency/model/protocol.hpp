@@ -51,7 +51,11 @@
 //   appear at any time. Admission judges each fact by itself, so more of them are no more than
 //   another order. Eviction is absent: a fact may replace what L1 has.
 // - The reaper of holds and housekeeping do not wait: the fence has to make any time safe.
+// - An acknowledgement is inserted and committed in one step: a later commit is a later step, and
+// if the row is
+//   deleted in between, it belongs to nobody.
 // - A flush for more than K rows, or for a flush row, is the flush of a lost connection.
+// - A former row of an instance that joins anew is gone: it can only hold writers up.
 // - Merged steps (Scenario::merged_polls, merged_writes): an earlier lease, A's commit and a gate
 // passed at the
 //   moment of the update allow all that later ones allow. Scenarios with few states have every step

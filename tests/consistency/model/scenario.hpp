@@ -124,6 +124,7 @@ enum class Mutation : Byte {
   xmin_horizon,
   acknowledged_when_received,
   acknowledgement_of_an_earlier_hold,
+  acknowledgement_without_its_snapshot,
   registry_read_before_a_commits,
   alone_without_the_lock,
   acknowledgements_count_in_a_new_namespace,
@@ -132,6 +133,7 @@ enum class Mutation : Byte {
   row_deleted_before_the_lease_ends,
   b_without_the_fence,
   no_former_bound,
+  former_bound_of_the_last_change_only,
   no_incarnation,
   refresh_gates_l1_only,
   base_set_after_emptying,
@@ -190,11 +192,11 @@ struct Scenario {
   unsigned watched = 0;  // the key of L1, log and readers
 
   // Times in ticks.
-  Byte bound = 1;          // T
-  Byte epsilon = 0;        // and as much may a lease last longer by the clocks of others
-  Byte refresh_bound = 0;  // Y; 0: refreshes always come in time
-  Byte reap_after = 0;     // X
-  Byte new_bound = 0;      // what `migrate` sets T to
+  Byte bound = 1;                    // T
+  Byte epsilon = 0;                  // and as much may a lease last longer by the clocks of others
+  Byte refresh_bound = 0;            // Y; 0: refreshes always come in time
+  Byte reap_after = 0;               // X
+  std::array<Byte, 2> new_bounds{};  // what `migrate` sets T to
 
   // Somebody without a lease reads every version at once: the strongest adversary, and fewer
   // states.

@@ -178,18 +178,19 @@ void Protocol::migrations(const State& s, Out& out) const {
   if (s.migrations_left != 0 && d.name() != 0 && d.joining == 0 &&
       std::ranges::all_of(d.row, [](Byte row) { return row == 0; })) {
     State& n = out.add(s, {.step = Step::migrated});
+    n.database.bound = world_.new_bounds.at(world_.migrations - s.migrations_left);
+    n.database.former_bound = mutated(Mutation::former_bound_of_the_last_change_only)
+                                  ? std::max(d.bound, n.database.bound)
+                                  : std::max(d.bound, d.former_bound);
     --n.migrations_left;
-    n.database.former_bound = std::max(d.bound, d.former_bound);
-    n.database.bound = world_.new_bound;
     ++n.database.epoch;
   }
   for (Byte i = 0; i < kInstances; ++i) {
-    if (world_.unstarted[i] && s.instances[i].life == Life::not_started &&
-        d.bound == world_.new_bound) {
+    if (world_.unstarted[i] && s.instances[i].life == Life::not_started && s.migrations_left == 0) {
       State& n = out.add(s, {.step = Step::process_started, .who = i});
       Instance& a = n.instances[i];
       a.life = Life::running;
-      a.bound = world_.new_bound;
+      a.bound = d.bound;
       a.fresh = 1;
     }
   }
