@@ -12,7 +12,14 @@
 namespace um::model {
 namespace {
 
+// A build with a sanitizer looks for faults of the model itself: a part of each world is enough.
+#ifdef UM_MODEL_MOST_STATES
+constexpr std::size_t kMostStates = UM_MODEL_MOST_STATES;
+constexpr bool kWhole = false;
+#else
 constexpr std::size_t kMostStates = 12'000'000;
+constexpr bool kWhole = true;
+#endif
 
 using Result = Exploration<State, Label>;
 
@@ -54,11 +61,12 @@ TEST_P(ModelScenario, KeepsThePromisesInEveryState) {
   Protocol protocol{GetParam()};
   const Result result = explore(protocol);
   std::cout << GetParam().about << ": " << figures(result) << "\n";
-  EXPECT_TRUE(result.complete || result.violated) << "too many states";
+  EXPECT_TRUE(result.complete || result.violated || !kWhole) << "too many states";
   EXPECT_FALSE(result.violated) << "PROMISE BROKEN after " << result.trace.size() << " steps:\n"
                                 << text(result);
   for (const Step step : GetParam().must_happen) {
-    EXPECT_GT(protocol.count(step), 0U) << "it never happened: " << name(step);
+    EXPECT_TRUE(protocol.count(step) != 0 || !(kWhole || result.complete))
+        << "it never happened: " << name(step);
   }
 }
 
@@ -71,8 +79,8 @@ TEST_P(ModelMutation, IsFound) {
   const auto& [mutation, where] = GetParam();
   Protocol protocol{scenario(where), mutation};
   const Result result = explore(protocol);
-  EXPECT_TRUE(result.violated) << name(mutation) << " was not found in " << where << ": "
-                               << figures(result);
+  EXPECT_TRUE(result.violated || !(kWhole || result.complete))
+      << name(mutation) << " was not found in " << where << ": " << figures(result);
   std::cout << name(mutation) << ": a counterexample of " << result.trace.size() << " steps in "
             << where << ", " << figures(result) << "\n";
   EXPECT_TRUE(!result.violated || Protocol::violated(result.trace.back().second));

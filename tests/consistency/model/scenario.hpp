@@ -219,7 +219,7 @@ struct Scenario {
   int leaves = -1;
   int reaped = -1;  // the row that the reaper watches
   bool quick_reap = false;
-  bool holds_are_reaped = false;
+  bool holds_are_reaped = false;  // of abandoned writes alone, if there are any
   bool commits_lose_connections = false;
   bool xids_used_again = true;  // after a crash
   bool failover = false;        // instead of a crash

@@ -193,7 +193,11 @@ void Protocol::hold_reaper(const State& s, Out& out) const {
   if (!world_.holds_are_reaped) {
     return;
   }
+  const bool some_abandoned = std::ranges::any_of(world_.writers, &WriterPlan::abandoned);
   for (Byte id = 0; id < kWriters; ++id) {
+    if (some_abandoned && !world_.writers[id].abandoned) {
+      continue;
+    }
     Holds rows;
     for (unsigned key = 0; key < kKeys; ++key) {
       rows.add(hold_row(id, key));
