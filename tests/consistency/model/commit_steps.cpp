@@ -130,7 +130,7 @@ void Protocol::gate(const State& s, Byte w, Out& out) const {
     raise(Step::gate_not_alone, back);
   } else if (writer.way == Way::acknowledged && !everyone_acknowledged(s, w)) {
     raise(Step::gate_not_yet, back);
-  } else if (d.next_xid <= kMostXids) {
+  } else if (ids_left(s, out)) {
     State& n = out.add(s, {.step = Step::b_gated, .who = w});
     n.writers[w].phase = Phase::b_gated;
     n.writers[w].xid = n.database.next_xid++;

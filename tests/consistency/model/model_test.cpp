@@ -64,6 +64,7 @@ TEST_P(ModelScenario, KeepsThePromisesInEveryState) {
   EXPECT_TRUE(result.complete || result.violated || !kWhole) << "too many states";
   EXPECT_FALSE(result.violated) << "PROMISE BROKEN after " << result.trace.size() << " steps:\n"
                                 << text(result);
+  EXPECT_EQ(protocol.count(Step::out_of_ids), 0U);
   for (const Step step : GetParam().must_happen) {
     EXPECT_TRUE(protocol.count(step) != 0 || !(kWhole || result.complete))
         << "it never happened: " << name(step);

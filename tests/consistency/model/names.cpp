@@ -97,7 +97,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Step::count)> kS
     "instance stops",
     "foreign begins",
     "foreign commits",
-    "foreign aborts",
+    "out of ids",
 };
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Mutation::count)> kMutationNames{

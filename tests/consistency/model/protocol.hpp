@@ -98,6 +98,8 @@ class Protocol {
  private:
   bool mutated(Mutation mutation) const { return mutation_ == mutation; }
 
+  bool ids_left(const State& s, Out& out) const;
+
   // world_steps.cpp: time, crashes, other programs
   void time_passes(const State& s, Out& out) const;
   void crashes(const State& s, Out& out) const;

@@ -103,7 +103,7 @@ enum class Step : Byte {
   instance_stops,  // other times than its own
   foreign_begins,
   foreign_commits,
-  foreign_aborts,
+  out_of_ids,  // the search would need more transaction ids than the model has
   count,
 };
 constexpr std::size_t kSteps = static_cast<std::size_t>(Step::count);

@@ -79,6 +79,14 @@ void Protocol::successors(const State& s, Out& out) const {
   }
 }
 
+bool Protocol::ids_left(const State& s, Out& out) const {
+  if (s.database.next_xid <= kMostXids) {
+    return true;
+  }
+  out.add(s, {.step = Step::out_of_ids});
+  return false;
+}
+
 void Protocol::time_passes(const State& s, Out& out) const {
   State n = s;
   bool lapsed = false;
@@ -199,8 +207,8 @@ void Protocol::migrations(const State& s, Out& out) const {
 // A transaction of another program, which may write the row without a hold.
 void Protocol::other_programs(const State& s, Out& out) const {
   const Database& d = s.database;
-  if (s.foreign_left != 0 && d.foreign_open == 0 && d.next_xid <= kMostXids &&
-      (!world_.foreign_writes || d.row_lock == 0)) {
+  if (s.foreign_left != 0 && d.foreign_open == 0 && (!world_.foreign_writes || d.row_lock == 0) &&
+      ids_left(s, out)) {
     State& n = out.add(s, {.step = Step::foreign_begins});
     --n.foreign_left;
     n.database.foreign_xid = n.database.next_xid++;

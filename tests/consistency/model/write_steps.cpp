@@ -58,7 +58,7 @@ void Protocol::writes(const State& s, Byte w, Out& out) const {
         break;
       }
       if (plan.bounded || mutated(Mutation::commit_wait_answer_without_a_hold)) {
-        if (d.next_xid <= kMostXids) {
+        if (ids_left(s, out)) {
           State& n = out.add(s, {.step = Step::b_begun, .who = w});
           n.writers[w].phase = Phase::b_gated;
           n.writers[w].way = Way::bounded;
@@ -158,7 +158,7 @@ void Protocol::announce(const State& s, Byte w, Out& out) const {
   if (mutated(Mutation::hold_ids_used_again) && !d.holds.empty()) {
     return;  // the primary key
   }
-  if (d.next_xid > kMostXids || !feed_shows(s, w)) {
+  if (!feed_shows(s, w) || !ids_left(s, out)) {
     return;
   }
   State& n = out.add(s, {.step = Step::a_begun, .who = w});
