@@ -11,62 +11,53 @@
 // the instance that made it (Instance::own_floor). The answer to a client must be true:
 // Violation::false_success, Violation::false_failure.
 //
-// Steps and sections of docs/consistency.md:
+// Steps, by the sections of docs/consistency.md and their files:
 //
-//   section                     steps                                                     file
-//   2  namespace, crash         crash, rows_restored, failover, incarnation_made world_steps.cpp 2
-//   settings                 migrated, process_started, instance_stops world_steps.cpp 3  poll,
-//   flush, lease       poll_*, lease_*, reconnected, trimmed                     poll_steps.cpp 3
-//   marks and purge          mark_taken, purged poll_steps.cpp 4  facts and admission      fill_*,
-//   fact_*                                            read_steps.cpp 5  reading, single flight
-//   hit*, l2_hit, reader_*, follower_*, primary_read          read_steps.cpp 6  R, A, W planned,
-//   a_*, registry_asked, hold_reaped                 write_steps.cpp 6  B: the gate, the commit
-//   b_*, gate_*, cas_lost, key_not_held, commit_*, answered   commit_steps.cpp 6  an unknown
-//   outcome       connection_lost, orphan_*, told_*, hold_gone              commit_steps.cpp 7
-//   acknowledgements         ack_*, expelled poll_steps.cpp 7  registry                 join_*,
-//   refresh_*, reaper_*, session_ends, row_deleted    registry_steps.cpp
+//   2 namespace, crash       world_steps.cpp     crash, rows_restored, failover, incarnation_made
+//   2 settings               world_steps.cpp     migrated, process_started, instance_stops
+//   3 poll, flush, lease     poll_steps.cpp      poll_*, lease_*, reconnected, trimmed
+//   3 marks and purge        poll_steps.cpp      mark_taken, purged
+//   4 facts and admission    read_steps.cpp      fill_*, fact_*
+//   5 reading, single flight read_steps.cpp      hit*, l2_hit, reader_*, follower_*, primary_read
+//   6 R, A, W                write_steps.cpp     planned, a_*, registry_asked, hold_reaped
+//   6 B: gate and commit     commit_steps.cpp    b_*, gate_*, cas_lost, key_not_held, commit_*
+//   6 an unknown outcome     commit_steps.cpp    connection_lost, orphan_*, told_*, hold_gone
+//   7 acknowledgements       poll_steps.cpp      ack_*, expelled
+//   7 registry               registry_steps.cpp  join_*, refresh_*, reaper_*, session_ends
 //
 // What is left out, and why nothing is lost:
 //
 // - Time passes everywhere at once, in ticks, between any two steps. A timer is what is left of it.
-// Clocks that
-//   differ appear as a lease that lasts up to epsilon longer than T. P and the bell are absent: a
-//   poll may be sent at any time. W's question is absent: B may be tried at any time, and the gate
-//   decides.
+//   Clocks that differ appear as a lease that lasts up to epsilon longer than T. P and the bell are
+//   absent: a poll may be sent at any time. The question of W is absent: B may be tried at any
+//   time, and the gate decides.
 // - A snapshot is the set of the transactions that had ended (state.hpp). Only transactions with
-// ids that somebody
-//   compares have one: A, B and transactions of other programs. An acknowledgement has the number
-//   that would be next.
+//   ids that are compared have one: A, B and transactions of other programs. An acknowledgement has
+//   the number that would be next.
 // - L1, log and readers exist for one key of the row, in the instances of Role::full. No instance
-// depends on what
-//   another one has in memory, so other instances can be members of the registry that poll in one
-//   step.
+//   depends on the memory of another one, so other instances can be members of the registry that
+//   poll in one step.
 // - With Scenario::outsider, an instance without a lease reads every version of a strict write at
-// its commit. Any
-//   deployment may have such an instance, and no other reader raises the floor earlier. So readers
-//   do not influence each other, and one reader in two steps is enough; a read with the floor 0
-//   cannot go wrong. The scenario TwoCaches does without the outsider.
+//   its commit. Any deployment may have such an instance, and no other reader raises the floor
+//   earlier. So readers do not influence each other, and one reader in two steps is enough; a read
+//   with the floor 0 cannot go wrong. The scenario TwoCaches does without the outsider.
 // - Each instance has one query of the primary under way, which may last for ever, and Redis has
-// one fact, which may
-//   appear at any time. Admission judges each fact by itself, so more of them are no more than
-//   another order. Eviction is absent: a fact may replace what L1 has.
+//   one fact, which may appear at any time. Admission judges each fact by itself, so more of them
+//   are no more than another order. Eviction is absent: a fact may replace what L1 has.
 // - The reaper of holds and housekeeping do not wait: the fence has to make any time safe.
 // - An acknowledgement is inserted and committed in one step: a later commit is a later step, and
-// if the row is
-//   deleted in between, it belongs to nobody.
+//   an acknowledgement of a row that was deleted in between belongs to no instance.
 // - A flush for more than K rows, or for a flush row, is the flush of a lost connection.
-// - A former row of an instance that joins anew is gone: it can only hold writers up.
+// - A former row of an instance that joins anew is gone: it can only delay writers.
 // - Merged steps (Scenario::merged_polls, merged_writes): an earlier lease, A's commit and a gate
-// passed at the
-//   moment of the update allow all that later ones allow. Scenarios with few states have every step
-//   by itself.
+//   passed at the moment of the update allow all that later ones allow. Scenarios with few states
+//   have every step by itself.
 // - Forged facts (a MAC forbids them), counters, sessions and SQLite are absent.
 //
 // To replay a counterexample: a failed scenario prints its trace, the shortest one: each step, its
 // actor, the state after it. A mutation prints its trace if UM_MODEL_TRACE is set:
 //
-//     UM_MODEL_TRACE=1 build/dev/tests/model_test
-//     --gtest_filter='*/ModelMutation.IsFound/XminHorizon'
+//   UM_MODEL_TRACE=1 build/dev/tests/model_test --gtest_filter='*/IsFound/XminHorizon'
 //
 // The search is deterministic. In a debugger, break in Protocol::answer() with s.violation !=
 // Violation::none.
