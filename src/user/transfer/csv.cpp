@@ -4,8 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "user/transfer/import_reader.hpp"
-
 namespace um {
 
 namespace {
@@ -24,7 +22,6 @@ bool is_dangerous_after_apostrophes(std::string_view text) {
 }  // namespace
 
 std::string_view describe(CsvFault fault) {
-  static_assert(kMaxRecordBytes == 64 * 1024, "the text says 64 KiB");
   switch (fault) {
     case CsvFault::too_long:
       return "the record is longer than 64 KiB; is a closing quote missing?";

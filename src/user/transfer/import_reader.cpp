@@ -88,6 +88,7 @@ class CsvReader final : public ImportReader {
     return make_import_user(values);
   }
 
+  static_assert(kMaxRecordBytes == 64 * 1024, "describe(CsvFault::too_long) says 64 KiB");
   CsvRecords records_{kMaxRecordBytes};
   Result<std::vector<Column>> columns_{};  // empty until the header was read
   bool finished_ = false;
