@@ -44,14 +44,10 @@ bool table_exists(BlockingConnection& db, const std::string& name) {
   return !db.run("SELECT to_regclass($1)", {name}).null(0, 0);
 }
 
-// The first migration of earlier builds had the schema of today's first five.
+// The checksum of the one migration of earlier builds. It made the schema of today's first five.
+constexpr std::string_view kUndivided =
+    "cbd5ef565e73abb636d24cdf1b12fb0a70383bb36e67d34af1dbd153ed3fadd1";
 constexpr std::size_t kDividedInto = 5;
-bool is_undivided(BlockingConnection& db) {
-  return table_exists(db, "public.schema_migrations") &&
-         db.integer(
-             "SELECT count(*) FROM public.schema_migrations WHERE number = 1 AND sha256 ="
-             " 'cbd5ef565e73abb636d24cdf1b12fb0a70383bb36e67d34af1dbd153ed3fadd1'") == 1;
-}
 
 void record(BlockingConnection& db, const Migration& migration) {
   db.run("INSERT INTO public.schema_migrations (number, name, sha256) VALUES ($1, $2, $3)",
@@ -60,8 +56,10 @@ void record(BlockingConnection& db, const Migration& migration) {
 
 // Records the five in place of the undivided migration. True: it did.
 bool divide(BlockingConnection& db) {
-  if (!is_undivided(db)) return false;
-  db.execute("DELETE FROM public.schema_migrations WHERE number = 1");
+  if (!table_exists(db, "public.schema_migrations")) return false;
+  const auto removed =
+      db.run("DELETE FROM public.schema_migrations WHERE sha256 = $1", {kUndivided});
+  if (removed.affected() == 0) return false;
   for (const Migration& migration : postgres_schema::migrations().first(kDividedInto))
     record(db, migration);
   return true;
@@ -70,10 +68,10 @@ bool divide(BlockingConnection& db) {
 // The number of our migrations that the database has; an error if it has others.
 Result<std::size_t> count_applied(BlockingConnection& db) {
   if (!table_exists(db, "public.schema_migrations")) return 0;
-  if (is_undivided(db)) return kDividedInto;
   const auto known = postgres_schema::migrations();
   const auto rows =
       db.run("SELECT number, name, sha256 FROM public.schema_migrations ORDER BY number");
+  if (rows.size() == 1 && rows.text(0, 2) == kUndivided) return kDividedInto;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const std::string name{rows.text(row, 1)};
     if (row >= known.size()) {
