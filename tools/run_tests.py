@@ -25,7 +25,7 @@ BEGIN = re.compile(r"^\[ RUN      \] (\S+)$")
 # A test may leave a line of its own unfinished before the line that ends it.
 END = re.compile(r"\[ *(OK|FAILED|SKIPPED) *\] (\S+?)(?:,|\s|$)(.*)")
 OUTSIDE_FAILURE = re.compile(r"^\[\s*FAILED\s*\] (\S+): SetUpTestSuite or TearDownTestSuite")
-FAILURE = re.compile(r":\d+: Failure$")
+FAILURE = re.compile(r"^(\S+:\d+|unknown file): Failure$")
 MILLISECONDS = re.compile(r"\((\d+) ms\)")
 SECONDS = float(os.environ.get("UM_TEST_SECONDS", "180"))
 
@@ -52,7 +52,7 @@ class Run:
         self.outcomes, self.outside, self.bad_end = {}, [], ""
         flag_file.write_text("--gtest_filter=" + ":".join(names) + "\n", encoding="utf-8")
         command = [program, f"--gtest_flagfile={flag_file}", "--gtest_color=no"]
-        # A session of its own: what the program started ends with it, or would hold its output open.
+        # A session of its own: a test that takes too long is ended with what it started in its process group.
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               errors="replace", start_new_session=True) as process:
             try:
@@ -84,6 +84,7 @@ class Run:
             if begin:
                 current = self.outcomes.setdefault(begin.group(1), Outcome())
                 timer = threading.Timer(SECONDS, end, [current])
+                timer.daemon = True  # it does not keep an interrupted runner alive
                 timer.start()
             (self.outside if current is None else current.output).append(line)
             if event and self.outcomes.get(event.group(2)) is current is not None:
@@ -141,6 +142,7 @@ def chosen(options, own_filter):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the program ends too
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", required=True)
     parser.add_argument("--results", type=pathlib.Path, required=True)

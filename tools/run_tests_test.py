@@ -123,6 +123,24 @@ class RunTests(unittest.TestCase):
         last = "print('file.cpp:1: Failure') if first else None; status = 1 if first else 0"
         self.assertEqual(self.run_fake({"A": "pass"}, last=last, UM_SECOND_TRY="1")[0], 1)
         self.assertEqual(self.run_fake({"A": "flake"}, last=last, UM_SECOND_TRY="1")[0], 1)
+        thrown = last.replace("file.cpp:1", "unknown file")
+        self.assertEqual(self.run_fake({"A": "flake"}, last=thrown, UM_SECOND_TRY="1")[0], 1)
+
+    def test_ending_the_runner_ends_the_program(self):
+        with tempfile.TemporaryDirectory() as name:
+            program = pathlib.Path(name) / "fake"
+            program.write_text(FAKE.format(python=sys.executable, tests={"A": "hang"}, last=""))
+            program.chmod(0o755)
+            command = [sys.executable, TOOLS / "run_tests.py", "--name", "fake", "--results", name, program]
+            with subprocess.Popen(command, stdout=subprocess.PIPE) as runner:
+                log = pathlib.Path(name) / "fake.log"
+                until = time.monotonic() + 60
+                while time.monotonic() < until and not (log.exists() and "S.A" in log.read_text()):
+                    time.sleep(0.01)
+                runner.terminate()
+                self.assertEqual(runner.wait(timeout=60), 128 + 15)
+            running = subprocess.run(["pgrep", "-f", program], stdout=subprocess.PIPE, check=False)
+            self.assertEqual(running.stdout, b"")
 
     def test_a_bad_end_fails_even_beside_a_flake(self):
         self.assertEqual(self.run_fake({"A": "pass"}, last="status = 23", UM_SECOND_TRY="1")[0], 1)
