@@ -11,7 +11,7 @@
 // the instance that made it (Instance::own_floor). The answer to a client must be true:
 // Violation::false_success, Violation::false_failure.
 //
-// Steps, by the sections of docs/consistency.md and their files:
+// Steps, by parts of the protocol, with their files (docs/adr/0011-what-the-model-found.md):
 //
 //   2 namespace, crash       world_steps.cpp     crash, rows_restored, failover, incarnation_made
 //   2 settings               world_steps.cpp     migrated, process_started, instance_stops

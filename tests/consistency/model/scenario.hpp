@@ -11,8 +11,8 @@
 
 namespace um::model {
 
-// Every transition has one of these names. The number behind each is the section of
-// docs/consistency.md.
+// Every transition has one of these names. A number behind a name begins a part of the protocol
+// (the table in protocol.hpp).
 enum class Step : Byte {
   time,          // one tick passes everywhere
   lease_lapses,  // a tick that ends a lease with the key in L1
