@@ -100,6 +100,17 @@ TEST(ConnectionInfo, KnowsWhichServersAreWanted) {
   EXPECT_EQ(value_of(info->keywords(info->hosts()[0], nullptr), "target_session_attrs"), "primary");
 }
 
+TEST(ConnectionInfo, ADeadNetworkEndsAConnectionWithinSecondsUnlessTheUrlSaysOtherwise) {
+  auto info = parse("host=h keepalives_idle=60");
+  ASSERT_TRUE(info);
+  info->set_defaults_of("test");
+  const auto keywords = info->keywords(info->hosts()[0], nullptr);
+  EXPECT_EQ(value_of(keywords, "tcp_user_timeout"), "3000");
+  EXPECT_EQ(value_of(keywords, "keepalives_idle"), "60");
+  EXPECT_EQ(value_of(keywords, "keepalives_interval"), "1");
+  EXPECT_EQ(value_of(keywords, "keepalives_count"), "3");
+}
+
 TEST(ConnectionInfo, MessagesLoseThePasswordAndTheirLines) {
   const auto info = parse("postgresql://u:sesame@h/x");
   ASSERT_TRUE(info);
