@@ -112,24 +112,7 @@ TEST_F(FaultsTest, ATransactionThatEndsAfterAnyNumberOfBytesIsUnknownOnlyIfItsCo
   EXPECT_GE(unknown, 1U);
 }
 
-TEST_F(FaultsTest, ASilentServerIsATimeoutAndItsConnectionIsReplaced) {
-  server_.react_to("select bad", Reaction::silence);
-  auto tuned = options();
-  tuned.look_up_connections = 1;
-  tuned.look_up_timeout = 150ms;
-  tuned.stall_margin = 50ms;
-  Client client{std::move(tuned)};
-  ASSERT_TRUE(look_up(client, kOne));  // connected: the deadline is only for the statement
-  const auto outcome = look_up(client, kBad, in(100ms));
-  ASSERT_FALSE(outcome);
-  EXPECT_TRUE(outcome.error().kind == Failure::timeout);
-  // Behind the silent statement, on the only connection, until that is closed.
-  EXPECT_TRUE(recovers(client));
-  EXPECT_EQ(client.stats().look_ups.stalled, 1U);
-  EXPECT_EQ(client.stats().look_ups.timeouts, 1U);
-}
-
-TEST_F(FaultsTest, CallsInFlightOnASilentConnectionAreLostWhenItIsClosed) {
+TEST_F(FaultsTest, CallsInFlightOnASilentConnectionAreLostWhenItsTimeIsOver) {
   server_.react_to("select bad", Reaction::silence);
   auto tuned = options();
   tuned.look_up_timeout = 20ms;

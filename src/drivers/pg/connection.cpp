@@ -193,21 +193,40 @@ void Connection::take(ResultPtr result) {
     settings_->executed(*effect.answered, effect.took, effect.failed);
   }
   if (!effect.finished) return;
-  if (effect.finished == setup_) {
+  if (state_ == State::stalled) {
+    if (pipeline_.in_flight() == 0) lose(lost_because("all was answered, but too late"));
+  } else if (effect.finished == setup_) {
     end_setup(*effect.finished);
   } else {
     owner_.answered(*this, std::move(effect.finished));
   }
 }
 
-void Connection::lose(const Failure& why) {
-  if (state_ == State::closed) return;
+void Connection::stall(const Failure& why) {
   const bool was_open = state_ == State::open;
-  auto units = reset();
+  state_ = State::stalled;
   if (was_open) {
-    owner_.lost(*this, std::move(units), why);
+    owner_.stalled(*this, pipeline_.unanswered(), why);
   } else {
     owner_.not_opened(*this, why);
+  }
+}
+
+void Connection::lose(const Failure& why) {
+  const State before = state_;
+  auto units = reset();
+  switch (before) {
+    case State::closed:
+      break;
+    case State::opening:
+      owner_.not_opened(*this, why);
+      break;
+    case State::open:
+      owner_.lost(*this, std::move(units), why);
+      break;
+    case State::stalled:
+      owner_.ended(*this);
+      break;
   }
 }
 
@@ -225,16 +244,11 @@ std::vector<std::shared_ptr<Unit>> Connection::reset() {
   return pipeline_.drop();
 }
 
-bool Connection::expire(BootTime now) {
-  if (state_ == State::closed) return false;
-  if (!handle_) {
-    opener_.expire(now);
-    return false;
-  }
+void Connection::expire(BootTime now) {
+  if (state_ != State::opening && state_ != State::open) return;
+  if (!handle_) return opener_.expire(now);
   const auto bound = state_ == State::open ? settings_->stall_bound : settings_->opener.per_address;
-  if (!pipeline_.stalled(now, bound)) return false;
-  lose(lost_because("no answer"));
-  return true;
+  if (pipeline_.stalled(now, bound)) stall(lost_because("no answer in time"));
 }
 
 }  // namespace um::pg

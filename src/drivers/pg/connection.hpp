@@ -2,9 +2,17 @@
 // it is lost or closed, and can then be opened again.
 //
 //     closed → opening → open → closed
+//                   ↘      ↓       ↑
+//                    stalled ──────┘
 //
 // Opening includes the statements that every new connection runs. The owner hears of every change
-// exactly once, and gets back the units in flight when the connection is lost.
+// exactly once, and gets back the units in flight when the connection is lost or stalled.
+//
+// A connection is stalled when the server owes it an answer beyond its time: a commit that waits
+// for a synchronous standby, for example. It sends nothing more, but its socket stays open and
+// watched, because the server's backend does not end with the socket: a second connection would
+// occupy a second backend. It is closed when the socket has ended, or when the server has answered
+// everything that was sent.
 //
 // Thread safety: none; the loop of its executor. The owner outlives it.
 #pragma once
@@ -30,17 +38,22 @@ class Connection {
     virtual void answered(Connection& connection, std::shared_ptr<Unit> unit) = 0;
     virtual void lost(Connection& connection, std::vector<std::shared_ptr<Unit>> in_flight,
                       const Failure& why) = 0;
+    // An open connection is stalled; one that stalls while it is being opened is not_opened().
+    virtual void stalled(Connection& connection, std::vector<std::shared_ptr<Unit>> in_flight,
+                         const Failure& why) = 0;
+    // A stalled connection is closed.
+    virtual void ended(Connection& connection) = 0;
   };
   struct Settings {
     Opener::Settings opener;
     std::vector<Command> setup;                 // run by every new connection
     enum class Note { none, last_value } note;  // of the last command of setup
     std::shared_ptr<const void> queries;        // keeps alive the texts that setup refers to
-    std::chrono::nanoseconds stall_bound;
+    std::chrono::nanoseconds stall_bound;       // then an open connection is stalled
     // Called for every query that was executed, on the loop.
     std::function<void(const Query& query, std::chrono::nanoseconds took, bool failed)> executed;
   };
-  enum class State { closed, opening, open };
+  enum class State { closed, opening, open, stalled };
 
   Connection(Handle::Executor executor, std::shared_ptr<const Settings> settings, Owner& owner);
 
@@ -51,13 +64,13 @@ class Connection {
   // sent.
   bool send(const std::shared_ptr<Unit>& unit);
 
-  // Tells the owner that it is lost, or not opened, and hands back the units in flight.
+  // Tells the owner that it is lost, not opened or ended, and hands back the units in flight.
   void close(const Failure& why) { lose(why); }
   // The same without telling the owner.
   std::vector<std::shared_ptr<Unit>> stop();
 
-  // Gives up an address, or the whole connection, that does not answer. True: it was closed.
-  bool expire(BootTime now);
+  // Gives up an address that does not answer, or the answers of a connection that is stalled now.
+  void expire(BootTime now);
 
   State state() const { return state_; }
   std::size_t in_flight() const { return pipeline_.in_flight(); }
@@ -84,6 +97,7 @@ class Connection {
   void flush();
   void receive();
   void take(ResultPtr result);
+  void stall(const Failure& why);
   void lose(const Failure& why);
   std::vector<std::shared_ptr<Unit>> reset();
 

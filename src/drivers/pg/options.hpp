@@ -43,8 +43,8 @@ struct Options {
   ms look_up_timeout = kLookUpTime;      // statement_timeout of look-ups
   ms statement_timeout{2000};            // statement_timeout of scans, writes and transactions
   ms idle_in_transaction_timeout{5000};  // then the server ends a forgotten transaction
-  // A connection is closed if its oldest statement gets no answer for this long after its
-  // statement_timeout.
+  // A connection is stalled if its oldest statement gets no answer for this long after its
+  // statement_timeout. Its calls are answered; the connection keeps its place until it has ended.
   ms stall_margin{500};
 
   // Opening a connection, per address; then the next address is tried. Overridden by the URL's
@@ -69,10 +69,11 @@ struct PoolNumbers {
   Number busy{};       // of these, with something in flight or taken by a transaction
   Number in_flight{};  // calls sent and not answered
   Number waiting{};    // calls not sent yet
-  Number opened{};     // from here on: since the start
+  Number stalled_now{};  // connections that keep their place and are of no use
+  Number opened{};       // from here on: since the start
   Number connect_failures{};
   Number lost{};        // open connections that were lost
-  Number stalled{};     // of these, closed because no answer came
+  Number stalled{};     // of these, the ones that got no answer in time
   Number overloaded{};  // calls refused
   Number timeouts{};    // calls that passed their deadline, or were cancelled
   Number repeated{};    // statements prepared anew, transactions run again
@@ -85,13 +86,16 @@ struct PoolNumbers {
                             "Of the open connections, those with a call or a transaction"}),
         level_of(&N::in_flight),
         level_of(&N::waiting),
+        level_of(&N::stalled_now,
+                 {"postgresql_connections_stalled_now",
+                  "Connections that wait for an answer beyond its time and keep their place"}),
         count_of(&N::opened, {"postgresql_connections_opened_total", "Connections opened"}),
         count_of(&N::connect_failures,
                  {"postgresql_connect_failures_total", "Connections that could not be opened"}),
         count_of(&N::lost,
                  {"postgresql_connections_lost_total", "Open connections that were lost"}),
         count_of(&N::stalled, {"postgresql_connections_stalled_total",
-                               "Of the lost connections, those closed because no answer came"}),
+                               "Of the lost connections, those that got no answer in time"}),
         count_of(&N::overloaded),
         count_of(&N::timeouts, {"postgresql_calls_given_up_total",
                                 "Calls that passed their deadline or lost their caller"}),

@@ -108,8 +108,7 @@ Pipeline::Effect Pipeline::receive(Reply reply, BootTime now) {
 }
 
 std::vector<std::shared_ptr<Unit>> Pipeline::drop() {
-  std::vector<std::shared_ptr<Unit>> units{std::make_move_iterator(units_.begin()),
-                                           std::make_move_iterator(units_.end())};
+  auto units = unanswered();
   units_.clear();
   to_send_.clear();
   sent_.clear();

@@ -87,6 +87,8 @@ class Pipeline {
   // The connection is gone: the units that were in flight, oldest first. Nothing is prepared then.
   std::vector<std::shared_ptr<Unit>> drop();
 
+  // Pushed and not finished, oldest first.
+  std::vector<std::shared_ptr<Unit>> unanswered() const { return {units_.begin(), units_.end()}; }
   std::size_t in_flight() const { return units_.size(); }
   bool expects_reply() const { return !sent_.empty(); }
   // Whether something is in flight and no reply came for longer than `bound`.

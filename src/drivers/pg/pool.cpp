@@ -23,6 +23,10 @@ Failure gone_because(std::string message) {
   return {.kind = Failure::lost, .message = std::move(message)};
 }
 
+Failure no_place() {
+  return gone_because("every connection waits for an overdue answer of the server");
+}
+
 }  // namespace
 
 Call::Call(CallSpec spec)
@@ -91,7 +95,10 @@ void Pool::enqueue(const std::shared_ptr<Call>& call, BootTime now) {
   const bool idle = connection != nullptr && connection->in_flight() == 0;
   if (connection != nullptr) {
     assign(*connection, call);
-  } else if (!any_open() && !any_opening() && backoff_.failing() && now < backoff_.not_before()) {
+  } else if (all_stalled()) {
+    finish(*call, failed(no_place()));
+  } else if (!any(State::open) && !any(State::opening) && backoff_.failing() &&
+             now < backoff_.not_before()) {
     finish(*call, failed(why_unreachable_));
   } else if (queue_.size() >= settings_.queue_limit) {
     counters_.overloaded.add();
@@ -106,7 +113,7 @@ void Pool::enqueue(const std::shared_ptr<Call>& call, BootTime now) {
 
 void Pool::send_to_lease(const std::shared_ptr<Call>& call) {
   Connection& connection = call->lease->connection();
-  if (connection.epoch() != call->lease->epoch() || connection.state() != Connection::State::open) {
+  if (connection.epoch() != call->lease->epoch() || connection.state() != State::open) {
     return finish(*call, failed({.kind = Failure::lost,
                                  .message = "the connection of the transaction was lost"}));
   }
@@ -180,7 +187,7 @@ void Pool::finish(Call& call, Outcome<std::vector<Rows>> outcome) {
 }
 
 bool Pool::usable(const Connection& connection) const {
-  return connection.state() == Connection::State::open && !connection.marks.taken &&
+  return connection.state() == State::open && !connection.marks.taken &&
          !connection.marks.retired && !connection.marks.outdated &&
          connection.in_flight() < settings_.in_flight;
 }
@@ -194,16 +201,13 @@ Connection* Pool::idlest() {
   return best;
 }
 
-bool Pool::any_open() const {
-  return std::ranges::any_of(connections_, [](const auto& connection) {
-    return connection->state() == Connection::State::open;
-  });
+std::size_t Pool::in_state(State state) const {
+  const auto state_of = [](const auto& connection) { return connection->state(); };
+  return static_cast<std::size_t>(std::ranges::count(connections_, state, state_of));
 }
 
-bool Pool::any_opening() const {
-  return std::ranges::any_of(connections_, [](const auto& connection) {
-    return connection->state() == Connection::State::opening;
-  });
+bool Pool::all_stalled() const {
+  return in_state(State::stalled) == connections_.size();
 }
 
 // Sending can find a connection lost, which calls pump() again: one loop serves all calls of it.
@@ -225,9 +229,9 @@ void Pool::pump() {
 
 void Pool::grow(BootTime now) {
   wants_more_ = false;
-  if (stopped_ || any_opening()) return;  // opened() and not_opened() look again
+  if (stopped_ || any(State::opening)) return;  // opened() and not_opened() look again
   const auto closed = std::ranges::find_if(connections_, [](const auto& connection) {
-    return connection->state() == Connection::State::closed;
+    return connection->state() == State::closed;
   });
   wants_more_ = closed != connections_.end();
   if (!wants_more_ || now < backoff_.not_before()) return;
@@ -247,7 +251,7 @@ void Pool::not_opened(Connection&, const Failure& why) {
   counters_.connect_failures.add();
   backoff_.failed(BootClock::now(), random_u64());
   why_unreachable_ = why;
-  if (!any_open()) {  // otherwise there are only fewer connections than wanted
+  if (!any(State::open)) {  // otherwise there are only fewer connections than wanted
     settings_.unreachable(why.message);
     fail_queue(why);
   }
@@ -284,6 +288,24 @@ void Pool::lost(Connection&, std::vector<std::shared_ptr<Unit>> in_flight, const
   pump();
 }
 
+void Pool::stalled(Connection&, std::vector<std::shared_ptr<Unit>> in_flight, const Failure& why) {
+  counters_.lost.add();
+  counters_.stalled.add();
+  count();  // before its callers are woken
+  backoff_.lost(BootClock::now(), random_u64());
+  for (const auto& unit : in_flight) lose(*unit, why);
+  if (all_stalled()) {
+    settings_.unreachable(no_place().message);
+    fail_queue(no_place());
+  }
+  pump();
+}
+
+// Not a loss: it was counted when the connection stalled. The place is free.
+void Pool::ended(Connection&) {
+  pump();
+}
+
 void Pool::release(Connection& connection, std::uint64_t epoch) {
   if (stopped_ || connection.epoch() != epoch) return;
   connection.marks.released = true;
@@ -293,7 +315,7 @@ void Pool::release(Connection& connection, std::uint64_t epoch) {
 
 // Decides about a connection on which nothing is in flight any more.
 void Pool::settle(Connection& connection) {
-  if (connection.state() != Connection::State::open || connection.in_flight() > 0) return;
+  if (connection.state() != State::open || connection.in_flight() > 0) return;
   auto& marks = connection.marks;
   if (marks.released) {
     if (!connection.in_transaction()) {
@@ -320,7 +342,7 @@ void Pool::settle(Connection& connection) {
 void Pool::renew() {
   if (stopped_) return;
   for (const auto& connection : connections_) {
-    connection->marks.outdated = connection->state() != Connection::State::closed;
+    connection->marks.outdated = connection->state() != State::closed;
     settle(*connection);
   }
   pump();
@@ -329,7 +351,8 @@ void Pool::renew() {
 void Pool::watch() {
   BootTime at = deadlines_.empty() ? BootTime::max() : deadlines_.begin()->first;
   const bool under_way = std::ranges::any_of(connections_, [](const auto& connection) {
-    return connection->state() == Connection::State::opening || connection->in_flight() > 0;
+    return connection->state() == State::opening ||
+           (connection->state() == State::open && connection->in_flight() > 0);
   });
   if (under_way) at = std::min(at, BootClock::now() + kTick);
   if (wants_more_) at = std::min(at, std::max(backoff_.not_before(), BootTime{}));
@@ -350,9 +373,7 @@ void Pool::tick() {
     const auto call = deadlines_.begin()->second;
     give_up(*call, "no answer by the deadline");
   }
-  for (const auto& connection : connections_) {
-    if (connection->expire(now)) counters_.stalled.add();
-  }
+  for (const auto& connection : connections_) connection->expire(now);
   if (wants_more_) grow(now);
   pump();
 }
@@ -373,7 +394,7 @@ void Pool::count() {
   std::size_t busy = 0;
   std::size_t in_flight = 0;
   for (const auto& connection : connections_) {
-    if (connection->state() != Connection::State::open) continue;
+    if (connection->state() != State::open) continue;
     ++open;
     in_flight += connection->in_flight();
     if (connection->in_flight() > 0 || connection->marks.taken) ++busy;
@@ -382,6 +403,7 @@ void Pool::count() {
   counters_.busy.set(busy);
   counters_.in_flight.set(in_flight);
   counters_.waiting.set(queue_.size());
+  counters_.stalled_now.set(in_state(State::stalled));
 }
 
 }  // namespace um::pg

@@ -5,6 +5,10 @@
 // and again after they were lost. While none can be had, calls wait for the attempt to open that is
 // under way. When it fails, they fail; and later calls fail until the next attempt may begin.
 //
+// Invariant: whatever hangs, the pool occupies at most `connections` backends of the server. A
+// stalled connection (connection.hpp) keeps its place until it has ended. Its calls are answered
+// when it stalls. While all places are taken by stalled connections, calls fail at once.
+//
 // Every submitted call is completed exactly once: by its answer, at its deadline, by its
 // cancellation, or when its connection is lost.
 //
@@ -131,11 +135,16 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
   PoolStats stats() const { return read_counters(counters_); }
 
  private:
+  using State = Connection::State;
+
   void opened(Connection& connection) override;
   void not_opened(Connection& connection, const Failure& why) override;
   void answered(Connection& connection, std::shared_ptr<Unit> unit) override;
   void lost(Connection& connection, std::vector<std::shared_ptr<Unit>> in_flight,
             const Failure& why) override;
+  void stalled(Connection& connection, std::vector<std::shared_ptr<Unit>> in_flight,
+               const Failure& why) override;
+  void ended(Connection& connection) override;
 
   // calls: from submit() to the one finish() of each
   void enqueue(const std::shared_ptr<Call>& call, BootTime now);
@@ -150,8 +159,9 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
   // connections
   Connection* idlest();
   bool usable(const Connection& connection) const;
-  bool any_open() const;
-  bool any_opening() const;
+  std::size_t in_state(State state) const;
+  bool any(State state) const { return in_state(state) > 0; }
+  bool all_stalled() const;
   void pump();
   void grow(BootTime now);
   void settle(Connection& connection);

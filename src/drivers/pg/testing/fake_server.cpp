@@ -5,9 +5,12 @@
 #include <map>
 #include <netinet/in.h>
 #include <optional>
+#include <poll.h>
 #include <stdexcept>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace um::pg {
 namespace {
@@ -82,6 +85,16 @@ struct FakeServer::Peer {
   [[noreturn]] void hang() const {
     for (;;) (void)read(1);
   }
+  // Until end_waiting(), or until the client or the server closes the connection.
+  Reaction wait() const {
+    pollfd either[2] = {{.fd = socket, .events = POLLRDHUP, .revents = 0},
+                        {.fd = server.waiting_over_, .events = POLLIN, .revents = 0}};
+    while (::poll(either, 2, -1) < 0) {
+    }
+    if (either[0].revents != 0) throw End{};
+    const std::lock_guard lock{server.mutex_};
+    return server.after_waiting_;
+  }
 
   void serve() {
     try {
@@ -93,6 +106,7 @@ struct FakeServer::Peer {
     } catch (const End&) {
       ::shutdown(socket, SHUT_RDWR);
     }
+    --server.open_;
   }
 
   void start() {
@@ -117,6 +131,7 @@ struct FakeServer::Peer {
   void take(char type, const std::string& body) {
     if (type == 'X') throw End{};
     if (type == 'S') return sync();
+    if (type == 'H') return flush();
     if (failed) return;  // everything up to the next Sync
     const auto split = body.find('\0');
     if (type == 'P') {
@@ -146,9 +161,11 @@ struct FakeServer::Peer {
 
   void execute() {
     ++server.executed_;
-    const auto reaction = behaviour.react ? behaviour.react(bound) : Reaction::answer;
+    auto reaction = behaviour.react ? behaviour.react(bound) : Reaction::answer;
+    if (reaction == Reaction::wait) reaction = wait();
     switch (reaction) {
       case Reaction::silence:
+      case Reaction::wait:
         hang();
       case Reaction::close:
         throw End{};
@@ -177,6 +194,9 @@ struct FakeServer::Peer {
     out += message('C', zero_ended(is_select() ? "SELECT 1" : bound.substr(0, bound.find(' '))));
   }
 
+  void flush() {
+    if (!out.empty()) send(std::exchange(out, {}));
+  }
   void sync() {
     if (failed && status == 'T') status = 'E';
     failed = false;
@@ -198,7 +218,7 @@ struct FakeServer::Peer {
   std::thread thread;  // the last: it uses all of the above
 };
 
-FakeServer::FakeServer() {
+FakeServer::FakeServer() : waiting_over_{eventfd(0, EFD_CLOEXEC)} {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -219,6 +239,7 @@ FakeServer::~FakeServer() {
   thread_.join();
   ::close(listener_);
   peers_.clear();
+  ::close(waiting_over_);
 }
 
 void FakeServer::accept_all() {
@@ -226,6 +247,7 @@ void FakeServer::accept_all() {
     const int accepted = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (accepted < 0) return;
     ++connections_;
+    ++open_;
     const std::lock_guard lock{mutex_};
     peers_.push_back(std::make_unique<Peer>(*this, accepted, behaviour_));
   }
@@ -240,6 +262,13 @@ void FakeServer::react_to(std::string beginning, Reaction reaction) {
   behave({.react = [beginning = std::move(beginning), reaction](const std::string& sql) {
     return sql.starts_with(beginning) ? reaction : Reaction::answer;
   }});
+}
+
+void FakeServer::end_waiting(Reaction reaction) {
+  const std::lock_guard lock{mutex_};
+  after_waiting_ = reaction;
+  const std::uint64_t once = 1;
+  if (::write(waiting_over_, &once, sizeof once) < 0) throw std::runtime_error{"no eventfd"};
 }
 
 std::string FakeServer::url() const {
