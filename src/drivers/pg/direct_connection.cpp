@@ -30,6 +30,12 @@ struct Target {
   std::string address;  // empty: a local socket
 };
 
+// Whether bytes, or the end, can be read without waiting.
+bool has_input(PGconn* connection) {
+  pollfd now{.fd = PQsocket(connection), .events = POLLIN, .revents = 0};
+  return decrypted_bytes_wait(connection) || ::poll(&now, 1, 0) > 0;
+}
+
 }  // namespace
 
 Interrupt::Interrupt() : descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
@@ -106,9 +112,24 @@ DirectConnection::Ready DirectConnection::wait(short events, Deadline deadline) 
   }
 }
 
+// Whether the server has answered everything, or the socket has ended. Waits for nothing.
+bool DirectConnection::former_ended() {
+  if (!former_) return true;
+  PGconn* connection = former_.get();
+  bool ended = interrupt_.interrupted() || PQflush(connection) < 0;
+  while (!ended && has_input(connection)) {
+    ended = PQconsumeInput(connection) == 0;
+    while (!ended && PQisBusy(connection) == 0) ended = !ResultPtr{PQgetResult(connection)};
+  }
+  if (ended) former_.reset();
+  return ended;
+}
+
 Failure DirectConnection::given_up(Ready why) {
-  close();
-  if (why == Ready::interrupted) return {.kind = Failure::lost, .message = "interrupted"};
+  if (why == Ready::interrupted) {
+    former_.reset();
+    return {.kind = Failure::lost, .message = "interrupted"};
+  }
   return {.kind = Failure::timeout, .message = "no answer in time"};
 }
 
@@ -119,6 +140,10 @@ Failure DirectConnection::gone() {
 }
 
 Outcome<void> DirectConnection::open(const Options& options, Deadline deadline) {
+  if (!former_ended()) {
+    return failed(
+        {.kind = Failure::lost, .message = "the former connection waits for an overdue answer"});
+  }
   auto info = ConnectionInfo::parse(options.url);
   if (!info) return failed({.kind = Failure::refused, .message = info.error().detail});
   info->set_defaults_of(options.application_name);
@@ -139,7 +164,7 @@ Outcome<void> DirectConnection::open(const Options& options, Deadline deadline) 
     const Target& target = targets[i];
     const char* address = target.address.empty() ? nullptr : target.address.c_str();
     const Deadline share = deadline.no_later_than(share_of(deadline, targets.size() - i));
-    opened = open(info->keywords(*target.host, address), share);
+    opened = connect(info->keywords(*target.host, address), share);
   }
   return opened;
 }
@@ -151,7 +176,8 @@ BootTime DirectConnection::share_of(Deadline deadline, std::size_t parts) const 
   return now + (deadline.at - now) / static_cast<std::int64_t>(parts);
 }
 
-Outcome<void> DirectConnection::open(const ConnectionInfo::Keywords& keywords, Deadline deadline) {
+Outcome<void> DirectConnection::connect(const ConnectionInfo::Keywords& keywords,
+                                        Deadline deadline) {
   prepared_.clear();
   connection_.reset(PQconnectStartParams(keywords.names.data(), keywords.values.data(), 0));
   if (!connection_) throw std::bad_alloc{};
@@ -161,7 +187,10 @@ Outcome<void> DirectConnection::open(const ConnectionInfo::Keywords& keywords, D
   while (polling != PGRES_POLLING_OK) {
     if (polling == PGRES_POLLING_FAILED) return failed(gone());
     const Ready ready = wait(polling == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
-    if (ready != Ready::yes) return failed(given_up(ready));
+    if (ready != Ready::yes) {
+      close();
+      return failed(given_up(ready));
+    }
     polling = PQconnectPoll(connection_.get());
   }
   if (PQsetnonblocking(connection_.get(), 1) != 0) return failed(gone());
@@ -175,7 +204,10 @@ Outcome<void> DirectConnection::flush_and_receive(Deadline deadline) {
     if (unsent < 0) return failed(gone());
     if (unsent == 0 && PQisBusy(connection_.get()) == 0) return {};
     const Ready ready = wait(unsent > 0 ? POLLIN | POLLOUT : POLLIN, deadline);
-    if (ready != Ready::yes) return failed(given_up(ready));
+    if (ready != Ready::yes) {
+      former_ = std::move(connection_);
+      return failed(given_up(ready));
+    }
     if (PQconsumeInput(connection_.get()) == 0) return failed(gone());
   }
 }

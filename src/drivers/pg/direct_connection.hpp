@@ -1,9 +1,11 @@
 // DirectConnection: one connection for a thread of its own, which blocks in its calls. For work
 // that must not queue behind other work, such as a poll at regular intervals.
 //
-// Every call ends by its deadline, or soon after interrupt(). The connection is then closed and not
-// used again, because the answer could still arrive on it. PQcancel is not used: it blocks. Of
-// several hosts each address is tried in turn, for its share of the time that is left.
+// Every call ends by its deadline, or soon after interrupt(). After a statement without an answer
+// the connection is not used again, because the answer could still arrive on it; but it stays open
+// until it was answered or has ended, and open() fails meanwhile: whatever hangs, the thread
+// occupies one backend of the server (connection.hpp says more). PQcancel is not used: it blocks.
+// Of several hosts each address is tried in turn, for its share of the time that is left.
 //
 // Thread safety: one thread; interrupt() from any thread.
 #pragma once
@@ -72,12 +74,15 @@ class DirectConnection {
   DirectConnection(const Interrupt& interrupt, const Clock& clock)
       : interrupt_{interrupt}, clock_{clock}, resolver_{clock} {}
 
-  // Errors: lost (with libpq's message, which names no password), timeout, refused (the URL).
+  // Errors: lost (with libpq's message, which names no password; also at once while the former
+  // connection has not ended), timeout, refused (the URL).
   Outcome<void> open(const Options& options, Deadline deadline);
   bool is_open() const { return connection_ != nullptr; }
+  // A former connection without an answer stays open.
   void close() { connection_.reset(); }
 
-  // Prepared when it is first run. After `lost` and `timeout` the connection is closed.
+  // Prepared when it is first run. After `lost`, and after `timeout` at the deadline, is_open() is
+  // false.
   Outcome<Rows> run(const Query& query, const Params& params, Deadline deadline);
 
  private:
@@ -86,11 +91,12 @@ class DirectConnection {
   };
   enum class Ready { yes, deadline, interrupted };
   Ready wait(short events, Deadline deadline) const;
-  Outcome<void> open(const ConnectionInfo::Keywords& keywords, Deadline deadline);
+  Outcome<void> connect(const ConnectionInfo::Keywords& keywords, Deadline deadline);
   Outcome<void> flush_and_receive(Deadline deadline);
   Outcome<Rows> receive(Deadline deadline);
   Outcome<void> prepare(const Query& query, Deadline deadline);
   BootTime share_of(Deadline deadline, std::size_t parts) const;
+  bool former_ended();
   Failure gone();
   Failure given_up(Ready why);
 
@@ -98,6 +104,7 @@ class DirectConnection {
   const Clock& clock_;
   BlockingResolver resolver_;
   std::unique_ptr<pg_conn, Finish> connection_;
+  std::unique_ptr<pg_conn, Finish> former_;  // without an answer; null: there is none
   std::vector<const Query*> prepared_;
 };
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/pg/testing/fake_server.hpp"
+#include "support/patience.hpp"
 
 namespace um::pg {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Query kSelectOne{"one", "select 1"};
+constexpr Query kHang{"hang", "select hang"};
 
 class DirectConnectionTest : public ::testing::Test {
  protected:
@@ -69,6 +71,44 @@ TEST_F(DirectConnectionTest, AnInterruptEndsTheWaiting) {
   const auto opened = open(silent() + "," + silent(), Deadline::never());
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, Failure::lost);
+}
+
+TEST_F(DirectConnectionTest, WithoutAnAnswerTheConnectionStaysAndNoOtherIsOpenedUntilItHasEnded) {
+  for (const auto end : {FakeServer::Reaction::answer, FakeServer::Reaction::error,
+                         FakeServer::Reaction::close, FakeServer::Reaction::fatal}) {
+    FakeServer server;
+    server.react_to("select hang", FakeServer::Reaction::wait);
+    const auto open_it = [&] { return open(fmt::format("127.0.0.1:{}", server.port()), patient()); };
+    ASSERT_TRUE(open_it());
+    const auto rows = connection_.run(kHang, {}, Deadline::after(clock_, 20ms));
+    ASSERT_FALSE(rows);
+    EXPECT_EQ(rows.error().kind, Failure::timeout);
+    EXPECT_FALSE(connection_.is_open());
+    connection_.close();
+    for (int i = 0; i < 3; ++i) {
+      const auto opened = open_it();
+      ASSERT_FALSE(opened);
+      EXPECT_EQ(opened.error().kind, Failure::lost);
+      EXPECT_EQ(opened.error().message, "the former connection waits for an overdue answer");
+    }
+    EXPECT_EQ(server.connections(), 1U);
+    EXPECT_EQ(server.open_connections(), 1U);
+    server.end_waiting(end);
+    EXPECT_TRUE(e2e::eventually([&] { return open_it().has_value(); }));
+    EXPECT_TRUE(works());
+    EXPECT_EQ(server.connections(), 2U);
+    connection_.close();
+  }
+}
+
+TEST_F(DirectConnectionTest, AnInterruptClosesTheConnectionWithoutAnAnswerToo) {
+  server_.react_to("select hang", FakeServer::Reaction::wait);
+  ASSERT_TRUE(open(good(), patient()));
+  EXPECT_FALSE(connection_.run(kHang, {}, Deadline::after(clock_, 20ms)));
+  EXPECT_FALSE(open(good(), patient()));
+  interrupt_.interrupt();
+  EXPECT_FALSE(open(good(), patient()));
+  EXPECT_TRUE(e2e::eventually([&] { return server_.open_connections() == 0; }));
 }
 
 TEST_F(DirectConnectionTest, AUrlThatCannotBeReadIsRefusedWithoutBeingQuoted) {

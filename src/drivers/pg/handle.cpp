@@ -7,7 +7,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <libpq-fe.h>
-#include <openssl/ssl.h>
 
 #include "drivers/pg/libpq.hpp"
 
@@ -20,12 +19,6 @@ namespace {
 asio::posix::stream_descriptor::wait_type kind(Handle::Waits direction) {
   return direction == Handle::Waits::read ? asio::posix::stream_descriptor::wait_read
                                           : asio::posix::stream_descriptor::wait_write;
-}
-
-// Whether bytes were decrypted that no readiness of the socket will announce.
-bool decrypted_bytes_wait(PGconn* connection) {
-  auto* tls = static_cast<SSL*>(PQsslStruct(connection, "OpenSSL"));
-  return tls != nullptr && SSL_pending(tls) > 0;
 }
 
 // Only a name that cannot be the end of a password with an '@' in it is shown.

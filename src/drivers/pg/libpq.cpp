@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include <libpq-fe.h>
+#include <openssl/ssl.h>
 
 namespace um::pg {
 
@@ -32,6 +33,11 @@ Failure failure_of(const PGresult* result) {
 std::string first_line_of_error(const PGconn* connection) {
   const std::string_view all{PQerrorMessage(connection)};
   return std::string{all.substr(0, all.find('\n'))};
+}
+
+bool decrypted_bytes_wait(PGconn* connection) {
+  auto* tls = static_cast<SSL*>(PQsslStruct(connection, "OpenSSL"));
+  return tls != nullptr && SSL_pending(tls) > 0;
 }
 
 void ignore_notices(PGconn* connection) {

@@ -1,4 +1,4 @@
-// Helpers for callers of libpq: parameters as libpq takes them, errors as values, notices.
+// Helpers for callers of libpq: parameters as libpq takes them, errors as values, notices, TLS.
 //
 // Thread safety: pure, or that of the connection that is given.
 #pragma once
@@ -30,6 +30,9 @@ Failure failure_of(const pg_result* result);
 std::string error_field(const pg_result* result, int code);
 // The first line of libpq's message about a connection; it never quotes the password.
 std::string first_line_of_error(const pg_conn* connection);
+
+// Whether bytes were decrypted that no readiness of the socket will announce.
+bool decrypted_bytes_wait(pg_conn* connection);
 
 // Otherwise libpq prints notices and warnings on stderr.
 void ignore_notices(pg_conn* connection);

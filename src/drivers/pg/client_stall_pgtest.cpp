@@ -1,0 +1,84 @@
+// A real server on which commits hang: they wait for a synchronous standby that does not exist.
+#include <gtest/gtest.h>
+
+#include "support/patience.hpp"
+#include "support/pg_client.hpp"
+#include "support/postgres_database.hpp"
+
+namespace um::pg {
+namespace {
+
+using namespace std::chrono_literals;
+using pg::testing::in;
+using pg::testing::kOne;
+using pg::testing::patient;
+
+constexpr Query kInsertThing{.name = "insert",
+                             .sql = "insert into things (name) values (gen_random_uuid()::text)"};
+constexpr std::uint64_t kPlaces = 3;
+
+class StallPgTest : public ::testing::Test {
+ protected:
+  StallPgTest() { admin_.execute(testing::kThings); }
+  ~StallPgTest() override { let_commits_wait_for(""); }
+
+  Options options() const {
+    Options options;
+    options.url = Secret{database_.url_as("postgres")};
+    options.application_name = "stall test";
+    options.transaction_connections = kPlaces;
+    options.statement_timeout = 200ms;
+    options.stall_margin = 100ms;
+    options.backoff_first = options.backoff_most = 1ms;
+    return options;
+  }
+  void let_commits_wait_for(const std::string& standby) {
+    admin_.execute("alter system set synchronous_standby_names = '" + standby + "'");
+    admin_.execute("select pg_reload_conf()");
+  }
+  std::uint64_t backends() {
+    return static_cast<std::uint64_t>(admin_.integer(
+        "select count(*) from pg_stat_activity where application_name = 'stall test'"));
+  }
+  static Outcome<Rows> write(Client& client) {
+    return test::run(client.write(kInsertThing, {}, patient()));
+  }
+  // More writes than there are places, with callers that soon give up.
+  void write_and_count(Client& client) {
+    std::vector<Task<Outcome<Rows>>> writes;
+    for (std::uint64_t i = 0; i < 2 * kPlaces; ++i)
+      writes.push_back(client.write(kInsertThing, {}, in(150ms)));
+    test::run_all(std::move(writes));
+    EXPECT_LE(backends(), kPlaces);
+  }
+
+  const test::PostgresServer server_;
+  const test::TestDatabase database_{server_, test::TestDatabase::Content::empty};
+  BlockingConnection admin_ = database_.admin();
+};
+
+TEST_F(StallPgTest, CommitsThatHangOccupyNoMoreBackendsThanConfigured) {
+  Client client{options()};
+  ASSERT_TRUE(write(client));
+  let_commits_wait_for("nosuch");
+  EXPECT_TRUE(e2e::eventually([&] {
+    write_and_count(client);
+    return client.stats().transactions.stalled_now == kPlaces;
+  }));
+  const auto end = BootClock::now() + 1s;
+  while (BootClock::now() < end) write_and_count(client);
+  EXPECT_EQ(backends(), kPlaces);
+  EXPECT_EQ(client.stats().transactions.opened, kPlaces);
+  EXPECT_EQ(write(client).error().kind, Failure::lost);
+  EXPECT_TRUE(test::run(client.look_up(kOne, {}, patient())));
+
+  let_commits_wait_for("");
+  EXPECT_TRUE(e2e::eventually(
+      [&] { return write(client) && client.stats().transactions.stalled_now == 0; }));
+  EXPECT_EQ(client.stats().transactions.lost, kPlaces);
+  // The look-up had one more; a backend ends a moment after its connection.
+  EXPECT_TRUE(e2e::eventually([&] { return backends() <= kPlaces + 1; }));
+}
+
+}  // namespace
+}  // namespace um::pg
