@@ -76,6 +76,18 @@ CallSpec spec_of(const Query& query, Params params, Deadline deadline) {
   return spec;
 }
 
+CallSpec spec_of(const Batch& batch, Deadline deadline) {
+  CallSpec spec{.deadline = deadline,
+                .effect = CallSpec::Effect::commits,
+                .required_note = batch.required_note,
+                .first_at_once = true};
+  spec.commands.reserve(batch.statements.size());
+  for (const Statement& statement : batch.statements) {
+    spec.commands.push_back({.query = statement.query, .params = statement.params});
+  }
+  return spec;
+}
+
 }  // namespace
 
 // The parts that the pools of all loops are made from.
@@ -241,6 +253,26 @@ Task<Outcome<Rows>> Client::write(const Query& query, Params params, Deadline de
     const Failure failure = rows.error();
     const Next next = co_await after_failure(attempts, failure);
     if (next == Next::hand_over) co_return failed(failure);
+  }
+}
+
+Task<BatchOutcome> Client::batch(Batch batch, Deadline deadline) {
+  if (batch.statements.empty()) co_return BatchOutcome{.rows = std::vector<Rows>{}};
+  const auto executor = co_await asio::this_coro::executor;
+  Attempts attempts{deadline};
+  for (;;) {
+    const auto call = std::make_shared<Call>(spec_of(batch, deadline));
+    co_await perform(pools_of(executor).transactions, call);
+    if (call->outcome) {
+      co_return BatchOutcome{.rows = *std::move(call->outcome),
+                             .server_process = call->server_process};
+    }
+    const Failure failure = call->outcome.error();
+    const Next next = co_await after_failure(attempts, failure);
+    if (next == Next::again) continue;
+    co_return BatchOutcome{.rows = failed(failure),
+                           .first = std::move(call->first),
+                           .server_process = call->server_process};
   }
 }
 

@@ -5,7 +5,7 @@
 //   look-ups      pipelined: statements of many callers are in flight on one connection, each with
 //                 a Sync of its own, so that a statement that fails does not harm its neighbours
 //   scans         one statement at a time, so that a slow one delays no look-up
-//   transactions  taken by one transaction at a time; single writes run here too
+//   transactions  taken by one transaction at a time; single writes and batches run here too
 //
 // Every call has a deadline and is answered by then, also when the server is not reachable or
 // silent: `timeout`, or `unknown_outcome` when the commands that were sent may have committed. When
@@ -32,6 +32,7 @@
 #include "async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/query_stats.hpp"
+#include "drivers/pg/batch.hpp"
 #include "drivers/pg/failure.hpp"
 #include "drivers/pg/options.hpp"
 #include "drivers/pg/query.hpp"
@@ -67,6 +68,10 @@ class Client {
   // One statement that may change something, committed when it succeeded: one round trip. Run again
   // as a transaction is.
   Task<Outcome<Rows>> write(const Query& query, Params params, Deadline deadline);
+
+  // Several statements in one transaction and one round trip, committed when all of them succeeded;
+  // see batch.hpp. Run again as a transaction is.
+  Task<BatchOutcome> batch(Batch batch, Deadline deadline);
 
   // BEGIN (read committed) … COMMIT. `work` is a coroutine function of Transaction& that returns
   // Task<Outcome<T>> or, where T is a Result, Task<T>:

@@ -15,6 +15,8 @@ using pg::testing::patient;
 
 constexpr Query kInsertThing{.name = "insert",
                              .sql = "insert into things (name) values (gen_random_uuid()::text)"};
+constexpr Query kTransactionId{.name = "transaction id",
+                               .sql = "select pg_current_xact_id()::text"};
 constexpr std::uint64_t kPlaces = 3;
 
 class StallPgTest : public ::testing::Test {
@@ -78,6 +80,29 @@ TEST_F(StallPgTest, CommitsThatHangOccupyNoMoreBackendsThanConfigured) {
   EXPECT_EQ(client.stats().transactions.lost, kPlaces);
   // The look-up had one more; a backend ends a moment after its connection.
   EXPECT_TRUE(e2e::eventually([&] { return backends() <= kPlaces + 1; }));
+}
+
+TEST_F(StallPgTest, ABatchWhoseCommitHangsTellsItsTransactionAndTheProcessThatHangs) {
+  Client client{options()};
+  let_commits_wait_for("nosuch");
+  BatchOutcome made;
+  EXPECT_TRUE(e2e::eventually([&] {
+    Batch batch{.statements = {{&kTransactionId}, {&kInsertThing}}};
+    made = test::run(client.batch(std::move(batch), patient()));
+    return !made.rows;
+  }));
+  ASSERT_FALSE(made.rows);
+  EXPECT_EQ(made.rows.error().kind, Failure::unknown_outcome);
+  ASSERT_TRUE(made.first);
+  const auto status = [&] {
+    return admin_.text("select pg_xact_status($1::xid8)", {made.first->text(0, 0)});
+  };
+  EXPECT_EQ(status(), "in progress");
+  EXPECT_EQ(admin_.text("select wait_event from pg_stat_activity where pid = $1",
+                        {made.server_process}),
+            "SyncRep");
+  let_commits_wait_for("");
+  EXPECT_TRUE(e2e::eventually([&] { return status() == "committed"; }));
 }
 
 }  // namespace

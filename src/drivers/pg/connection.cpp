@@ -34,13 +34,13 @@ Connection::Connection(Handle::Executor executor, std::shared_ptr<const Settings
       owner_{owner},
       opener_{executor, settings_->opener} {}
 
-void Connection::open(std::shared_ptr<void> keep_alive) {
+void Connection::open(std::shared_ptr<void> keep_alive, std::uint64_t epoch) {
   state_ = State::opening;
   marks = {};
-  ++epoch_;
+  epoch_ = epoch;
   keep_alive_ = keep_alive;
   asio::co_spawn(executor_, live(keep_alive),
-                 [this, keep_alive, epoch = epoch_](const std::exception_ptr& thrown) {
+                 [this, keep_alive, epoch](const std::exception_ptr& thrown) {
                    if (thrown && epoch == epoch_ && state_ != State::closed) {
                      lose(lost_because("an exception ended the connection"));
                    }

@@ -57,8 +57,9 @@ class Connection {
 
   Connection(Handle::Executor executor, std::shared_ptr<const Settings> settings, Owner& owner);
 
-  // REQUIRES: closed. `keep_alive` is held until the connection is closed and has let go.
-  void open(std::shared_ptr<void> keep_alive);
+  // REQUIRES: closed. `epoch` is another one at each opening. `keep_alive` is held until the
+  // connection is closed and has let go.
+  void open(std::shared_ptr<void> keep_alive, std::uint64_t epoch);
 
   // REQUIRES: open. False: the connection was found lost (the owner was told) and this unit was not
   // sent.
@@ -75,8 +76,11 @@ class Connection {
   State state() const { return state_; }
   std::size_t in_flight() const { return pipeline_.in_flight(); }
   bool in_transaction() const { return handle_->in_transaction(); }
-  // Counts openings: tells a connection from the one that was lost in the same place.
+  // Tells a connection from the one that was lost in the same place.
   std::uint64_t epoch() const { return epoch_; }
+  // REQUIRES: open. The session note (rows.hpp), and the id of the process that serves it.
+  const Rows::Note& note() const { return note_; }
+  int server_process() const { return handle_->server_process(); }
 
   // The owner's marks.
   struct Marks {

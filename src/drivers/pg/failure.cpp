@@ -41,6 +41,8 @@ std::string_view to_string(Failure::Kind kind) {
       return "timeout";
     case Failure::overloaded:
       return "overloaded";
+    case Failure::elsewhere:
+      return "elsewhere";
   }
   return "";
 }
@@ -50,6 +52,10 @@ Error to_error(const Failure& failure) {
     case Failure::lost:
       return {.code = ErrorCode::unavailable,
               .detail = "the database cannot be reached",
+              .retry_after = kRetryAfter};
+    case Failure::elsewhere:
+      return {.code = ErrorCode::unavailable,
+              .detail = "the database is not the one it was before",
               .retry_after = kRetryAfter};
     case Failure::overloaded:
       return {.code = ErrorCode::overloaded,

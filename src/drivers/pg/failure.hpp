@@ -20,6 +20,7 @@ struct Failure {
     unknown_outcome,  // COMMIT (or a single write) was sent, and no answer arrived
     timeout,          // the deadline, or the server's statement_timeout. Nothing was committed.
     overloaded,       // too many calls wait already; nothing was sent
+    elsewhere,        // no connection has the session note that a batch requires; nothing was sent
   };
   Kind kind = refused;
   std::string sqlstate{};    // five characters, from the server
@@ -46,10 +47,10 @@ bool worth_repeating(const Failure& failure);
 
 std::string_view to_string(Failure::Kind kind);
 
-// lost → unavailable and overloaded → overloaded, with retry_after; unknown_outcome and timeout →
-// the same; refused → unavailable for 25006 (read-only server), 53… (out of resources), 55P03 and
-// failures that are worth_repeating; internal otherwise: adapters check constraint and SQLSTATE
-// first.
+// lost and elsewhere → unavailable and overloaded → overloaded, with retry_after; unknown_outcome
+// and timeout → the same; refused → unavailable for 25006 (read-only server), 53… (out of
+// resources), 55P03 and failures that are worth_repeating; internal otherwise: adapters check
+// constraint and SQLSTATE first.
 // The detail names the SQLSTATE, never the message.
 Error to_error(const Failure& failure);
 

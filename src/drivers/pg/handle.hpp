@@ -47,7 +47,7 @@ class Handle {
   // Enters pipeline mode. From now on the socket stays the same and is watched until close().
   bool begin_pipeline();
 
-  // Puts one message into libpq's buffer (a Sync also tries to send it). False: it is broken.
+  // Puts one message into libpq's buffer (Flush and Sync also try to send it). False: it is broken.
   bool send(const Pipeline::Send& message);
   Flush flush();
   // Calls back once, on the loop, when the socket can be written; not after close().
@@ -59,6 +59,7 @@ class Handle {
   bool has_result();
   ResultPtr next_result();
   bool in_transaction() const;  // whether a transaction is open
+  int server_process() const;   // its id on the server's host
 
   // The message of libpq: several lines, may name hosts and users.
   std::string error() const;

@@ -21,28 +21,34 @@ void Pipeline::push(std::shared_ptr<Unit> unit, BootTime now) {
   unit->failure.reset();
   unit->sent_at = now;
   for (std::size_t i = 0; i < unit->commands.size(); ++i) {
-    const Command& command = unit->commands[i];
-    if (command.how == Command::How::once) {
-      to_send_.push_back({.what = What::execute_once, .command = i, .prepared = 0});
-      continue;
-    }
-    const auto [entry, is_new] = prepared_.try_emplace(command.query, preparations_ + 1);
-    if (is_new) {
-      ++preparations_;
-      to_send_.push_back({.what = What::prepare, .command = i, .prepared = entry->second});
-    }
-    to_send_.push_back({.what = What::execute, .command = i, .prepared = entry->second});
+    push_command(unit->commands[i], i);
+    if (i == 0 && unit->first_at_once)
+      to_send_.push_back({.what = What::flush, .command = 0, .prepared = 0});
   }
   to_send_.push_back({.what = What::sync, .command = 0, .prepared = 0});
   units_.push_back(std::move(unit));
+}
+
+void Pipeline::push_command(const Command& command, std::size_t number) {
+  if (command.how == Command::How::once) {
+    to_send_.push_back({.what = What::execute_once, .command = number, .prepared = 0});
+    return;
+  }
+  const auto [entry, is_new] = prepared_.try_emplace(command.query, preparations_ + 1);
+  if (is_new) {
+    ++preparations_;
+    to_send_.push_back({.what = What::prepare, .command = number, .prepared = entry->second});
+  }
+  to_send_.push_back({.what = What::execute, .command = number, .prepared = entry->second});
 }
 
 std::optional<Pipeline::Send> Pipeline::next_to_send() {
   if (to_send_.empty()) return std::nullopt;
   const Step step = to_send_.front();
   to_send_.pop_front();
-  sent_.push_back(step);
   Send send{.what = step.what};
+  if (step.what == What::flush) return send;
+  sent_.push_back(step);
   if (step.what == What::sync) {
     ++sending_;
     return send;

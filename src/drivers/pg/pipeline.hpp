@@ -6,7 +6,7 @@
 // the replies in the order in which they arrive (PostgreSQL documentation, 34.5 and 55.2.3: after
 // an error the server skips everything up to the next Sync). Each unit is sent as
 //
-//     [prepare] execute … [prepare] execute Sync
+//     [prepare] execute [Flush] … [prepare] execute Sync
 //
 // with a prepare before the first execution of a query on this connection. A later unit relies on
 // it before its reply is there; if it fails, that unit fails with SQLSTATE 26000. After 26000, and
@@ -51,6 +51,9 @@ struct Unit {
   virtual ~Unit() = default;
 
   std::vector<Command> commands;
+  // A Flush follows the first command: the server sends its answer before it runs the others, and
+  // before it commits.
+  bool first_at_once = false;
 
   // One answer for each command, or fewer and the failure of the next command.
   std::vector<Rows> answers{};
@@ -61,9 +64,9 @@ struct Unit {
 class Pipeline {
  public:
   struct Send {
-    enum class What { prepare, execute, execute_once, sync };
+    enum class What { prepare, execute, execute_once, flush, sync };
     What what;
-    const Command* command = nullptr;  // not for sync
+    const Command* command = nullptr;  // not for flush and sync
     std::string name{};                // of the prepared statement
   };
   struct Reply {
@@ -104,13 +107,14 @@ class Pipeline {
   using Prepared = std::unordered_map<const Query*, std::uint64_t>;
 
   Unit& unit_of_reply() { return *units_.front(); }
+  void push_command(const Command& command, std::size_t number);
   void forget(const Query* query, std::uint64_t prepared);
   void answer(Step step, Reply& reply, BootTime now, Effect& effect);
   static std::string name_of(std::uint64_t prepared);
 
   std::deque<std::shared_ptr<Unit>> units_;  // pushed, not finished
   std::deque<Step> to_send_;                 // of the newest units
-  std::deque<Step> sent_;                    // their replies are outstanding
+  std::deque<Step> sent_;                    // their replies are outstanding; a Flush has none
   std::size_t sending_ = 0;                  // index in units_ of the unit that to_send_ begins in
   Prepared prepared_;
   std::uint64_t preparations_ = 0;

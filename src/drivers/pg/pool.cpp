@@ -17,6 +17,9 @@ namespace {
 // How often connections are checked for silence while something is under way on them.
 constexpr std::chrono::milliseconds kTick{20};
 
+// How long it is believed that a session note which calls require is outdated.
+constexpr std::chrono::seconds kRequirementKnown{1};
+
 constexpr Query kRollback{.name = "rollback", .sql = "rollback"};
 
 Failure gone_because(std::string message) {
@@ -35,8 +38,11 @@ Call::Call(CallSpec spec)
       effect{spec.effect},
       stale{spec.stale},
       wants{spec.wants},
+      required_note{std::move(spec.required_note)},
       outcome{failed(gone_because("the call was never made"))},
-      lease{std::move(spec.lease)} {}
+      lease{std::move(spec.lease)} {
+  first_at_once = spec.first_at_once;
+}
 
 Task<void> perform(std::shared_ptr<Pool> pool, std::shared_ptr<Call> call) {
   std::function<void()> cancel = [where = std::weak_ptr{pool}, what = std::weak_ptr{call}] {
@@ -78,6 +84,7 @@ void Pool::submit(const std::shared_ptr<Call>& call) {
     return finish(*call, failed({.sqlstate = "22021", .message = "a text holds a NUL"}));
   }
   if (call->deadline.passed(now)) return give_up(*call, "the deadline had passed");
+  call->newest_epoch = newest_epoch_;
   if (call->deadline.at != BootTime::max()) {
     call->expires_at = deadlines_.emplace(call->deadline.at, call);
     call->expires = true;
@@ -91,7 +98,8 @@ void Pool::submit(const std::shared_ptr<Call>& call) {
 }
 
 void Pool::enqueue(const std::shared_ptr<Call>& call, BootTime now) {
-  Connection* connection = queue_.empty() ? idlest() : nullptr;
+  Connection* connection = queue_.empty() ? idlest_for(*call) : nullptr;
+  if (call->place == Call::Place::finished) return;
   const bool idle = connection != nullptr && connection->in_flight() == 0;
   if (connection != nullptr) {
     assign(*connection, call);
@@ -126,6 +134,7 @@ void Pool::send_to_lease(const std::shared_ptr<Call>& call) {
 void Pool::assign(Connection& connection, std::shared_ptr<Call> call) {
   if (call->place == Call::Place::queued) queue_.erase(call->queued_at);
   call->place = Call::Place::sent;
+  call->server_process = connection.server_process();
   if (call->wants == CallSpec::Wants::connection) {
     connection.marks.taken = true;
     call->lease = std::make_shared<Lease>(weak_from_this(), connection, connection.epoch());
@@ -136,6 +145,7 @@ void Pool::assign(Connection& connection, std::shared_ptr<Call> call) {
 // Its connection was found lost before anything was sent: it may go to another one, once.
 void Pool::put_back(const std::shared_ptr<Call>& call) {
   call->lease.reset();
+  call->server_process = 0;
   if (++call->tried > 1) {
     return finish(*call, failed({.kind = Failure::lost, .message = "the connection was lost"}));
   }
@@ -182,6 +192,8 @@ void Pool::finish(Call& call, Outcome<std::vector<Rows>> outcome) {
   if (call.place == Call::Place::queued) queue_.erase(call.queued_at);
   if (std::exchange(call.expires, false)) deadlines_.erase(call.expires_at);
   call.place = Call::Place::finished;
+  if (!outcome && call.first_at_once && !call.answers.empty())
+    call.first = std::move(call.answers.front());
   call.outcome = std::move(outcome);
   call.ended.wake();
 }
@@ -201,6 +213,39 @@ Connection* Pool::idlest() {
   return best;
 }
 
+Connection* Pool::idlest_for(Call& call) {
+  for (;;) {
+    Connection* connection = idlest();
+    if (connection == nullptr || suits(*connection, call)) return connection;
+    if (call.place == Call::Place::finished) return nullptr;
+  }
+}
+
+// Two notes differ. That of the call is outdated if the connection was opened after the call was
+// made, and the same is believed of later calls that require it, for a while: else each of them
+// would replace a connection. Otherwise the note of the connection is outdated.
+bool Pool::suits(Connection& connection, Call& call) {
+  const auto equal = [](const Rows::Note& one, const Rows::Note& other) {
+    return one != nullptr && other != nullptr && *one == *other;
+  };
+  const Rows::Note& required = call.required_note;
+  if (required == nullptr || equal(required, connection.note())) return true;
+  const BootTime now = BootClock::now();
+  const bool known = now < known_until_ && equal(required, outdated_requirement_);
+  if (!known && connection.epoch() <= call.newest_epoch) {
+    connection.marks.outdated = true;
+    settle(connection);
+    return false;
+  }
+  if (!known) {
+    outdated_requirement_ = required;
+    known_until_ = now + kRequirementKnown;
+  }
+  finish(call, failed({.kind = Failure::elsewhere,
+                       .message = "a newer connection has another session note than required"}));
+  return false;
+}
+
 std::size_t Pool::in_state(State state) const {
   const auto state_of = [](const auto& connection) { return connection->state(); };
   return static_cast<std::size_t>(std::ranges::count(connections_, state, state_of));
@@ -217,9 +262,13 @@ void Pool::pump() {
   pumping_ = true;
   while (std::exchange(pump_again_, false)) {
     while (!queue_.empty()) {
-      Connection* connection = idlest();
-      if (connection == nullptr) break;
-      assign(*connection, queue_.front());
+      const auto call = queue_.front();
+      Connection* connection = idlest_for(*call);
+      if (connection != nullptr) {
+        assign(*connection, call);
+      } else if (call->place != Call::Place::finished) {
+        break;
+      }
     }
   }
   pumping_ = false;
@@ -236,7 +285,7 @@ void Pool::grow(BootTime now) {
   wants_more_ = closed != connections_.end();
   if (!wants_more_ || now < backoff_.not_before()) return;
   wants_more_ = false;
-  (*closed)->open(shared_from_this());
+  (*closed)->open(shared_from_this(), ++newest_epoch_);
 }
 
 void Pool::opened(Connection& connection) {
@@ -341,6 +390,7 @@ void Pool::settle(Connection& connection) {
 
 void Pool::renew() {
   if (stopped_) return;
+  outdated_requirement_.reset();
   for (const auto& connection : connections_) {
     connection->marks.outdated = connection->state() != State::closed;
     settle(*connection);

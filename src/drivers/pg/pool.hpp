@@ -75,12 +75,15 @@ struct CallSpec {
   Stale stale = Stale::send_again;
   Wants wants = Wants::answer;
   std::shared_ptr<Lease> lease{};  // null: on any connection
+  Rows::Note required_note{};      // null: any; see batch.hpp
+  bool first_at_once = false;      // see Unit
 };
 
 // A unit with a coroutine that waits for its outcome.
 //
-// Thread safety: `outcome` and `lease` belong to the loop of the pool until complete(), afterwards
-// to the coroutine. Everything else belongs to the loop of the pool.
+// Thread safety: `outcome`, `first`, `lease` and `server_process` belong to the loop of the pool
+// until `ended` wakes the coroutine, afterwards to the coroutine. Everything else belongs to the
+// loop of the pool.
 struct Call final : Unit, std::enable_shared_from_this<Call> {
   enum class Place { fresh, queued, sent, finished };
 
@@ -90,14 +93,18 @@ struct Call final : Unit, std::enable_shared_from_this<Call> {
   const CallSpec::Effect effect;
   const CallSpec::Stale stale;
   const CallSpec::Wants wants;
+  const Rows::Note required_note;
   // Written once, before `ended` wakes the coroutine. An answer that arrives later is discarded.
   Outcome<std::vector<Rows>> outcome;
+  std::optional<Rows> first{};  // of the first command, if it was answered and the call failed
   std::shared_ptr<Lease> lease;
+  int server_process = 0;  // it was sent to this one; 0: to none
   const Handoff ended{};
 
   Place place = Place::fresh;
   bool sent_again = false;
   int tried = 0;  // connections that were found lost before it was sent
+  std::uint64_t newest_epoch = 0;  // of the connections when it was submitted
   std::list<std::shared_ptr<Call>>::iterator queued_at{};
   std::multimap<BootTime, std::shared_ptr<Call>>::iterator expires_at{};
   bool expires = false;
@@ -158,6 +165,9 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
 
   // connections
   Connection* idlest();
+  // The idlest for this call; null if there is none, or if the call has failed meanwhile.
+  Connection* idlest_for(Call& call);
+  bool suits(Connection& connection, Call& call);
   bool usable(const Connection& connection) const;
   std::size_t in_state(State state) const;
   bool any(State state) const { return in_state(state) > 0; }
@@ -176,6 +186,9 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
   std::multimap<BootTime, std::shared_ptr<Call>> deadlines_;
   Backoff backoff_;
   Failure why_unreachable_{};
+  std::uint64_t newest_epoch_ = 0;   // of the connections opened so far
+  Rows::Note outdated_requirement_;  // a connection opened after a call required it had another one
+  BootTime known_until_{};           // then the above is forgotten
   bool wants_more_ = false;  // a connection is to be opened as soon as the back-off allows
   bool stopped_ = false;
   bool pumping_ = false;

@@ -1,4 +1,4 @@
-// Query: a named statement. Params: the values of its parameters $1, $2, …
+// Query: a named statement. Params: the values of its parameters $1, $2, … Statement: both.
 //
 // Thread safety: values and pure functions.
 #pragma once
@@ -88,6 +88,11 @@ class Params {
   std::string data_;  // the values one after another, a NUL after each
   std::vector<Place> values_;
   bool valid_ = true;
+};
+
+struct Statement {
+  const Query* query;
+  Params params{};
 };
 
 // Arrays as one parameter: `where id = any($1::bigint[])` with integer_array(ids). The result is

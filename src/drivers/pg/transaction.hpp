@@ -25,11 +25,6 @@ class Pool;
 class Lease;
 struct CallSpec;
 
-struct Statement {
-  const Query* query;
-  Params params{};
-};
-
 class Transaction {
  public:
   Transaction(std::shared_ptr<Pool> pool, Deadline deadline);

@@ -111,6 +111,7 @@ TEST(Failure, EachKindHasItsErrorAndNoMessageIsShown) {
     return error.code;
   };
   EXPECT_EQ(code(Failure::lost, ""), ErrorCode::unavailable);
+  EXPECT_EQ(code(Failure::elsewhere, ""), ErrorCode::unavailable);
   EXPECT_EQ(code(Failure::overloaded, ""), ErrorCode::overloaded);
   EXPECT_EQ(code(Failure::timeout, "57014"), ErrorCode::timeout);
   EXPECT_EQ(code(Failure::unknown_outcome, ""), ErrorCode::unknown_outcome);
