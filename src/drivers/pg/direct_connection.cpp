@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -99,7 +100,8 @@ void DirectConnection::Finish::operator()(pg_conn* connection) const {
   PQfinish(connection);
 }
 
-DirectConnection::Ready DirectConnection::wait(short events, Deadline deadline) const {
+DirectConnection::Ready DirectConnection::wait_for(short events, Deadline deadline) const {
+  if ((events & POLLIN) != 0 && decrypted_bytes_wait(connection_.get())) return Ready::yes;
   pollfd waiting[2] = {{.fd = PQsocket(connection_.get()), .events = events, .revents = 0},
                        {.fd = interrupt_.descriptor(), .events = POLLIN, .revents = 0}};
   while (true) {
@@ -179,6 +181,7 @@ BootTime DirectConnection::share_of(Deadline deadline, std::size_t parts) const 
 Outcome<void> DirectConnection::connect(const ConnectionInfo::Keywords& keywords,
                                         Deadline deadline) {
   prepared_.clear();
+  notifications_.clear();
   connection_.reset(PQconnectStartParams(keywords.names.data(), keywords.values.data(), 0));
   if (!connection_) throw std::bad_alloc{};
   ignore_notices(connection_.get());
@@ -186,7 +189,7 @@ Outcome<void> DirectConnection::connect(const ConnectionInfo::Keywords& keywords
   if (PQstatus(connection_.get()) == CONNECTION_BAD) polling = PGRES_POLLING_FAILED;
   while (polling != PGRES_POLLING_OK) {
     if (polling == PGRES_POLLING_FAILED) return failed(gone());
-    const Ready ready = wait(polling == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+    const Ready ready = wait_for(polling == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
     if (ready != Ready::yes) {
       close();
       return failed(given_up(ready));
@@ -203,7 +206,7 @@ Outcome<void> DirectConnection::flush_and_receive(Deadline deadline) {
     const int unsent = PQflush(connection_.get());
     if (unsent < 0) return failed(gone());
     if (unsent == 0 && PQisBusy(connection_.get()) == 0) return {};
-    const Ready ready = wait(unsent > 0 ? POLLIN | POLLOUT : POLLIN, deadline);
+    const Ready ready = wait_for(unsent > 0 ? POLLIN | POLLOUT : POLLIN, deadline);
     if (ready != Ready::yes) {
       former_ = std::move(connection_);
       return failed(given_up(ready));
@@ -255,6 +258,28 @@ Outcome<Rows> DirectConnection::run(const Query& query, const Params& params, De
     return failed(gone());
   Outcome<Rows> answer = receive(deadline);
   return answer;
+}
+
+Outcome<void> DirectConnection::wait(Deadline deadline) {
+  if (!connection_) return failed({.kind = Failure::lost, .message = "not connected"});
+  collect_notifications();  // a statement may have read some
+  if (!notifications_.empty()) return {};
+  if (wait_for(POLLIN, deadline) != Ready::yes) return {};
+  if (PQconsumeInput(connection_.get()) == 0) return failed(gone());
+  collect_notifications();
+  return {};
+}
+
+std::vector<Notification> DirectConnection::take_notifications() {
+  if (connection_) collect_notifications();
+  return std::exchange(notifications_, {});
+}
+
+void DirectConnection::collect_notifications() {
+  while (PGnotify* notification = PQnotifies(connection_.get())) {
+    notifications_.push_back({.channel = notification->relname, .payload = notification->extra});
+    PQfreemem(notification);
+  }
 }
 
 }  // namespace um::pg

@@ -1,6 +1,10 @@
 // DirectConnection: one connection for a thread of its own, which blocks in its calls. For work
 // that must not queue behind other work, such as a poll at regular intervals.
 //
+// It receives notifications: LISTEN is an ordinary statement, wait() ends when one arrives, and
+// take_notifications() returns those that arrived, also during a statement. Notifications are sent
+// to an open connection only; what was sent while it was closed is lost.
+//
 // Every call ends by its deadline, or soon after interrupt(). After a statement without an answer
 // the connection is not used again, because the answer could still arrive on it; but it stays open
 // until it was answered or has ended, and open() fails meanwhile: whatever hangs, the thread
@@ -64,6 +68,14 @@ class BlockingResolver {
   std::unique_ptr<Loop> loop_;
 };
 
+// What a NOTIFY said.
+struct Notification {
+  std::string channel{};
+  std::string payload{};
+
+  bool operator==(const Notification&) const = default;
+};
+
 class DirectConnection {
  public:
   struct Options {
@@ -85,12 +97,20 @@ class DirectConnection {
   // false.
   Outcome<Rows> run(const Query& query, const Params& params, Deadline deadline);
 
+  // Returns when the server has sent something, at once while notifications wait to be taken, at
+  // the deadline, or when interrupted. It may return without a notification. Errors: lost; the
+  // connection is then closed.
+  Outcome<void> wait(Deadline deadline);
+  // In the order of their arrival; each once. Does not wait.
+  std::vector<Notification> take_notifications();
+
  private:
   struct Finish {
     void operator()(pg_conn* connection) const;
   };
   enum class Ready { yes, deadline, interrupted };
-  Ready wait(short events, Deadline deadline) const;
+  Ready wait_for(short events, Deadline deadline) const;
+  void collect_notifications();
   Outcome<void> connect(const ConnectionInfo::Keywords& keywords, Deadline deadline);
   Outcome<void> flush_and_receive(Deadline deadline);
   Outcome<Rows> receive(Deadline deadline);
@@ -106,6 +126,7 @@ class DirectConnection {
   std::unique_ptr<pg_conn, Finish> connection_;
   std::unique_ptr<pg_conn, Finish> former_;  // without an answer; null: there is none
   std::vector<const Query*> prepared_;
+  std::vector<Notification> notifications_;  // to be taken
 };
 
 }  // namespace um::pg
