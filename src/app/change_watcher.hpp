@@ -27,14 +27,14 @@ class ChangeWatcher final : public ChangeListener {
   void settle(std::span<const std::string> keys, std::optional<Xid> xid) override {
     next_.settle(keys, xid);
   }
-  void apply(const Poll& poll) override {
+  Leftovers apply(const Poll& poll) override {
     // Before next_.apply(): the poll renews the lease, and old keys must be gone by then.
     if (poll.flush_reason || std::ranges::any_of(poll.changes, concerns_keys)) {
       keys_.changed();
     } else {
       keys_.unchanged(poll.sent_at);
     }
-    next_.apply(poll);
+    return next_.apply(poll);
   }
   void acknowledge_refresh(BootTime sent_at) override { next_.acknowledge_refresh(sent_at); }
   void end_lease() override { next_.end_lease(); }

@@ -9,7 +9,10 @@ class Quiet final : public ChangeListener {
  public:
   void hold(std::span<const std::string>) override {}
   void settle(std::span<const std::string>, std::optional<Xid>) override {}
-  void apply(const Poll&) override { ++applied; }
+  Leftovers apply(const Poll&) override {
+    ++applied;
+    return {};
+  }
   int applied = 0;
 };
 

@@ -84,9 +84,10 @@ void Coherence::settle(std::span<const std::string> keys, std::optional<Xid> xid
   }
 }
 
-void Coherence::apply(const Poll& poll) {
-  const std::scoped_lock lock{poll_mutex_};
+Leftovers Coherence::apply(const Poll& poll) {
   std::vector<ShardWork> work(shards_.size());
+  auto debris = std::make_unique<Debris>();
+  const std::scoped_lock lock{poll_mutex_};
   const auto work_for = [&](HashedKey key) -> ShardWork& {
     return work[(key.hash >> 40) & (shards_.size() - 1)];
   };
@@ -104,7 +105,8 @@ void Coherence::apply(const Poll& poll) {
   }
   if (reason) {
     const Snapshot& base = from_base ? *poll.base : poll.stamp.snapshot;
-    flush({.poll = poll, .base = base, .reason = *reason}, work);
+    *debris = Debris(shards_.size());
+    flush({.poll = poll, .base = base, .reason = *reason}, work, *debris);
   } else {
     follow(poll, work);
   }
@@ -117,6 +119,7 @@ void Coherence::apply(const Poll& poll) {
   const BootTime old_end = lease_until_.load(std::memory_order_relaxed);
   if (old_end != BootTime::min() && received_at >= old_end) note_lapse();
   renew_lease(received_at);
+  return Leftovers{std::move(debris)};
 }
 
 std::optional<std::string_view> Coherence::reason_to_flush(const Poll& poll) const {
@@ -137,17 +140,16 @@ bool Coherence::starts_from_base(const Poll& poll) const {
                               [](const Change& change) { return change.key.empty(); });
 }
 
-void Coherence::flush(const Flush& how, std::vector<ShardWork>& work) {
+void Coherence::flush(const Flush& how, std::vector<ShardWork>& work, Debris& debris) {
   const Poll& poll = how.poll;
   const bool same_numbering =
       last_ && poll.stamp.tau == last_->tau && poll.stamp.snapshot.xmax >= last_->snapshot.xmax;
   const auto applied = std::make_shared<const Snapshot>(poll.stamp.snapshot);
   logged_by_poll_ = 0;
   for (std::size_t i = 0; i < shards_.size(); ++i) {
-    CoherenceShard::Debris debris;
     const std::scoped_lock lock{shards_[i]->mutex};
     shards_[i]->flush({.tau = poll.stamp.tau, .base = how.base, .same_numbering = same_numbering},
-                      debris);
+                      debris[i]);
     for (const auto& [key, xid] : work[i].changes) shards_[i]->record(key, xid);
     shards_[i]->finish_poll(applied, std::move(work[i].holds));
     logged_by_poll_ += shards_[i]->log().size();

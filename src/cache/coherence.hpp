@@ -92,7 +92,7 @@ class Coherence final : public ChangeListener {
 
   void hold(std::span<const std::string> keys) override;
   void settle(std::span<const std::string> keys, std::optional<Xid> xid) override;
-  void apply(const Poll& poll) override;
+  Leftovers apply(const Poll& poll) override;
   void acknowledge_refresh(BootTime sent_at) override;
   void end_lease() override;
 
@@ -100,6 +100,7 @@ class Coherence final : public ChangeListener {
 
  private:
   struct ShardWork;
+  using Debris = std::vector<CoherenceShard::Debris>;  // by shard
 
   CoherenceShard& shard_of(HashedKey key) {
     return *shards_[(key.hash >> 40) & (shards_.size() - 1)];
@@ -111,7 +112,7 @@ class Coherence final : public ChangeListener {
     const Snapshot& base;
     std::string_view reason;
   };
-  void flush(const Flush& how, std::vector<ShardWork>& work);
+  void flush(const Flush& how, std::vector<ShardWork>& work, Debris& debris);
   void follow(const Poll& poll, std::vector<ShardWork>& work);
   void trim_logs();
   std::size_t move_bases(const Snapshot& snapshot);

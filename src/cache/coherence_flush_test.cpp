@@ -99,6 +99,20 @@ TEST_F(CoherenceTest, AFlushKeepsInTheLogWhatItsSnapshotIsTooOldToSee) {
   EXPECT_EQ(fill(k, 2, stamp(12)), Admission::admitted);
 }
 
+// A feed destroys the leftovers after it has released its own locks, which event loops wait for.
+TEST_F(CoherenceTest, WhatAFlushRemovesIsFreedWithItsLeftovers) {
+  start();
+  UserRef present = user(1, "ann@example.org");
+  const std::weak_ptr<const UserRecord> removed = present;
+  cache.admit(k, stamp(10), std::move(present));
+  std::optional<Leftovers> leftovers =
+      cache.apply({.sent_at = at(1000ms), .stamp = stamp(11), .flush_reason = "connection_lost"});
+  EXPECT_FALSE(knows(k));
+  EXPECT_FALSE(removed.expired());
+  leftovers.reset();
+  EXPECT_TRUE(removed.expired());
+}
+
 // --- bounded memory
 
 TEST_F(CoherenceTest, TheLogIsTrimmedByMovingTheBaseForward) {

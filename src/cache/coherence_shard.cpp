@@ -1,5 +1,7 @@
 #include "cache/coherence_shard.hpp"
 
+#include <utility>
+
 namespace um {
 
 std::optional<L1Value> CoherenceShard::look_up(HashedKey key) {
@@ -71,10 +73,12 @@ void CoherenceShard::shorten_log(std::size_t at_most) {
 // before that write would be admitted.
 void CoherenceShard::flush(Flush flush, Debris& debris) {
   tau_ = flush.tau;
-  if (flush.same_numbering)
+  if (flush.same_numbering) {
     log_.move_base(flush.base);
-  else
+  } else {
+    debris.log = std::exchange(log_, {});
     log_.start_over(flush.base);
+  }
   L1Store values{values_.capacity_bytes()};
   L1Store absent{absent_.capacity_bytes()};
   values_.swap(values);

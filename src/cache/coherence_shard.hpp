@@ -50,10 +50,11 @@ class CoherenceShard {
   // a poll sees that transaction end.
   void shorten_log(std::size_t at_most);
 
-  // Entries that a flush removed; to be freed after the lock was released.
+  // What a flush removed; to be freed after all locks were released.
   struct Debris {
     L1Store values{0};
     L1Store absent{0};
+    ChangeLog log{};
   };
   struct Flush {
     const Tau& tau;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,6 +56,21 @@ struct Poll {
   std::optional<BootTime> received_at{};  // when the answer arrived; for the metrics
 };
 
+// Leftovers: what a listener removed from its memory. The destructor frees it, which takes about
+// 0.1 s for a flush of 200,000 entries: a feed destroys it after it has released its locks.
+//
+// Thread safety: as any value. What is left over must not use the listener.
+class Leftovers {
+ public:
+  Leftovers() = default;
+  template <class T>
+  explicit Leftovers(std::unique_ptr<T> removed)
+      : removed_{removed.release(), [](void* all) { delete static_cast<T*>(all); }} {}
+
+ private:
+  std::unique_ptr<void, void (*)(void*)> removed_{nullptr, [](void*) {}};
+};
+
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
@@ -64,7 +80,7 @@ class ChangeListener {
   // The writes to these keys ended. `xid`: the writes were committed under it, or may have been.
   // nullopt: they were surely not committed, or a flush that was applied since hold() covers them.
   virtual void settle(std::span<const std::string> keys, std::optional<Xid> xid) = 0;
-  virtual void apply(const Poll& poll) = 0;
+  [[nodiscard]] virtual Leftovers apply(const Poll& poll) = 0;
   // Feeds with a registry of instances: a refresh that was sent at `sent_at` was acknowledged.
   virtual void acknowledge_refresh(BootTime /*sent_at*/) {}
   // The registry has no row for this instance any more: no lease until the next acknowledgement.

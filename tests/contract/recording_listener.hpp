@@ -39,8 +39,9 @@ class RecordingListener final : public ChangeListener {
   void settle(std::span<const std::string> keys, std::optional<Xid> xid) override {
     add({.kind = Kind::settle, .keys = {keys.begin(), keys.end()}, .xid = xid});
   }
-  void apply(const Poll& poll) override {
+  Leftovers apply(const Poll& poll) override {
     add({.kind = poll.flush_reason ? Kind::flush : Kind::poll, .poll = poll});
+    return {};
   }
 
   // Set before the feed is started; called on the feed's thread.

@@ -224,6 +224,7 @@ pg::Outcome<void> PostgresChangeFeed::repair_namespace() {
 void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
   if (polls_.is_elsewhere(answer) && options_.on_new_namespace) options_.on_new_namespace();
   const std::vector<std::string> held_before = std::exchange(held_again_, {});
+  Leftovers leftovers;  // freed after the lock was released: event loops take it around a COMMIT
   {
     std::unique_lock lock{mutex_};
     settled_.forget_until(answer.sent_at);
@@ -239,7 +240,7 @@ void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
     }
     Poll news = polls_.take(answer);
     news.received_at = clock_.now();
-    listener_->apply(news);
+    leftovers = listener_->apply(news);
   }
   if (!held_before.empty()) listener_->settle(held_before, std::nullopt);
   if (const auto sent_at = std::exchange(unacknowledged_, std::nullopt))

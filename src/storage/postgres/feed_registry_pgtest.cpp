@@ -31,8 +31,9 @@ TEST_F(PostgresFeedRegistry, AnInstanceIsInItBeforeItsFirstPoll) {
     explicit FirstPoll(BlockingConnection& db) : db_{db} {}
     void hold(std::span<const std::string>) override {}
     void settle(std::span<const std::string>, std::optional<Xid>) override {}
-    void apply(const Poll&) override {
+    Leftovers apply(const Poll&) override {
       if (seen == -1) seen = db_.integer("SELECT count(*) FROM cache_instances");
+      return {};
     }
     std::atomic<std::int64_t> seen{-1};
 

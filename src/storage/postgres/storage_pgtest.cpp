@@ -21,9 +21,10 @@ class Place final : public ChangeListener {
  public:
   void hold(std::span<const std::string>) override {}
   void settle(std::span<const std::string>, std::optional<Xid>) override {}
-  void apply(const Poll& poll) override {
+  Leftovers apply(const Poll& poll) override {
     const std::scoped_lock lock{mutex_};
     tau_ = poll.stamp.tau;
+    return {};
   }
   std::optional<Tau> tau() const {
     const std::scoped_lock lock{mutex_};

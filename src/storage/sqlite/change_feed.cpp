@@ -118,15 +118,16 @@ void SqliteChangeFeed::settle(std::span<const std::string> keys, std::optional<X
 
 void SqliteChangeFeed::apply(Report report) {
   const Stamp stamp{.tau = tau(), .snapshot = {.xmax = commits_ + 1, .xip = {}}};
+  Leftovers leftovers;  // freed after the lock was released
   const std::scoped_lock lock{listener_mutex_};
   if (listener_ == nullptr) return;
-  listener_->apply({.sent_at = report.sent_at,
-                    .stamp = stamp,
-                    .changes = {},
-                    .holds = {},
-                    .flush_reason = report.flush_reason,
-                    .base = {},
-                    .received_at = clock_.now()});
+  leftovers = listener_->apply({.sent_at = report.sent_at,
+                                .stamp = stamp,
+                                .changes = {},
+                                .holds = {},
+                                .flush_reason = report.flush_reason,
+                                .base = {},
+                                .received_at = clock_.now()});
 }
 
 }  // namespace um

@@ -22,7 +22,7 @@ class PausingListener final : public ChangeListener {
   }
   void acknowledge_refresh(BootTime) override { note("refresh"); }
   void end_lease() override { note("end lease"); }
-  void apply(const Poll& poll) override {
+  Leftovers apply(const Poll& poll) override {
     note(poll.flush_reason ? "flush" : "poll");
     std::unique_lock lock{mutex_};
     polls_.push_back(poll);
@@ -30,6 +30,7 @@ class PausingListener final : public ChangeListener {
     changed_.notify_all();
     changed_.wait(lock, [this] { return !closed_; });
     waiting_ = false;
+    return {};
   }
 
   // Waits for the end of a poll; the feed sends no further one until resume().
