@@ -28,6 +28,10 @@ class L2 {
   //
   // The value under the key, which is of the requested kind or Absent, and is in L1 now. nullopt:
   // not stored, or not admissible. May ask the store several times; `deadline` covers all of them.
+  //
+  // Only a key without a fact waits for another instance's load. A refused fact means that the key
+  // was changed, is held, or was read in an older base or namespace. Readers of such a key would
+  // wait after every change, and another instance's load may have begun before that change.
   Task<std::optional<L1Value>> fetch(EntryKind kind, std::string key, Deadline deadline);
   void put(std::string key, Fact fact);
   // Returns soon, even if the store cannot be reached.
@@ -36,12 +40,8 @@ class L2 {
   L2Stats stats() const { return read_counters(counters_); }
 
  private:
-  struct Offer {
-    std::optional<L1Value> value{};
-    // Whether a newer fact could be admitted.
-    bool worth_waiting = true;
-  };
-  Offer offer(EntryKind kind, const std::string& key, const std::optional<Fact>& fact);
+  // The fact's value if it is of the requested kind or Absent, and was admitted.
+  std::optional<L1Value> offer(EntryKind kind, const std::string& key, Fact fact);
 
   Coherence& coherence_;
   L2Store* const store_;

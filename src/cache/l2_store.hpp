@@ -37,17 +37,14 @@ class L2Store {
   virtual void put(std::string key, Fact fact) = 0;
 
   // When a key that all instances use becomes cold, each of them would ask the primary at the same
-  // moment. So an instance that found nothing admissible with get() calls this before it asks the
-  // primary. The call announces that this instance is about to ask. If another instance has just
-  // announced the same, the call waits a little for the fact which that instance will put().
+  // moment. So an instance whose get() found nothing calls this before it asks the primary. The
+  // call announces that this instance is about to ask. If another instance has just announced the
+  // same, the call waits a little for the fact which that instance will put().
   //
-  // Returns a fact that was stored meanwhile, other than the one with the stamp `found` (of the
-  // fact that get() returned, if any). It is offered to admit() like any other. nullopt: ask the
-  // primary, and put() the result, for which other instances wait. This is a hint only: on any
+  // Returns a fact that was stored meanwhile. It is offered to admit() like any other. nullopt: ask
+  // the primary, and put() the result, for which other instances wait. This is a hint only: on any
   // failure the result is nullopt, soon.
-  virtual Task<std::optional<Fact>> wait_for_other(std::string /*key*/,
-                                                   std::optional<Stamp> /*found*/,
-                                                   Deadline /*deadline*/) {
+  virtual Task<std::optional<Fact>> wait_for_other(std::string /*key*/, Deadline /*deadline*/) {
     co_return std::nullopt;
   }
 

@@ -20,8 +20,7 @@ class PausedL2 final : public L2Store {
     deadlines.push_back(deadline.at);
     return gets.call();
   }
-  Task<std::optional<Fact>> wait_for_other(std::string, std::optional<Stamp>,
-                                           Deadline deadline) override {
+  Task<std::optional<Fact>> wait_for_other(std::string, Deadline deadline) override {
     ++waits;
     deadlines.push_back(deadline.at);
     co_return std::nullopt;
@@ -112,7 +111,6 @@ TEST_F(L2Test, AFactOfAnotherNamespaceIsNotBelieved) {
   answer_l2(0, Fact{ann, {.tau = {.high = 1, .low = 2}, .snapshot = {.xmax = 10}}});
   EXPECT_FALSE(found->done());
   EXPECT_EQ(inner.finds.count(), 1U);
-  EXPECT_EQ(l2.waits, 0) << "nothing to hope for from others";
 }
 
 TEST_F(L2Test, WhoMayBeAskingAlreadyIsWaitedFor) {
@@ -122,13 +120,38 @@ TEST_F(L2Test, WhoMayBeAskingAlreadyIsWaitedFor) {
   EXPECT_EQ(inner.finds.count(), 1U);
 }
 
-TEST_F(L2Test, NobodyIsWaitedForWhileTheKeyIsHeld) {
-  find();
+TEST_F(L2Test, ARefusedFactWaitsForNobodyWhateverTheReason) {
   const std::vector<std::string> keys{"user:1"};
-  cache.coherence().hold(keys);
-  answer_l2(0, Fact{ann, stamp(10)});
-  EXPECT_EQ(l2.waits, 0);
+  poll(12, {{.xid = 11, .key = "user:1"}});
+  find();
+  answer_l2(0, Fact{ann, stamp(11)});  // changed
   EXPECT_EQ(inner.finds.count(), 1U);
+  answer_primary(0, ann, 11);
+
+  find();
+  answer_l2(1, Fact{ann, stamp(9)});  // older than the base
+  EXPECT_EQ(inner.finds.count(), 2U);
+  answer_primary(1, ann, 11);
+
+  find();
+  answer_l2(2, Fact{ann, stamp(12, {}, kOtherTau)});
+  EXPECT_EQ(inner.finds.count(), 3U);
+  answer_primary(2, ann, 11);
+
+  find();
+  cache.coherence().hold(keys);
+  answer_l2(3, Fact{ann, stamp(12)});
+  EXPECT_EQ(inner.finds.count(), 4U);
+
+  EXPECT_EQ(cache.stats().l2.refused, 4U);
+  EXPECT_EQ(l2.waits, 0);
+}
+
+TEST_F(L2Test, AValueOfAnotherKindWaitsForNobody) {
+  find();
+  answer_l2(0, Fact{id, stamp(10)});
+  EXPECT_EQ(inner.finds.count(), 1U);
+  EXPECT_EQ(l2.waits, 0);
 }
 
 TEST_F(L2Test, AllItsQuestionsHaveOneBound) {

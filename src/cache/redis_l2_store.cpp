@@ -123,8 +123,7 @@ Task<RedisL2Store::Load> RedisL2Store::set_hint(const std::string& name, Deadlin
   co_return reply->is_nil() ? Load::other : Load::mine;
 }
 
-Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::optional<Stamp> found,
-                                                       Deadline deadline) {
+Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, Deadline deadline) {
   const std::string name = seal_.name(key);
   const Deadline until{std::min(deadline.at, clock_.now() + options_.hint_wait)};
   const Load load = co_await set_hint(name, until);
@@ -134,15 +133,14 @@ Task<std::optional<Fact>> RedisL2Store::wait_for_other(std::string key, std::opt
   }
   if (load != Load::other) co_return std::nullopt;
   counters_.waits.add();
-  std::optional<Fact> fact = co_await watch(key, std::move(found), until);
+  std::optional<Fact> fact = co_await watch(key, until);
   if (fact) counters_.received.add();
   co_return fact;
 }
 
 // Polls with growing pauses, four or five times. Ends as soon as the hint is gone, with or without
 // a fact.
-Task<std::optional<Fact>> RedisL2Store::watch(const std::string& key, std::optional<Stamp> found,
-                                              Deadline deadline) {
+Task<std::optional<Fact>> RedisL2Store::watch(const std::string& key, Deadline deadline) {
   const std::string name = seal_.name(key);
   const std::string hint = hint_name(name);
   std::chrono::nanoseconds pause = std::chrono::milliseconds{2};
@@ -155,9 +153,7 @@ Task<std::optional<Fact>> RedisL2Store::watch(const std::string& key, std::optio
     if (!reply || reply->elements.size() != 2) co_return std::nullopt;
     std::expected<Fact, EntryFault> fact = std::unexpected{EntryFault::foreign};
     if (reply->elements[0].is_text()) fact = seal_.open(key, reply->elements[0].text);
-    const bool news = fact && !(found && fact->read_in.tau == found->tau &&
-                                fact->read_in.snapshot == found->snapshot);
-    if (news) co_return std::move(*fact);
+    if (fact) co_return std::move(*fact);
     if (reply->elements[1].is_nil()) co_return std::nullopt;
   }
 }

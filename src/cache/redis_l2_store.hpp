@@ -73,8 +73,7 @@ class RedisL2Store final : public L2Store {
 
   Task<std::optional<Fact>> get(std::string key, Deadline deadline) override;
   void put(std::string key, Fact fact) override;
-  Task<std::optional<Fact>> wait_for_other(std::string key, std::optional<Stamp> found,
-                                           Deadline deadline) override;
+  Task<std::optional<Fact>> wait_for_other(std::string key, Deadline deadline) override;
   Task<bool> forget(std::string key, Deadline deadline) override;
 
   using Stats = RedisL2Numbers<std::uint64_t>;
@@ -85,8 +84,7 @@ class RedisL2Store final : public L2Store {
 
   enum class Load { mine, other, unknown };
   Task<Load> set_hint(const std::string& name, Deadline deadline);
-  Task<std::optional<Fact>> watch(const std::string& key, std::optional<Stamp> found,
-                                  Deadline deadline);
+  Task<std::optional<Fact>> watch(const std::string& key, Deadline deadline);
   std::optional<Fact> read(std::string_view key, const redis::Reply& reply);
   std::chrono::milliseconds jittered_ttl() const;
 

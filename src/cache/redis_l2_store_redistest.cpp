@@ -1,6 +1,7 @@
 // The store with a real server, as two instances use it.
 #include <gtest/gtest.h>
 
+#include "cache/l2.hpp"
 #include "cache/redis_l2_store.hpp"
 #include "drivers/redis/client.hpp"
 #include "support/fact_samples.hpp"
@@ -92,18 +93,35 @@ TEST_F(SharedFacts, DeploymentsInOneServerDoNotMeet) {
 TEST_F(SharedFacts, AColdKeyIsAskedForOnce) {
   EXPECT_FALSE(one_.get("user:42"));
   EXPECT_FALSE(other_.get("user:42"));
-  EXPECT_FALSE(test::run(one_.store.wait_for_other("user:42", {}, Deadline::never())));
+  EXPECT_FALSE(test::run(one_.store.wait_for_other("user:42", Deadline::never())));
   EXPECT_EQ(one_.store.stats().hints, 1u) << "its turn";
   // The second store waits on a loop of its own while the first one puts a fact.
   std::optional<Fact> received;
   std::jthread waiting{
-      [&] { received = test::run(other_.store.wait_for_other("user:42", {}, Deadline::never())); }};
+      [&] { received = test::run(other_.store.wait_for_other("user:42", Deadline::never())); }};
   EXPECT_TRUE(eventually([&] { return other_.store.stats().waits == 1; }));
   one_.store.put("user:42", user_);
   waiting.join();
   ASSERT_TRUE(received);
   EXPECT_TRUE(same(*received, user_));
   EXPECT_TRUE(eventually([&] { return server_.cli({"DBSIZE"}) == "1"; })) << "the hint is gone";
+}
+
+// Another instance has announced that it asks the primary.
+TEST_F(SharedFacts, NobodyWaitsForALoadWithARefusedFact) {
+  ASSERT_TRUE(one_.connected() && other_.connected());
+  one_.store.put("user:42", user_);
+  EXPECT_FALSE(test::run(one_.store.wait_for_other("user:42", Deadline::never())));
+  ASSERT_EQ(one_.store.stats().hints, 1u);
+  Coherence coherence{{.capacity_bytes = 1 << 20}};
+  const Xid later = user_.read_in.snapshot.xmax + 1;
+  coherence.apply(
+      {.sent_at = clock_.now(), .stamp = {.tau = user_.read_in.tau, .snapshot = {.xmax = later}}});
+  L2 level{coherence, &other_.store};
+  EXPECT_FALSE(test::run(level.fetch(EntryKind::user, "user:42", Deadline::never())));
+  EXPECT_EQ(level.stats().refused, 1u);
+  EXPECT_EQ(other_.store.stats().waits, 0u);
+  EXPECT_EQ(other_.store.stats().hints, 0u);
 }
 
 TEST_F(SharedFacts, ForgottenMeansGone) {
