@@ -22,6 +22,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -29,6 +30,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -38,6 +40,7 @@
 #include "base/counters.hpp"
 #include "base/deadline.hpp"
 #include "base/error.hpp"
+#include "base/siphash.hpp"
 
 namespace um {
 
@@ -148,6 +151,11 @@ class Flight {
 
 // The flights of all keys, shared by the requests on all event loops.
 //
+// The table is divided into shards by a keyed hash of the key, because clients choose keys. Each
+// shard has a lock of its own. The verdict on admissibility is taken under the lock of the key's
+// shard, so a slow verdict delays the requests for the keys of one shard only. A verdict takes
+// other locks (those of cache/coherence.hpp), always after the lock of the shard.
+//
 // The leader runs the query in its own coroutine, under its own deadline, so no coroutine is
 // without an owner. A result or a failure of the database is handed to the other passengers. If the
 // leader ran out of time, was cancelled or threw, one of the other passengers leads the next query,
@@ -160,6 +168,9 @@ class SingleFlight {
   struct Limits {
     std::size_t waiting = 10'000;  // requests, over all keys
   };
+  static constexpr std::size_t kShards = 64;  // a power of two
+
+  // `clock` outlives this object.
   SingleFlight(Limits limits, const Clock& clock) : limits_{limits}, clock_{clock} {}
   SingleFlight(const SingleFlight&) = delete;
   SingleFlight& operator=(const SingleFlight&) = delete;
@@ -170,14 +181,16 @@ class SingleFlight {
     Deadline deadline{};
   };
   // `ask`: Task<Result<T>>(), the query. `admit`: bool(const T&), whether a later reader with a
-  // valid lease may take the result; called while no request can join. Both outlive the call.
+  // valid lease may take the result; called while no request for the key can join. Both outlive the
+  // call.
   // overloaded: too many requests are waiting. timeout: no result before the deadline.
   template <class Ask, class Admit>
   Task<Result<T>> run(Request request, Ask& ask, Admit& admit);
 
-  FlightStats stats() const {
-    const std::scoped_lock lock{mutex_};
-    return stats_;
+  FlightStats stats() const { return read_counters(counters_); }
+  // The number of the key's shard, below kShards. Keys of one shard share a lock.
+  std::size_t shard_number(std::string_view key) const {
+    return siphash_1_3(hash_key_, key) & (kShards - 1);
   }
 
  private:
@@ -188,18 +201,31 @@ class SingleFlight {
   };
   using PassengerRef = std::shared_ptr<Passenger>;
   using FlightOf = Flight<PassengerRef>;
+  // The mutex guards the flights, and the passengers in them.
+  struct alignas(64) Shard {
+    std::mutex mutex;
+    std::unordered_map<std::string, FlightOf> flights;
+  };
   class Seat;
 
-  // REQUIRES the lock.
-  void deliver(const std::string& key, typename FlightOf::Landing landing,
+  // False if too many requests are waiting.
+  bool count_in() {
+    if (counters_.waiting.add() < limits_.waiting) return true;
+    counters_.waiting.remove();
+    counters_.refused.add();
+    return false;
+  }
+  // REQUIRES the shard's lock.
+  void deliver(Shard& shard, const std::string& key, typename FlightOf::Landing landing,
                const std::optional<Result<T>>& result);
 
   const Limits limits_;
   const Clock& clock_;
-  mutable std::mutex mutex_;
-  // At most `waiting` keys, although they come from requests.
-  std::unordered_map<std::string, FlightOf> flights_;
-  FlightStats stats_;
+  const SipKey hash_key_ = SipKey::random();
+  // At most `waiting` flights in all of them, although the keys come from requests.
+  std::array<Shard, kShards> shards_;
+  // Shared by all threads: each is counted next to a query, which costs a thousand times more.
+  FlightNumbers<Counter> counters_;
 };
 
 // The part of one request in a flight. However its coroutine ends, the other passengers go on.
@@ -207,38 +233,31 @@ template <class T>
 class SingleFlight<T>::Seat {
  public:
   Seat(SingleFlight& table, const Request& request, PassengerRef passenger)
-      : table_{table}, key_{request.key}, me_{std::move(passenger)} {
-    const std::scoped_lock lock{table_.mutex_};
-    if (table_.stats_.waiting >= table_.limits_.waiting) {
-      ++table_.stats_.refused;
-      return;
-    }
-    ++table_.stats_.waiting;
-    seated_ = true;
-    me_->leads = table_.flights_[key_].join(me_, request.may_follow) == FlightOf::Seat::leader;
-    if (me_->leads) ++table_.stats_.leaders;
+      : table_{table},
+        key_{request.key},
+        shard_{table.shards_[table.shard_number(key_)]},
+        me_{std::move(passenger)},
+        seated_{table.count_in()} {
+    if (!seated_) return;
+    const std::scoped_lock lock{shard_.mutex};
+    me_->leads = shard_.flights[key_].join(me_, request.may_follow) == FlightOf::Seat::leader;
+    if (me_->leads) table_.counters_.leaders.add();
   }
   Seat(const Seat&) = delete;
   Seat& operator=(const Seat&) = delete;
   ~Seat() {
     if (!seated_) return;
-    const std::scoped_lock lock{table_.mutex_};
-    --table_.stats_.waiting;
-    if (landed_ || me_->result) return;
-    FlightOf& flight = table_.flights_.at(key_);
-    if (me_->leads)
-      table_.deliver(key_, flight.abandon(), std::nullopt);
-    else
-      flight.leave(me_);
+    leave();
+    table_.counters_.waiting.remove();
   }
 
   bool refused() const { return !seated_; }
   bool waits() const {
-    const std::scoped_lock lock{table_.mutex_};
+    const std::scoped_lock lock{shard_.mutex};
     return !me_->leads && !me_->result;
   }
   bool leads() const {
-    const std::scoped_lock lock{table_.mutex_};
+    const std::scoped_lock lock{shard_.mutex};
     return me_->leads;
   }
   // REQUIRES: !waits() and !leads().
@@ -248,21 +267,32 @@ class SingleFlight<T>::Seat {
   void land(const Result<T>& result, Admit& admit) {
     // The deadline was the leader's own; the destructor passes the lead on.
     if (!result && result.error().code == ErrorCode::timeout) return;
-    const std::scoped_lock lock{table_.mutex_};
-    FlightOf& flight = table_.flights_.at(key_);
+    const std::scoped_lock lock{shard_.mutex};
+    FlightOf& flight = shard_.flights.at(key_);
     auto verdict = FlightOf::Verdict::admissible;
     // If admit() throws, nothing has landed, and the destructor passes the lead on.
     if (result && !admit(*result)) verdict = FlightOf::Verdict::not_admissible;
     landed_ = true;
-    if (!result) return table_.deliver(key_, flight.fail(), result);
-    table_.deliver(key_, flight.land(verdict), result);
+    if (!result) return table_.deliver(shard_, key_, flight.fail(), result);
+    table_.deliver(shard_, key_, flight.land(verdict), result);
   }
 
  private:
+  void leave() {
+    const std::scoped_lock lock{shard_.mutex};
+    if (landed_ || me_->result) return;
+    FlightOf& flight = shard_.flights.at(key_);
+    if (me_->leads)
+      table_.deliver(shard_, key_, flight.abandon(), std::nullopt);
+    else
+      flight.leave(me_);
+  }
+
   SingleFlight& table_;
   const std::string key_;
+  Shard& shard_;
   const PassengerRef me_;
-  bool seated_ = false;
+  const bool seated_;
   bool landed_ = false;
 };
 
@@ -287,20 +317,21 @@ Task<Result<T>> SingleFlight<T>::run(Request request, Ask& ask, Admit& admit) {
 }
 
 template <class T>
-void SingleFlight<T>::deliver(const std::string& key, typename FlightOf::Landing landing,
+void SingleFlight<T>::deliver(Shard& shard, const std::string& key,
+                              typename FlightOf::Landing landing,
                               const std::optional<Result<T>>& result) {
-  stats_.followers += landing.served.size();
-  stats_.turned_away += landing.turned_away;
+  counters_.followers.add(landing.served.size());
+  counters_.turned_away.add(landing.turned_away);
   for (const auto& passenger : landing.served) {
     passenger->result = result;
     passenger->news.wake();
   }
   if (landing.next_leader) {
-    ++stats_.leaders;
+    counters_.leaders.add();
     (*landing.next_leader)->leads = true;
     (*landing.next_leader)->news.wake();
   } else {
-    flights_.erase(key);
+    shard.flights.erase(key);
   }
 }
 

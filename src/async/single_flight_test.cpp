@@ -1,5 +1,8 @@
 #include "async/single_flight.hpp"
 
+#include <functional>
+#include <utility>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <gtest/gtest.h>
@@ -14,19 +17,28 @@ using Ref = std::shared_ptr<Outcome<Result<int>>>;
 
 class SingleFlightTest : public ::testing::Test {
  protected:
-  Task<Result<int>> request_task(MayFollow may_follow, Deadline deadline) {
+  Task<Result<int>> request_task(MayFollow may_follow, Deadline deadline,
+                                 std::string key = "user:1") {
     auto ask = [this] { return queries.call(); };
     auto admit = [this](int) {
+      if (during_verdict) std::exchange(during_verdict, {})();
       if (admit_throws) throw std::runtime_error{"no verdict"};
       return admissible;
     };
     SingleFlight<int>::Request request{
-        .key = "user:1", .may_follow = may_follow, .deadline = deadline};
+        .key = std::move(key), .may_follow = may_follow, .deadline = deadline};
     Result<int> result = co_await flights.run(std::move(request), ask, admit);
     co_return result;
   }
   Ref request(TestLoop& on, MayFollow may_follow = MayFollow::yes, Deadline deadline = {}) {
     return on.start(request_task(may_follow, deadline));
+  }
+  std::string key_in_another_shard() const {
+    const std::size_t shard = flights.shard_number("user:1");
+    for (int id = 2;; ++id) {
+      std::string key = "user:" + std::to_string(id);
+      if (flights.shard_number(key) != shard) return key;
+    }
   }
   void answer(std::size_t query, Result<int> result) {
     queries.answer(query, std::move(result));
@@ -42,6 +54,7 @@ class SingleFlightTest : public ::testing::Test {
   PausedCalls<Result<int>> queries;
   bool admissible = true;
   bool admit_throws = false;
+  std::function<void()> during_verdict;  // runs within the next verdict, once
   SingleFlight<int> flights{{.waiting = 4}, clock};
   TestLoop loop;
   TestLoop other_loop;
@@ -152,6 +165,34 @@ TEST_F(SingleFlightTest, ALeaderWhoseLoopIsDestroyedPassesTheLeadOn) {
   ASSERT_EQ(queries.count(), 2U);
   answer(1, 8);
   EXPECT_EQ(value(b), 8);
+}
+
+TEST_F(SingleFlightTest, AFlightOfAnotherShardBeginsAndEndsDuringAVerdict) {
+  const auto a = request(loop);
+  Ref other;
+  during_verdict = [&] {
+    other = other_loop.start(request_task(MayFollow::yes, {}, key_in_another_shard()));
+    ASSERT_EQ(queries.count(), 2U);
+    queries.answer(1, 8);
+    other_loop.settle();
+    EXPECT_EQ(value(other), 8);
+    EXPECT_FALSE(a->done());
+    EXPECT_EQ(flights.stats().waiting, 1U);
+  };
+  answer(0, 7);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(value(a), 7);
+  EXPECT_EQ(flights.stats().leaders, 2U);
+}
+
+TEST_F(SingleFlightTest, TheBoundOnWaitingRequestsIsOneForAllShards) {
+  for (int i = 0; i < 3; ++i) request(loop);
+  const std::string other = key_in_another_shard();
+  const auto d = loop.start(request_task(MayFollow::yes, {}, other));
+  EXPECT_FALSE(d->done());
+  const auto e = loop.start(request_task(MayFollow::yes, {}, other));
+  ASSERT_TRUE(e->done());
+  EXPECT_EQ(error(e), ErrorCode::overloaded);
 }
 
 TEST_F(SingleFlightTest, TooManyWaitingAreRefused) {

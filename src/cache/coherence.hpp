@@ -25,7 +25,8 @@
 //
 // Thread safety: every function may be called from any thread. The listener's functions do not
 // block (short locks only) and do not call back. Order of locks: the poll's mutex, then one
-// shard's; never two shards.
+// shard's; never two shards. A caller of admit() and look_up() may hold the lock of a shard of
+// flights (async/single_flight.hpp).
 //
 // Invariants:
 //  1. lease_until_ is the last thing that apply() writes. It depends on `sent_at`, the moment
