@@ -1,5 +1,7 @@
 #include "cache/cached_user_store.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "cache/testing/cache_stage.hpp"
@@ -125,6 +127,66 @@ TEST_F(CachedUserStoreTest, AFailedLoadRemembersNothing) {
   answer(0, fail(ErrorCode::unavailable));
   EXPECT_EQ(found->value->error().code, ErrorCode::unavailable);
   EXPECT_FALSE(now());
+}
+
+// --- a key that is held
+
+class HeldKey : public CachedUserStoreTest {
+ protected:
+  HeldKey() { cache.coherence().hold(keys); }
+
+  // Readers that come now, some of which insist on the primary; `by_email` names the key.
+  std::vector<Ref> readers(bool by_email) {
+    std::vector<Ref> all;
+    for (int i = 0; i < 8; ++i) {
+      const ReadOptions options{.from_primary = i % 3 == 1};
+      all.push_back(by_email ? find_email(options) : find(options));
+    }
+    return all;
+  }
+  static long done(const std::vector<Ref>& readers) {
+    return std::ranges::count_if(readers, [](const Ref& reader) { return reader->done(); });
+  }
+  const std::vector<std::string> keys{"user:1", "email:ann@example.org"};
+};
+
+TEST_F(HeldKey, HasAtMostOneQueryUnderWayAndOneThatWaits) {
+  for (const bool by_email : {false, true}) {
+    const std::size_t first = inner.finds.count();
+    const auto early = readers(by_email);
+    EXPECT_EQ(inner.finds.count(), first + 1);
+    answer(first, reading(user(1, "ann@example.org", 1), 10));
+    EXPECT_EQ(done(early), 1) << "the others need a query that began after they came";
+    ASSERT_EQ(inner.finds.count(), first + 2) << "one for all of them";
+
+    const auto late = readers(by_email);
+    EXPECT_EQ(inner.finds.count(), first + 2);
+    answer(first + 1, reading(user(1, "ann@example.org", 2), 11));
+    EXPECT_EQ(done(early), 8);
+    EXPECT_EQ(done(late), 0);
+    ASSERT_EQ(inner.finds.count(), first + 3);
+
+    answer(first + 2, reading(user(1, "ann@example.org", 3), 12));
+    EXPECT_EQ(done(late), 8);
+    EXPECT_EQ(inner.finds.count(), first + 3);
+    for (const Ref& reader : late) EXPECT_EQ(result(reader).value->user.version, 3);
+    EXPECT_FALSE(now()) << "nothing is admitted while the key is held";
+  }
+}
+
+TEST_F(HeldKey, WhoReadsAfterTheWriteSharesTheFirstQueryThatBeginsThen) {
+  const auto before = readers(false);
+  cache.coherence().settle(keys, 10);
+  const auto after = readers(false);
+  EXPECT_EQ(inner.finds.count(), 1U);
+  answer(0, reading(user(1, "ann@example.org", 1), 10));
+  EXPECT_EQ(done(before), 1);
+  EXPECT_EQ(done(after), 0);
+  answer(1, reading(user(1, "ann@example.org", 2), 11));
+  EXPECT_EQ(done(before), 8);
+  EXPECT_EQ(done(after), 8);
+  EXPECT_EQ(inner.finds.count(), 2U);
+  EXPECT_TRUE(now());
 }
 
 // --- by e-mail
