@@ -17,8 +17,10 @@ constexpr std::string_view kUserHeaders =
     "Cache-Control: private, no-cache\r\n"
     "Vary: Authorization\r\n";
 
-std::string_view cache_status(Source source, const ReadOptions& options) {
-  switch (source) {
+// RFC 9211. A forwarded read says why memory did not answer: the request insisted on the primary,
+// memory had a value without a valid lease, or it had none.
+std::string_view cache_status(const UserReading& reading, const ReadOptions& options) {
+  switch (reading.source) {
     case Source::l1:
       return "Cache-Status: user-manager; hit; detail=L1\r\n";
     case Source::l2:
@@ -26,16 +28,17 @@ std::string_view cache_status(Source source, const ReadOptions& options) {
     case Source::stale:
       return "Cache-Status: user-manager; hit; detail=STALE\r\n";
     case Source::primary:
-      return options.from_primary ? "Cache-Status: user-manager; fwd=request\r\n"
-                                  : "Cache-Status: user-manager; fwd=miss\r\n";
+      if (options.from_primary) return "Cache-Status: user-manager; fwd=request\r\n";
+      return reading.memory_was_stale ? "Cache-Status: user-manager; fwd=stale\r\n"
+                                      : "Cache-Status: user-manager; fwd=miss\r\n";
   }
   return "";
 }
 
-// Cache-Status (RFC 9211) and, if the answer is stale, Age; complete lines.
+// Cache-Status and, if the answer is stale, Age; complete lines.
 void append_cache_status(std::string& headers, const UserReading& reading,
                          const ReadOptions& options) {
-  headers += cache_status(reading.source, options);
+  headers += cache_status(reading, options);
   if (!reading.age) return;
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, reading.age->count()).ptr;

@@ -46,6 +46,13 @@ std::optional<L1Value> Coherence::look_up(std::string_view key) {
   return shard.look_up(hashed);
 }
 
+bool Coherence::stores(std::string_view key) {
+  const HashedKey hashed = hash_.hashed(key);
+  CoherenceShard& shard = shard_of(hashed);
+  const std::scoped_lock lock{shard.mutex};
+  return shard.stores(hashed);
+}
+
 Admission Coherence::admit(std::string_view key, const Stamp& read_in, L1Value value) {
   const HashedKey hashed = hash_.hashed(key);
   CoherenceShard& shard = shard_of(hashed);

@@ -85,6 +85,9 @@ class Coherence final : public ChangeListener {
   // Step 2. REQUIRES: lease_valid() was true before, for an answer that claims to be fresh. Does
   // not allocate.
   std::optional<L1Value> look_up(std::string_view key);
+  // Whether look_up() would find the key, for a caller that does not answer with the value: counts
+  // no hit.
+  bool stores(std::string_view key);
   // Step 3: the one way into L1. `read_in` is the stamp of the statement that read the value.
   Admission admit(std::string_view key, const Stamp& read_in, L1Value value);
   // When the last applied poll was sent: a value that look_up() finds was right at that moment or

@@ -6,8 +6,7 @@ namespace um {
 
 std::optional<L1Value> CoherenceShard::look_up(HashedKey key) {
   if (held(key.bytes)) return std::nullopt;
-  const L1Value* value = values_.find(key);
-  if (value == nullptr) value = absent_.find(key);
+  const L1Value* value = stored(key);
   if (value == nullptr) return std::nullopt;
   ++counted_.hits[value->index()];
   return *value;

@@ -35,6 +35,7 @@ class CoherenceShard {
 
   // nullopt: not stored, or held.
   std::optional<L1Value> look_up(HashedKey key);
+  bool stores(HashedKey key) { return !held(key.bytes) && stored(key) != nullptr; }
   Admission admit(HashedKey key, const Stamp& read_in, L1Value value);
 
   // A change under `xid` became visible in the last applied snapshot.
@@ -75,6 +76,10 @@ class CoherenceShard {
   bool held(std::string_view key) const {
     return (!local_holds_.empty() && local_holds_.contains(key)) ||
            (!database_holds_.empty() && database_holds_.contains(key));
+  }
+  const L1Value* stored(HashedKey key) {
+    const L1Value* value = values_.find(key);
+    return value != nullptr ? value : absent_.find(key);
   }
   void forget(HashedKey key) {
     values_.erase(key);

@@ -100,6 +100,7 @@ auto ReadThrough<T>::find(Lookup& lookup, ReadOptions options, std::chrono::seco
   cache_.count_miss(lookup.kind());
   auto ask_primary = [&] { return ask(lookup, options); };
   auto admit_it = [&](const Reading<T>& reading) { return admit(lookup, reading); };
+  const bool memory_is_stale = !leased && cache_.coherence().stores(lookup.key());
   // A request that insists on the primary shares a query only if the query starts after the request
   // arrived.
   typename SingleFlight<Reading<T>>::Request request{
@@ -111,6 +112,8 @@ auto ReadThrough<T>::find(Lookup& lookup, ReadOptions options, std::chrono::seco
     std::optional<Reading<T>> old = stale(lookup, most_stale);
     if (old) co_return std::move(*old);
   }
+  // Each request has its own reason to ask, also if it shares a query.
+  if (answer) answer->memory_was_stale = memory_is_stale;
   co_return answer;
 }
 

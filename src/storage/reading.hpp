@@ -26,6 +26,8 @@ struct Reading {
   std::shared_ptr<const T> value{};
   Source source = Source::primary;
   std::optional<std::chrono::seconds> age{};  // set if source is stale
+  // Of a reading from the primary: memory had a value, but was not sure that it was fresh.
+  bool memory_was_stale = false;
   Stamp stamp{};
 };
 
