@@ -1,12 +1,18 @@
 #include "async/single_flight.hpp"
 
+#include <atomic>
 #include <functional>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
+#include "async/run_task.hpp"
 #include "async/testing/test_loop.hpp"
 
 namespace um {
@@ -204,6 +210,40 @@ TEST_F(SingleFlightTest, TooManyWaitingAreRefused) {
   answer(0, 7);
   EXPECT_EQ(flights.stats().waiting, 0U);
   EXPECT_FALSE(request(loop)->done());
+}
+
+// Of 500 requests, the number without the result of their key.
+Task<int> ask_often(SingleFlight<int>& flights, int offset) {
+  int wrong = 0;
+  for (int i = 0; i < 500; ++i) {
+    const int number = (i + offset) % 5;
+    auto ask = [number]() -> Task<Result<int>> {
+      const auto executor = co_await boost::asio::this_coro::executor;
+      co_await boost::asio::post(executor, boost::asio::use_awaitable);
+      co_return number;
+    };
+    auto admit = [i](int) { return i % 2 == 0; };
+    SingleFlight<int>::Request request{.key = "user:" + std::to_string(number),
+                                       .may_follow = i % 3 == 0 ? MayFollow::no : MayFollow::yes};
+    const Result<int> result = co_await flights.run(std::move(request), ask, admit);
+    if (!result || *result != number) ++wrong;
+  }
+  co_return wrong;
+}
+
+TEST(SingleFlightUnderThreads, EachRequestLeadsOrGetsTheResultOfItsKey) {
+  const ManualClock clock;
+  SingleFlight<int> flights{{}, clock};
+  std::atomic<int> wrong{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i)
+      threads.emplace_back([&, i] { wrong += run(ask_often(flights, i)); });
+  }
+  EXPECT_EQ(wrong, 0);
+  const FlightStats stats = flights.stats();
+  EXPECT_EQ(stats.leaders + stats.followers, 2000U);
+  EXPECT_EQ(stats.waiting, 0U);
 }
 
 }  // namespace
