@@ -1,50 +1,33 @@
-// PostgresUsageBatcher: usage of many callers in one transaction. A caller that finds that a batch
-// may start (usage_queue.hpp) leads it: it writes the records of all callers that wait, hands each
-// its own answer, and wakes the leader of the next batch. So no coroutine is without an owner.
-//
-// A batch goes on until the latest deadline of its members; each member waits until its own. A
-// caller that gives up while its record is in a batch is answered `timeout`, and the record may
-// have been written.
+// PostgresUsageBatcher: usage of many callers in one transaction (async/batcher.hpp). A user is in
+// one transaction at a time: another one would wait for the lock of the user's row.
 //
 // Thread safety: any thread. Outlives its calls.
 #pragma once
 
-#include <mutex>
-
+#include "async/batcher.hpp"
 #include "storage/postgres/database.hpp"
-#include "storage/postgres/usage_queue.hpp"
+#include "storage/user_store.hpp"
 
 namespace um {
 
 class PostgresUsageBatcher {
  public:
-  explicit PostgresUsageBatcher(PostgresDatabase& database, UsageQueue::Limits limits = {})
-      : db_{database}, queue_{limits} {}
+  explicit PostgresUsageBatcher(PostgresDatabase& database);
 
   Task<Result<UsageTotals>> add(UsageRecord usage, Deadline deadline);
 
  private:
-  struct Waiting;
-  class Presence;
-  class Writing;
-  using Batch = std::vector<UsageQueue::Ticket>;
-  using Answers = std::vector<Result<UsageTotals>>;
-
-  // The answer if there is one, otherwise the batch that this caller leads now (maybe none).
-  struct Look {
-    std::optional<Result<UsageTotals>> answer{};
-    Batch batch{};
+  struct Item {
+    UsageRecord record;
+    UserId group() const { return record.user; }
   };
-  Look look(const std::shared_ptr<Waiting>& place);
-  Task<void> lead(Batch batch);
-  void finish(const Batch& batch, Answers answers);
-  void leave(const std::shared_ptr<Waiting>& place);
+  using Batching = Batcher<Item, UsageTotals>;
 
-  Task<Result<Answers>> record(const std::vector<UsageRecord>& usages, Deadline deadline);
+  // One answer for each.
+  Task<Batching::Answers> record(const Batching::Items& items, Deadline deadline);
 
   PostgresDatabase& db_;
-  std::mutex mutex_;
-  UsageQueue queue_;  // and the answers of those in it, guarded by mutex_
+  Batching batcher_;
 };
 
 }  // namespace um
