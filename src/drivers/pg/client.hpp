@@ -20,6 +20,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -32,7 +33,6 @@
 #include "async/task.hpp"
 #include "base/deadline.hpp"
 #include "base/query_stats.hpp"
-#include "drivers/pg/batch.hpp"
 #include "drivers/pg/failure.hpp"
 #include "drivers/pg/options.hpp"
 #include "drivers/pg/query.hpp"
@@ -46,6 +46,26 @@ class io_context;
 namespace um::pg {
 
 class Pool;
+
+// Statements that the server runs in one transaction without BEGIN and COMMIT: it commits at the
+// Sync that ends the batch (PostgreSQL documentation, 34.5 and 55.2.3). An error in any statement,
+// or in the commit, rolls everything back.
+struct Batch {
+  std::vector<Statement> statements{};
+  // Unless null, only a connection with an equal session note (Rows::session_note) runs the batch.
+  // One with another note is replaced, as by Client::renew(). If the note of a connection that was
+  // opened after the call differs too, the batch is what is outdated: it fails with `elsewhere`.
+  Rows::Note required_note{};
+};
+
+struct BatchOutcome {
+  Outcome<std::vector<Rows>> rows;  // one for each statement
+  // The rows of the first statement, if they arrived although the batch failed. The server sends
+  // them before it runs the others: after unknown_outcome they may tell the id of the transaction.
+  std::optional<Rows> first{};
+  // The process in the server that the batch was sent to last; 0: nothing was sent.
+  int server_process = 0;
+};
 
 class Client {
  public:
@@ -69,8 +89,7 @@ class Client {
   // as a transaction is.
   Task<Outcome<Rows>> write(const Query& query, Params params, Deadline deadline);
 
-  // Several statements in one transaction and one round trip, committed when all of them succeeded;
-  // see batch.hpp. Run again as a transaction is.
+  // All in one round trip, committed when every statement succeeded. Run again as a transaction is.
   Task<BatchOutcome> batch(Batch batch, Deadline deadline);
 
   // BEGIN (read committed) … COMMIT. `work` is a coroutine function of Transaction& that returns

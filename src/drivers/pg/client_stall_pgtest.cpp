@@ -98,9 +98,9 @@ TEST_F(StallPgTest, ABatchWhoseCommitHangsTellsItsTransactionAndTheProcessThatHa
     return admin_.text("select pg_xact_status($1::xid8)", {made.first->text(0, 0)});
   };
   EXPECT_EQ(status(), "in progress");
-  EXPECT_EQ(admin_.text("select wait_event from pg_stat_activity where pid = $1",
-                        {made.server_process}),
-            "SyncRep");
+  EXPECT_EQ(
+      admin_.text("select wait_event from pg_stat_activity where pid = $1", {made.server_process}),
+      "SyncRep");
   let_commits_wait_for("");
   EXPECT_TRUE(e2e::eventually([&] { return status() == "committed"; }));
 }

@@ -158,9 +158,9 @@ void ConnectionInfo::set_defaults_of(std::string_view application_name) {
   set_default("target_session_attrs", "primary");
   set_default("client_encoding", "UTF8");
   set_default("gssencmode", "disable");  // its credentials are read in a blocking way
-  // A connection that waits for an answer keeps its place in a pool until it ends. So a dead network
-  // or a dead host must end it within seconds. A backend that hangs ends nothing: the kernel of its
-  // host acknowledges.
+  // A connection that waits for an answer keeps its place in a pool until it ends. So a dead
+  // network or a dead host must end it within seconds. A backend that hangs ends nothing: the
+  // kernel of its host acknowledges.
   set_default("tcp_user_timeout", "3000");  // milliseconds; the others: seconds, seconds, probes
   set_default("keepalives_idle", "3");
   set_default("keepalives_interval", "1");

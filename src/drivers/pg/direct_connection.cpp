@@ -118,7 +118,8 @@ DirectConnection::Ready DirectConnection::wait_for(short events, Deadline deadli
 bool DirectConnection::former_ended() {
   if (!former_) return true;
   PGconn* connection = former_.get();
-  bool ended = interrupt_.interrupted() || PQflush(connection) < 0;
+  bool ended =
+      interrupt_.interrupted() || PQflush(connection) < 0 || PQstatus(connection) == CONNECTION_BAD;
   while (!ended && has_input(connection)) {
     ended = PQconsumeInput(connection) == 0;
     while (!ended && PQisBusy(connection) == 0) ended = !ResultPtr{PQgetResult(connection)};

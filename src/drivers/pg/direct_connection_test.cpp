@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Query kSelectOne{"one", "select 1"};
-constexpr Query kHang{"hang", "select hang"};
+constexpr Query kHangDirect{"hang", "select hang"};
 
 class DirectConnectionTest : public ::testing::Test {
  protected:
@@ -78,9 +78,11 @@ TEST_F(DirectConnectionTest, WithoutAnAnswerTheConnectionStaysAndNoOtherIsOpened
                          FakeServer::Reaction::close, FakeServer::Reaction::fatal}) {
     FakeServer server;
     server.react_to("select hang", FakeServer::Reaction::wait);
-    const auto open_it = [&] { return open(fmt::format("127.0.0.1:{}", server.port()), patient()); };
+    const auto open_it = [&] {
+      return open(fmt::format("127.0.0.1:{}", server.port()), patient());
+    };
     ASSERT_TRUE(open_it());
-    const auto rows = connection_.run(kHang, {}, Deadline::after(clock_, 20ms));
+    const auto rows = connection_.run(kHangDirect, {}, Deadline::after(clock_, 20ms));
     ASSERT_FALSE(rows);
     EXPECT_EQ(rows.error().kind, Failure::timeout);
     EXPECT_FALSE(connection_.is_open());
@@ -104,7 +106,7 @@ TEST_F(DirectConnectionTest, WithoutAnAnswerTheConnectionStaysAndNoOtherIsOpened
 TEST_F(DirectConnectionTest, AnInterruptClosesTheConnectionWithoutAnAnswerToo) {
   server_.react_to("select hang", FakeServer::Reaction::wait);
   ASSERT_TRUE(open(good(), patient()));
-  EXPECT_FALSE(connection_.run(kHang, {}, Deadline::after(clock_, 20ms)));
+  EXPECT_FALSE(connection_.run(kHangDirect, {}, Deadline::after(clock_, 20ms)));
   EXPECT_FALSE(open(good(), patient()));
   interrupt_.interrupt();
   EXPECT_FALSE(open(good(), patient()));

@@ -65,10 +65,10 @@ struct Options {
 // The numbers of the pools of one kind.
 template <class Number>
 struct PoolNumbers {
-  Number open{};       // connections
-  Number busy{};       // of these, with something in flight or taken by a transaction
-  Number in_flight{};  // calls sent and not answered
-  Number waiting{};    // calls not sent yet
+  Number open{};         // connections
+  Number busy{};         // of these, with something in flight or taken by a transaction
+  Number in_flight{};    // calls sent and not answered
+  Number waiting{};      // calls not sent yet
   Number stalled_now{};  // connections that keep their place and are of no use
   Number opened{};       // from here on: since the start
   Number connect_failures{};

@@ -279,9 +279,8 @@ void Pool::pump() {
 void Pool::grow(BootTime now) {
   wants_more_ = false;
   if (stopped_ || any(State::opening)) return;  // opened() and not_opened() look again
-  const auto closed = std::ranges::find_if(connections_, [](const auto& connection) {
-    return connection->state() == State::closed;
-  });
+  const auto closed = std::ranges::find_if(
+      connections_, [](const auto& connection) { return connection->state() == State::closed; });
   wants_more_ = closed != connections_.end();
   if (!wants_more_ || now < backoff_.not_before()) return;
   wants_more_ = false;

@@ -75,7 +75,7 @@ struct CallSpec {
   Stale stale = Stale::send_again;
   Wants wants = Wants::answer;
   std::shared_ptr<Lease> lease{};  // null: on any connection
-  Rows::Note required_note{};      // null: any; see batch.hpp
+  Rows::Note required_note{};      // null: any; see Batch in client.hpp
   bool first_at_once = false;      // see Unit
 };
 
@@ -103,7 +103,7 @@ struct Call final : Unit, std::enable_shared_from_this<Call> {
 
   Place place = Place::fresh;
   bool sent_again = false;
-  int tried = 0;  // connections that were found lost before it was sent
+  int tried = 0;                   // connections that were found lost before it was sent
   std::uint64_t newest_epoch = 0;  // of the connections when it was submitted
   std::list<std::shared_ptr<Call>>::iterator queued_at{};
   std::multimap<BootTime, std::shared_ptr<Call>>::iterator expires_at{};
@@ -189,7 +189,7 @@ class Pool final : public std::enable_shared_from_this<Pool>, public Connection:
   std::uint64_t newest_epoch_ = 0;   // of the connections opened so far
   Rows::Note outdated_requirement_;  // a connection opened after a call required it had another one
   BootTime known_until_{};           // then the above is forgotten
-  bool wants_more_ = false;  // a connection is to be opened as soon as the back-off allows
+  bool wants_more_ = false;          // a connection is to be opened as soon as the back-off allows
   bool stopped_ = false;
   bool pumping_ = false;
   bool pump_again_ = false;
