@@ -18,6 +18,7 @@ constexpr auto kStartDeadline = 10s;
 constexpr auto kStartPause = 200ms;
 constexpr auto kKeyReloadInterval = 5s;
 constexpr auto kHousekeepingInterval = 60s;
+constexpr auto kUpkeepInterval = 250ms;
 // How many of the queries run that come all at once when a lease lapses.
 constexpr std::size_t kPrimaryReads = 64;
 
@@ -30,7 +31,9 @@ Result<void> check_tls_files(const Config& config) {
 
 CacheSettings cache_settings(const Config& config) {
   std::optional<std::chrono::nanoseconds> registry_bound;
-  if (config.database.kind == DatabaseUrl::Kind::postgresql)
+  // Writers wait for the instances in the registry only if writes are strict.
+  if (config.database.kind == DatabaseUrl::Kind::postgresql &&
+      config.consistency == Consistency::strict)
     registry_bound = CacheTimes{}.instance_lease;
   return {.coherence = {.staleness_bound = config.staleness_bound,
                         .registry_bound = registry_bound,
@@ -225,6 +228,16 @@ void Application::start_housekeeping() {
                            co_await storage_->housekeeping(clock_.wall_now(), deadline);
                        if (!more)
                          log_.warn("housekeeping failed", {{"error", describe(more.error())}});
+                       co_return more && *more;
+                     }});
+  background_.start({.every = kUpkeepInterval, .work = [this]() -> Task<bool> {
+                       const auto deadline = Deadline::after(clock_, config_.database_timeout);
+                       const Result<bool> more = co_await storage_->upkeep(deadline);
+                       // While the database is away every round fails: one line is enough.
+                       if (more)
+                         upkeep_fails_ = false;
+                       else if (!std::exchange(upkeep_fails_, true))
+                         log_.warn("upkeep failed", {{"error", describe(more.error())}});
                        co_return more && *more;
                      }});
 }

@@ -106,6 +106,7 @@ class Application {
 
   std::unique_ptr<http::Server> server_;
   Background background_;
+  bool upkeep_fails_ = false;              // of the chore
   std::optional<ChangeWatcher> listener_;  // of the storage's changes
   bool https_ = false;
 };

@@ -26,8 +26,22 @@ Result<void> agree(const EffectiveSetting* setting, CacheTimes::ms here, CacheTi
   return fail(ErrorCode::invalid,
               std::string{setting->name} + " (" + setting->origin + "): " + milliseconds(here) +
                   ", but this database's instances use " + milliseconds(stored) +
-                  "; leave it out, or change it for all of them with `user-manager migrate` and "
-                  "restart them");
+                  "; leave it out, or change it for all of them with `user-manager migrate` while "
+                  "none runs");
+}
+
+CacheMode mode_of(const Config& config) {
+  return config.consistency == Consistency::strict ? CacheMode::strict : CacheMode::bounded;
+}
+
+Result<void> agree_on_mode(const Config& config, CacheMode stored) {
+  const EffectiveSetting* setting = given(config, "consistency");
+  if (setting == nullptr || mode_of(config) == stored) return {};
+  return fail(ErrorCode::invalid,
+              std::string{setting->name} + " (" + setting->origin + "): " + setting->value +
+                  ", but this database's instances use " + std::string{to_string(stored)} +
+                  "; leave it out, or change it for all of them with `user-manager migrate` while "
+                  "none runs");
 }
 
 CacheTimes::ms retention_of(const Config& config) {
@@ -35,6 +49,8 @@ CacheTimes::ms retention_of(const Config& config) {
 }
 
 Result<void> agree(const Config& config, const CacheTimes& stored) {
+  const auto mode = agree_on_mode(config, stored.mode);
+  if (!mode) return mode;
   const auto bound =
       agree(given(config, "staleness-bound"), config.staleness_bound, stored.staleness_bound);
   if (!bound) return bound;
@@ -64,10 +80,12 @@ Result<void> migrate_now(const Config& config) {
 }  // namespace
 
 std::optional<CacheTimes> times_to_store(const Config& config) {
+  const bool mode = given(config, "consistency") != nullptr;
   const bool bound = given(config, "staleness-bound") != nullptr;
   const bool retention = given(config, "change-retention") != nullptr;
-  if (!bound && !retention) return std::nullopt;
+  if (!mode && !bound && !retention) return std::nullopt;
   CacheTimes times = read_cache_times(config.database.url).value_or(CacheTimes{});
+  if (mode) times.mode = mode_of(config);
   if (bound) times.staleness_bound = config.staleness_bound;
   if (retention) times.change_retention = retention_of(config);
   return times;
@@ -89,6 +107,8 @@ Result<Deployment> join_deployment(const Config& config, MigrateFirst migrate) {
   if (!stored) return fail(stored.error());
   const auto agreed = agree(config, stored->times);
   if (!agreed) return fail(agreed.error());
+  deployment.config.consistency =
+      stored->times.mode == CacheMode::strict ? Consistency::strict : Consistency::bounded;
   deployment.config.staleness_bound = stored->times.staleness_bound;
   deployment.config.change_retention =
       duration_cast<std::chrono::seconds>(stored->times.change_retention);

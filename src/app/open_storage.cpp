@@ -1,8 +1,12 @@
 #include "app/open_storage.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <unistd.h>
+
+#include <climits>
 
 #include "base/database_times.hpp"
 #include "storage/postgres/storage.hpp"
@@ -15,8 +19,19 @@ std::function<void(std::string_view)> warnings_to(Logger& log) {
   return [&log](std::string_view line) { log.warn("database", {{"what", line}}); };
 }
 
+// "host:8080", for people who look for a slow instance.
+std::string name_of_instance(const Config& config) {
+  std::array<char, HOST_NAME_MAX + 1> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  return std::string{host.data()} + ':' + std::to_string(config.listen.port);
+}
+
 Result<std::unique_ptr<Storage>> open_postgresql(const OpenStorage& request) {
   const Config& config = request.config;
+  CacheTimes times{
+      .mode = config.consistency == Consistency::strict ? CacheMode::strict : CacheMode::bounded,
+      .staleness_bound = config.staleness_bound,
+      .change_retention = config.change_retention};
   return open_postgres({.url = config.database.url,
                         .clock = &request.clock,
                         .loops = request.loops,
@@ -24,6 +39,8 @@ Result<std::unique_ptr<Storage>> open_postgresql(const OpenStorage& request) {
                         .write_connections = config.database_connections,
                         .look_up_timeout = std::min(kLookUpTime, config.database_timeout),
                         .statement_timeout = config.database_timeout,
+                        .times = times,
+                        .instance_name = name_of_instance(config),
                         .log = warnings_to(request.log)});
 }
 

@@ -24,8 +24,8 @@ struct BatchLimits {
   std::size_t running = 4;     // batches at a time
 };
 
-// An entry has a member function group(), which returns a hashable value. Entries of which each is a
-// group of its own return their address.
+// An entry has a member function group(), which returns a hashable value. Entries of which each is
+// a group of its own return their address.
 template <class Entry>
 class BatchQueue {
  public:

@@ -13,4 +13,7 @@ inline constexpr std::chrono::milliseconds kPollInterval{75};
 // slow look-up delays those behind it on its connection, so it gets less time than a write.
 inline constexpr std::chrono::milliseconds kLookUpTime{500};
 
+// The largest staleness bound with strict writes: a write may have to wait that long.
+inline constexpr std::chrono::milliseconds kLongestStrictBound{1000};
+
 }  // namespace um

@@ -13,5 +13,7 @@ void fill_random(std::span<std::byte> out);
 std::uint64_t random_u64();
 // `bytes` random bytes as lower-case hex: 2 * bytes characters.
 std::string random_hex(std::size_t bytes);
+// A version 4 UUID (RFC 9562, section 5.4).
+std::string random_uuid();
 
 }  // namespace um

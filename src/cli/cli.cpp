@@ -170,7 +170,8 @@ class Parser {
   }
 
   static bool has(SettingFlags which, std::string_view setting) {
-    const bool of_schema = setting == "staleness-bound" || setting == "change-retention";
+    const bool of_schema =
+        setting == "consistency" || setting == "staleness-bound" || setting == "change-retention";
     return which == SettingFlags::all || setting == "database" ||
            (which == SettingFlags::schema && of_schema);
   }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/database_times.hpp"
 #include "base/printable.hpp"
 #include "config/config_file.hpp"
 #include "config/setting.hpp"
@@ -128,14 +129,6 @@ std::size_t number_of_cores() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 1024);
 }
 
-// With PostgreSQL other instances see a write within staleness-bound: no write waits for them.
-void apply_defaults_of_postgresql(Config& config) {
-  if (config.database.kind != DatabaseUrl::Kind::postgresql) return;
-  config.consistency = Consistency::bounded;
-  const auto shown = std::ranges::find(config.effective, "consistency", &EffectiveSetting::name);
-  shown->value = "bounded";
-}
-
 // "cache-ttl (um.toml:3)".
 std::string named(const Config& config, std::string_view name) {
   const auto it = std::ranges::find(config.effective, name, &EffectiveSetting::name);
@@ -154,10 +147,15 @@ Result<void> check_config(const Config& config) {
                ": needs PostgreSQL; with SQLite there is one instance and its "
                "memory is the cache; allowed: no redis, or a postgresql:// database");
   }
+  // A strict write may have to wait for as long as staleness-bound, and that has to fit into a
+  // request.
   if (config.database.kind == DatabaseUrl::Kind::postgresql &&
-      config.consistency == Consistency::strict && is_given(config, "consistency")) {
-    return bad(named(config, "consistency") +
-               ": strict is not available with PostgreSQL; allowed: bounded");
+      config.consistency == Consistency::strict && is_given(config, "consistency") &&
+      config.staleness_bound > kLongestStrictBound) {
+    return bad(fmt::format("{}: {} is too long for {} = strict; allowed: at most {}, or bounded",
+                           named(config, "staleness-bound"),
+                           format_duration(config.staleness_bound), named(config, "consistency"),
+                           format_duration(kLongestStrictBound)));
   }
   if (config.tls_cert.has_value() != config.tls_key.has_value()) {
     return bad(fmt::format("{}: needs {} as well; allowed: both or neither",
@@ -195,7 +193,6 @@ Result<Config> load_config(const ConfigInput& input) {
          .origin = found ? found->origin : std::string{to_string(ConfigSource::defaults)}});
   }
   if (const auto sound = check_config(config); !sound) return fail(sound.error());
-  apply_defaults_of_postgresql(config);
   return config;
 }
 

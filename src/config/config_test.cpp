@@ -312,28 +312,29 @@ TEST(Config, ContradictionsAreRefused) {
             "tls-key (flag --tls-key): needs tls-cert as well; allowed: both or neither");
   EXPECT_THAT(refusal({.flags = {{"redis", "redis://h"}}}),
               HasSubstr("redis (flag --redis): needs PostgreSQL"));
-  EXPECT_THAT(
-      refusal({.flags = {{"database", "postgresql://u:hush@h/d"}, {"consistency", "strict"}}}),
-      HasSubstr("consistency (flag --consistency): strict is not available with PostgreSQL"));
+  EXPECT_EQ(refusal({.flags = {{"database", "postgresql://u:hush@h/d"},
+                               {"consistency", "strict"},
+                               {"staleness-bound", "2s"}}}),
+            "staleness-bound (flag --staleness-bound): 2s is too long for consistency (flag "
+            "--consistency) = strict; allowed: at most 1s, or bounded");
   EXPECT_EQ(refusal({.flags = {{"cache-ttl", "14min"}}}),
             "cache-ttl (flag --cache-ttl): 14min with 10 % jitter is not below change-retention "
             "(default) = 15min; allowed: a shorter cache-ttl or a longer change-retention");
 }
 
-TEST(Config, WithPostgresqlTheDefaultIsBounded) {
+TEST(Config, WithPostgresqlWritesAreStrictUnlessTheyAreToBeBounded) {
   const auto config = load_config({.flags = {{"database", "postgresql://h/d"}}});
   ASSERT_TRUE(config);
-  EXPECT_EQ(config->consistency, Consistency::bounded);
-  EXPECT_EQ(effective(*config, "consistency").value, "bounded");
-  EXPECT_EQ(effective(*config, "consistency").source, ConfigSource::defaults);
-  EXPECT_TRUE(load_config(
-      {.flags = {
-           {"database", "postgresql://h/d"}, {"redis", "redis://h"}, {"consistency", "bounded"}}}));
+  EXPECT_EQ(config->consistency, Consistency::strict);
+  EXPECT_TRUE(load_config({.flags = {{"database", "postgresql://h/d"},
+                                     {"redis", "redis://h"},
+                                     {"consistency", "bounded"},
+                                     {"staleness-bound", "2s"}}}));
 }
 
 TEST(Config, PasswordsOfUrlsAreInNoMessage) {
   for (const ConfigInput& input :
-       {ConfigInput{.flags = {{"database", "postgresql://u:hush@h/d"}, {"consistency", "strict"}}},
+       {ConfigInput{.flags = {{"database", "postgresql://u:hush@h/d"}, {"consistency", "x"}}},
         ConfigInput{.flags = {{"database", "mysql://u:hush@h/d"}}},
         ConfigInput{.environment = {{"USER_MANAGER_REDIS", "http://u:hush@h/d"}}},
         ConfigInput{.flags = {{"redis", "redis://:hush@h/d"}}}}) {

@@ -48,8 +48,8 @@ std::vector<Setting> make_setting_table() {
       duration({"cache-ttl", "lifetime of an entry in Redis, with 10 % jitter"}, &Config::cache_ttl,
                {1s, kDay}),
       choice({"consistency",
-              "strict: reads and writes are linearizable; bounded, always with PostgreSQL: other "
-              "instances follow within staleness-bound"},
+              "strict: reads and writes are linearizable; bounded: other instances follow within "
+              "staleness-bound; the same on every instance"},
              &Config::consistency, kConsistency),
       duration({"staleness-bound", "T: no answer is older than this; the same on every instance"},
                &Config::staleness_bound, {3 * kPollInterval, 60s}),

@@ -2,13 +2,8 @@
 
 #include <algorithm>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
-#include "base/random.hpp"
 #include "base/utf8.hpp"
 
 namespace um {
@@ -42,16 +37,6 @@ Result<void> check_usage(const UsageRecord& usage) {
     return invalid({"Idempotency-Key", "bad_length",
                     fmt::format("must have 1 to {} bytes", kMaxIdempotencyKeyBytes)});
   return {};
-}
-
-// Of many simultaneous changes of one user, one wins each round.
-constexpr int kMaxAttempts = 50;
-// The longest pause between them is this many times the first one.
-constexpr int kLongestByFirst = 128;
-
-// Full jitter: changes that lost to the same one do not all come back at the same moment.
-Backoff between_attempts(std::chrono::nanoseconds longest) {
-  return Backoff{{.first = longest / kLongestByFirst, .most = longest}, Backoff::Jitter::full};
 }
 
 bool matches(const std::optional<RevisionMatch>& match, const Revision& revision) {
@@ -136,42 +121,31 @@ Task<Result<UserReading>> Users::existing(UserId id, Freshness freshness, Deadli
   co_return reading;
 }
 
-Task<Result<Users::Decision>> Users::decide(const ChangeRequest& request, Editing editing,
-                                            Freshness freshness, Deadline deadline) {
-  while (true) {
-    const Result<UserReading> reading = co_await existing(request.id, freshness, deadline);
-    if (!reading) co_return fail(reading.error());
-    const bool final = freshness == Freshness::primary || reading->source == Source::primary;
-    freshness = Freshness::primary;
+// What becomes of a row. Values only: a store may call it after its caller has given up.
+struct Users::ChangePlan {
+  UserInput input;
+  std::optional<RevisionMatch> if_match;
+  Editing editing;
+  std::optional<Secret> new_hash{};
+  std::optional<std::int64_t> proven_epoch{};  // for which current_password was right
+  std::optional<SessionId> session{};          // stays alive through a change of the password
 
+  Result<Edit> edit_of(const UserRecord& row) const {
     // Before the input is checked: for a row that has changed the answer is "outdated", not
     // "wrong".
-    if (!matches(request.if_match, reading->value->revision)) {
-      if (!final) continue;
-      co_return changed_since_read();
-    }
-    Result<Edit> edit = plan_edit(reading->value->user, request.input, editing);
-    if (!edit) {
-      if (!final && depends_on_row(edit.error())) continue;
-      co_return fail(std::move(edit.error()));
-    }
-    // Nothing will be written, so no compare-and-set would notice that the row is old.
-    if (!final && edit->change.empty() && !edit->password) continue;
-    co_return Decision{.row = reading->value, .edit = std::move(*edit)};
+    if (!matches(if_match, row.revision)) return changed_since_read();
+    return plan_edit(row.user, input, editing);
   }
-}
-
-Task<bool> Users::pause_before(int attempt, Backoff& backoff, Deadline deadline) {
-  if (attempt >= kMaxAttempts) co_return false;
-  const std::chrono::nanoseconds pause = backoff.pause(random_u64());
-  if (deadline.at - parts_.clock.now() <= pause) co_return false;
-  if (pause.count() > 0) {
-    const auto executor = co_await boost::asio::this_coro::executor;
-    boost::asio::steady_timer timer{executor, pause};
-    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  Result<UserChange> operator()(const UserRecord& row) const {
+    Result<Edit> edit = edit_of(row);
+    if (!edit) return fail(std::move(edit.error()));
+    // Another epoch: the password was changed after the proof.
+    if (proven_epoch && row.user.auth_epoch != *proven_epoch) return lost_every_time();
+    edit->change.password_hash = new_hash;
+    if (new_hash) edit->change.keep_session = session;
+    return std::move(edit->change);
   }
-  co_return true;
-}
+};
 
 // The auth_epoch for which the password was right.
 Task<Result<std::int64_t>> Users::prove_password(const User& user, const ChangeRequest& request,
@@ -208,81 +182,51 @@ Task<Result<UserRef>> Users::change(Actor actor, EditKind kind, ChangeRequest re
   const Editing editing{.kind = kind, .by_admin = actor.is_admin(), .of_oneself = self != nullptr};
   if (!editing.by_admin && !editing.of_oneself)
     co_return fail(ErrorCode::forbidden, "only the user and administrators may change it");
-  Result<Decision> decision = co_await decide(request, editing, Freshness::any, deadline);
-  if (!decision) co_return fail(std::move(decision.error()));
+  Result<UserReading> reading = co_await existing(request.id, Freshness::any, deadline);
+  if (!reading) co_return fail(std::move(reading.error()));
+  ChangePlan plan{
+      .input = request.input, .if_match = std::move(request.if_match), .editing = editing};
 
-  // The expensive part, once, and only for a change that is not refused already.
-  std::optional<Secret> new_hash;
-  std::optional<std::int64_t> proven_epoch;
-  if (decision->edit.password) {
+  // The expensive part, once, and only for a change that is not refused already. A row from memory
+  // is enough for everything else: the store compares it with the stored one before it changes,
+  // refuses or ignores anything.
+  Result<Edit> edit = plan.edit_of(*reading->value);
+  if (reading->source != Source::primary && edit && edit->password) {
+    reading = co_await existing(request.id, Freshness::primary, deadline);
+    if (!reading) co_return fail(std::move(reading.error()));
+    edit = plan.edit_of(*reading->value);
+  }
+  if (edit && edit->password) {
     if (editing.of_oneself) {
       const Result<std::int64_t> epoch =
-          co_await prove_password(decision->row->user, request, deadline);
+          co_await prove_password(reading->value->user, request, deadline);
       if (!epoch) co_return fail(epoch.error());
-      proven_epoch = *epoch;
+      plan.proven_epoch = *epoch;
     }
-    Result<Secret> hash = co_await parts_.hasher.hash(*decision->edit.password, deadline);
+    Result<Secret> hash = co_await parts_.hasher.hash(*edit->password, deadline);
     if (!hash) co_return fail(std::move(hash.error()));
-    new_hash = std::move(*hash);
+    plan.new_hash = std::move(*hash);
+    if (self != nullptr) plan.session = self->session().id;
   }
-
-  // Another epoch: the row was read before the proof.
-  if (proven_epoch && decision->row->user.auth_epoch != *proven_epoch) {
-    decision = co_await decide(request, editing, Freshness::primary, deadline);
-    if (!decision) co_return fail(std::move(decision.error()));
-  }
-
-  Backoff backoff = between_attempts(options_.longest_pause);
-  for (int attempt = 1;; ++attempt) {
-    // Still another epoch: the password was changed after the proof.
-    if (proven_epoch && decision->row->user.auth_epoch != *proven_epoch)
-      co_return lost_every_time();
-
-    UpdateUser update{.id = request.id,
-                      .expected = decision->row->revision,
-                      .change = std::move(decision->edit.change)};
-    update.change.password_hash = new_hash;
-    if (new_hash && self != nullptr) update.change.keep_session = self->session().id;
-    if (update.change.empty()) co_return decision->row;
-    Result<UserRef> updated =
-        co_await parts_.store.update(std::move(update), store_deadline(deadline));
-    if (updated || updated.error().code != ErrorCode::conflict) co_return updated;
-
-    const bool again = co_await pause_before(attempt, backoff, deadline);
-    if (!again) co_return lost_every_time();
-    decision = co_await decide(request, editing, Freshness::primary, deadline);
-    if (!decision) co_return fail(std::move(decision.error()));
-  }
+  UpdateUser update{.id = request.id, .plan = std::move(plan), .known = reading->value};
+  Result<UserRef> updated =
+      co_await parts_.store.update(std::move(update), store_deadline(deadline));
+  if (!updated && updated.error().code == ErrorCode::conflict) co_return lost_every_time();
+  co_return updated;
 }
 
 Task<Result<void>> Users::remove(UserId id, std::optional<RevisionMatch> if_match,
                                  Deadline deadline) {
-  if (!if_match) {
-    UserStore::RemoveUser request{.id = id};
-    Result<void> removed =
-        co_await parts_.store.remove(std::move(request), store_deadline(deadline));
-    co_return removed;
-  }
-  // After a mismatch with a row from memory, and after a lost compare-and-set, the primary is read.
-  Freshness freshness = Freshness::any;
-  Backoff backoff = between_attempts(options_.longest_pause);
-  for (int attempt = 1;; ++attempt) {
-    const Result<UserReading> reading = co_await existing(id, freshness, deadline);
-    if (!reading) co_return fail(reading.error());
-    const bool final = freshness == Freshness::primary || reading->source == Source::primary;
-    freshness = Freshness::primary;
-    if (!matches(if_match, reading->value->revision)) {
-      if (!final) continue;
-      co_return changed_since_read();
-    }
-    UserStore::RemoveUser request{.id = id, .expected = reading->value->revision};
-    Result<void> removed =
-        co_await parts_.store.remove(std::move(request), store_deadline(deadline));
-    if (removed || removed.error().code != ErrorCode::conflict) co_return removed;
-
-    const bool again = co_await pause_before(attempt, backoff, deadline);
-    if (!again) co_return lost_every_time();
-  }
+  const Result<UserReading> reading = co_await existing(id, Freshness::any, deadline);
+  if (!reading) co_return fail(reading.error());
+  UserStore::RemoveUser request{.id = id, .known = reading->value};
+  request.allow = [match = std::move(if_match)](const UserRecord& row) -> Result<void> {
+    if (!matches(match, row.revision)) return changed_since_read();
+    return {};
+  };
+  Result<void> removed = co_await parts_.store.remove(std::move(request), store_deadline(deadline));
+  if (!removed && removed.error().code == ErrorCode::conflict) co_return lost_every_time();
+  co_return removed;
 }
 
 Task<Result<UserPage>> Users::list(ListRequest request, Deadline deadline) {

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "async/backoff.hpp"
 #include "auth/attempts/attempt_limiter.hpp"
 #include "auth/passwords/password_hasher.hpp"
 #include "base/clock.hpp"
@@ -48,8 +47,6 @@ class Users {
     // Bound of one call of the store, however long the deadline of the request: hashing may take
     // longer than the database may.
     std::chrono::nanoseconds store_time = std::chrono::seconds{2};
-    // Between two attempts at a change; drawn at random below a bound that grows to this one.
-    std::chrono::milliseconds longest_pause{40};
   };
   Users(Parts parts, Options options) : parts_{parts}, options_{options} {}
 
@@ -133,22 +130,13 @@ class Users {
   Deadline store_deadline(Deadline deadline) const {
     return deadline.no_later_than(Deadline::after(parts_.clock, options_.store_time).at);
   }
-  // How fresh the row must be on which a decision is based. A row from memory is enough for the
-  // first attempt: the compare-and-set makes an old one harmless. The primary is read after a lost
-  // compare-and-set, before a refusal that might not hold for a newer row, and before an answer
-  // that writes nothing.
+  // A row from memory is enough for most decisions. The primary is read before a password is
+  // hashed.
   enum class Freshness { any, primary };
-  struct Decision {
-    UserRef row;
-    Edit edit{};
-  };
+  struct ChangePlan;
   Task<Result<UserRef>> change(Actor actor, EditKind kind, ChangeRequest request,
                                Deadline deadline);
   Task<Result<UserReading>> existing(UserId id, Freshness freshness, Deadline deadline);
-  Task<Result<Decision>> decide(const ChangeRequest& request, Editing editing, Freshness freshness,
-                                Deadline deadline);
-  // After a lost compare-and-set: false if there is no time or no attempt left.
-  Task<bool> pause_before(int attempt, Backoff& backoff, Deadline deadline);
   Task<Result<std::int64_t>> prove_password(const User& user, const ChangeRequest& request,
                                             Deadline deadline);
 

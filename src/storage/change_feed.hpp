@@ -14,10 +14,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -25,17 +27,27 @@
 
 namespace um {
 
-// The times of the cache protocol that are properties of a deployment: every instance must use the
-// same ones. PostgreSQL stores them (cache_settings); `migrate` writes them. docs/consistency.md
-// explains the letters.
+// The mode and the times of the cache protocol that are properties of a deployment: every instance
+// must use the same ones. PostgreSQL stores them (cache_settings); `migrate` writes them.
+// docs/consistency.md explains the letters.
+enum class CacheMode : std::uint8_t { strict, bounded };
+constexpr std::string_view to_string(CacheMode mode) {
+  return mode == CacheMode::strict ? "strict" : "bounded";
+}
 struct CacheTimes {
   using ms = std::chrono::milliseconds;
+  CacheMode mode = CacheMode::strict;
   ms staleness_bound{500};       // T
   ms instance_lease{6'000};      // Y: without an acknowledged refresh for so long there is no lease
   ms instance_reap{15'000};      // X: then a silent instance is deleted from the registry; above Y
   ms change_retention{900'000};  // of changes and marks
   bool operator==(const CacheTimes&) const = default;
 };
+// Whether both belong to the same namespace: everything but the retention is part of it.
+constexpr bool same_namespace(const CacheTimes& a, const CacheTimes& b) {
+  return a.mode == b.mode && a.staleness_bound == b.staleness_bound &&
+         a.instance_lease == b.instance_lease && a.instance_reap == b.instance_reap;
+}
 
 struct Change {
   Xid xid;

@@ -54,15 +54,28 @@ bool in_revision(const User& user, const Revision& expected) {
 }
 
 Result<PlannedUpdate> plan_update(const User& current, const UpdateUser& update) {
-  if (update.expected && !in_revision(current, *update.expected)) {
-    return fail(ErrorCode::conflict, "the user was changed meanwhile");
+  if (update.expected && !in_revision(current, *update.expected)) return fail(changed_meanwhile());
+  PlannedUpdate plan{.user = current};
+  if (update.plan) {
+    Result<UserChange> change = update.plan(*make_record(current));
+    if (!change) return fail(std::move(change.error()));
+    plan.change = std::move(*change);
+  } else {
+    plan.change = update.change;
   }
-  PlannedUpdate plan{.user = merged(current, update.change)};
-  plan.changes_nothing = same_profile(current, plan.user) && !update.change.password_hash;
+  plan.user = merged(current, plan.change);
+  plan.changes_nothing = same_profile(current, plan.user) && !plan.change.password_hash;
   plan.gives_up_admin = is_acting_admin(current) && !is_acting_admin(plan.user);
   const bool disabled = current.is_active && !plan.user.is_active;
-  plan.ends_sessions = disabled || update.change.password_hash.has_value();
+  plan.ends_sessions = disabled || plan.change.password_hash.has_value();
   return plan;
+}
+
+Result<void> may_remove(const User& current, const UserStore::RemoveUser& request) {
+  if (request.expected && !in_revision(current, *request.expected))
+    return fail(changed_meanwhile());
+  if (request.allow) return request.allow(*make_record(current));
+  return {};
 }
 
 Result<User> plan_insert(const NewUser& wanted, WallTime now) {
@@ -131,6 +144,10 @@ std::string_view to_string(SessionKind kind) {
       return "service_token";
   }
   return "login";
+}
+
+Error changed_meanwhile() {
+  return {.code = ErrorCode::conflict, .detail = "the user was changed meanwhile"};
 }
 
 Error email_taken() {

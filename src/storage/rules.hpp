@@ -28,11 +28,16 @@ bool in_revision(const User& user, const Revision& expected);
 // database assigns. Errors: conflict.
 struct PlannedUpdate {
   User user;
+  UserChange change{};  // what it is made of
   bool changes_nothing = false;
   bool gives_up_admin = false;  // last_admin if no other active administrator exists
   bool ends_sessions = false;   // needs a new auth_epoch
 };
 Result<PlannedUpdate> plan_update(const User& current, const UpdateUser& update);
+
+// Whether the request may remove `current`, apart from the rule about the last administrator.
+// Errors: conflict, and those of request.allow.
+Result<void> may_remove(const User& current, const UserStore::RemoveUser& request);
 
 // A new user as it will be stored, without version, auth_epoch and, if none is given, the id.
 // Errors: invalid (the id is too large).
@@ -58,6 +63,7 @@ bool can_match(std::string_view folded);
 
 std::string_view to_string(SessionKind kind);
 
+Error changed_meanwhile();
 Error email_taken();
 Error username_taken();
 Error id_taken();

@@ -87,6 +87,10 @@ class Storage {
   // Deletes one batch of expired rows: sessions, idempotency keys older than a day, counts of
   // failed sign-ins. True: there may be more. The application calls it every minute.
   virtual Task<Result<bool>> housekeeping(WallTime now, Deadline deadline) = 0;
+  // The part of housekeeping that instances do for each other while they run: dead instances,
+  // holds, the log of changes. True: there is more. The application calls it several times a
+  // second.
+  virtual Task<Result<bool>> upkeep(Deadline /*deadline*/) { co_return false; }
   virtual StorageStats stats() const = 0;
   virtual std::string describe() const = 0;  // for people: "SQLite /srv/data/users.db"
 };

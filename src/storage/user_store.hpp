@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,12 +44,20 @@ struct UsageTotals {
   std::optional<Usd> quota_usd;
 };
 
+// A change of a user: either the same change of whatever row is stored, or one that `plan` makes
+// from the stored row.
 struct UpdateUser {
   UserId id;
   // Compare-and-set: conflict if the stored revision differs (an empty digest compares the version
   // alone). nullopt: no comparison.
   std::optional<Revision> expected{};
   UserChange change{};
+  // Takes the place of `change`. Pure, called from any thread, and again for another row if the
+  // row was changed meanwhile; its error is the answer.
+  std::function<Result<UserChange>(const UserRecord&)> plan{};
+  // The row as the caller knows it. It may be old: nothing is refused, and nothing is left
+  // unwritten, because of a row that was not read from the primary.
+  UserRef known{};
 };
 
 class UserStore {
@@ -94,6 +103,9 @@ class UserStore {
   struct RemoveUser {
     UserId id;
     std::optional<Revision> expected{};
+    // As in UpdateUser: whether the row may be removed.
+    std::function<Result<void>(const UserRecord&)> allow{};
+    UserRef known{};
   };
   virtual Task<Result<void>> remove(RemoveUser request, Deadline deadline) = 0;
 

@@ -97,7 +97,7 @@ TEST_F(PostgresLimits, ARowThatSomebodyElseHasLocked) {
 TEST_F(PostgresLimits, ATableThatIsBeingAltered) {
   auto lock = fleet_.database().session();
   lock.execute("BEGIN; ALTER TABLE users ADD COLUMN shoe_size int");
-  expect_refused(patch("ann", "Locked"));
+  expect_refused(patch("bob", "Locked"));  // and his key is held, so that no memory answers it
   expect_refused(fleet_.as("admin", "GET /users"));
   expect_memory_answers("ann");
   lock.execute("ROLLBACK");

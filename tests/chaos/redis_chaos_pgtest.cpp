@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 // a busy machine.
 constexpr auto kMostWaiting = 50ms;
 constexpr auto kBusyMachine = 250ms;
+// A write whose acknowledgements come late waits for T + ε, Redis or no Redis.
+constexpr auto kLateAcknowledgement = 506ms;
 // The same for the typical request.
 constexpr auto kUsualWaiting = 60ms;
 
@@ -67,7 +69,9 @@ class RedisChaos : public ::testing::Test {
       };
       EXPECT_TRUE(eventually([&] { return seen(writer); }));
       EXPECT_TRUE(eventually([&] { return seen(reader); }));
-      return fleet_.cache_stat(1, "/hits/l2/total") > before;
+      // The first reads find the key held, and ask the primary.
+      return eventually(
+          [&] { return seen(reader) && fleet_.cache_stat(1, "/hits/l2/total") > before; }, 500ms);
     });
   }
 
@@ -101,7 +105,8 @@ class RedisChaos : public ::testing::Test {
 
     const Load::Phase before{.to = begun};
     const Load::Phase meanwhile{.from = begun, .to = ended};
-    EXPECT_LT(load.slowest(meanwhile), load.slowest(before) + kMostWaiting + kBusyMachine);
+    EXPECT_LT(load.slowest(meanwhile),
+              load.slowest(before) + kMostWaiting + kBusyMachine + kLateAcknowledgement);
     EXPECT_LT(load.took_at_most(0.9, meanwhile), load.took_at_most(0.9, before) + kUsualWaiting);
     note_figure(fault.name + ", slowest before", load.slowest(before));
     note_figure(fault.name + ", slowest", load.slowest(meanwhile));

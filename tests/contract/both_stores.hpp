@@ -26,6 +26,7 @@ class BothStores {
  public:
   BothStores() {
     lite_ = opened(open_sqlite({.file = directory_.path() / "users.db", .clock = &clock}));
+    shorten_waits(database_);
     pg_ = opened(open_postgres({.url = Secret{database_.url()},
                                 .clock = &clock,
                                 .look_up_timeout = std::chrono::seconds{60},

@@ -68,7 +68,9 @@ TEST_P(CachedContract, MemoryKeepsUpWithEveryKindOfWrite) {
         run(users().end_sessions(id, kNever));
         break;
       case 4:
-        if (random() % 10 == 0) run(users().remove({.id = id}, kNever));
+        // Sessions that go with their user are judged by the user: memory may still have them.
+        if (random() % 10 == 0 && run(users().remove({.id = id}, kNever)))
+          last = SessionId::random();
         break;
       case 5: {
         const NewSession session = login(id);

@@ -15,6 +15,9 @@ class CachedUnderTest final : public StorageUnderTest {
  public:
   explicit CachedUnderTest(const Backend& backend) : inner_{backend.make()} {
     inner_->storage().changes().start(cache_.coherence());
+    while (stats().coherence.polls == 0) std::this_thread::yield();
+    // Leases of instances before this one have ended after that time: writes wait for nobody.
+    clock().advance(std::chrono::seconds{1});
   }
   ~CachedUnderTest() override { inner_->storage().changes().stop(); }
 

@@ -54,7 +54,7 @@ class PostgresAttemptStoreUnderTest final : public AttemptStoreUnderTest {
 
   const TestDatabase database;
   const SystemClock clock;
-  RecordingObserver observer;
+  RecordingObserver observer{database};
 
  private:
   // Superusers connect in any case.

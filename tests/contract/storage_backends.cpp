@@ -43,12 +43,14 @@ class SqliteUnderTest final : public StorageUnderTest {
 class PostgresUnderTest final : public StorageUnderTest {
  public:
   PostgresUnderTest() {
+    shorten_waits(database_);
     auto opened = open_postgres({.url = Secret{database_.url()},
                                  .clock = &clock_,
                                  // Long enough for a machine that is busy with other tests.
                                  .look_up_timeout = std::chrono::seconds{60},
                                  .statement_timeout = std::chrono::seconds{60},
-                                 .poll_interval = std::chrono::milliseconds{5}});
+                                 .poll_interval = std::chrono::milliseconds{5},
+                                 .times = {.staleness_bound = kShortBound}});
     if (!opened) throw std::runtime_error(opened.error().detail);
     storage_ = std::move(*opened);
   }

@@ -49,6 +49,11 @@ std::string server_url_of(const PostgresServer& server) {
   return server.url({.user = "USER", .database = "DATABASE"});
 }
 
+void shorten_waits(const TestDatabase& database) {
+  database.session().execute(
+      "UPDATE public.cache_settings SET staleness_bound_ms = 20, former_staleness_bound_ms = 20");
+}
+
 void prepare_templates(const PostgresServer& server) {
   auto db = open(server_url_of(server), {});
   db.execute(std::string{"CREATE ROLE "} + kOwner + " LOGIN");

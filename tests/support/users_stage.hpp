@@ -111,7 +111,7 @@ class UsersTest : public ::testing::Test {
   PasswordHasher hasher_{{.cost = 4, .threads = 1}};
   CountingLimiter limiter_;
   Users users_{{.store = store_, .hasher = hasher_, .limiter = limiter_, .clock = clock_},
-               {.store_time = kStoreTime, .longest_pause = {}}};
+               {.store_time = kStoreTime}};
   UserRef admin_;
   UserRef ada_;
 };

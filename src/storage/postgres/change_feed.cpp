@@ -1,11 +1,13 @@
 #include "storage/postgres/change_feed.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "async/backoff.hpp"
 #include "base/random.hpp"
 #include "storage/postgres/feed_queries.hpp"
+#include "storage/postgres/rows.hpp"
 
 namespace um {
 namespace {
@@ -14,24 +16,56 @@ using namespace std::chrono_literals;
 namespace feed_queries = postgres_feed_queries;
 
 constexpr Backoff::Bounds kReconnect{.first = 50ms, .most = 1000ms};
-constexpr std::int64_t kPurgeBatch = 1000;
+// Longer than the server's limit, so that the server's answer arrives.
+constexpr std::chrono::milliseconds kStatementMargin{200};
+constexpr std::chrono::milliseconds kGoodbyeTime{500};
+// Acknowledges holds.
+constexpr std::int64_t kProtocol = 1;
 
-// A version 4 UUID (RFC 9562, section 5.4).
-std::string random_uuid() {
-  std::string hex = random_hex(16);
-  hex[12] = '4';
-  hex[16] = "89ab"[hex[16] % 4];
-  for (const std::size_t dash : {8U, 13U, 18U, 23U}) hex.insert(dash, 1, '-');
-  return hex;
+// A wait for a lock or for time ended the statement, not the connection.
+bool may_try_again(const pg::Failure& failure) {
+  return failure.sqlstate == "55P03" || failure.sqlstate == "57014" ||
+         failure.sqlstate == "40001" || failure.sqlstate == "40P01";
 }
 
+FeedSteps::Settings settings_of(std::string_view text) {
+  FeedSteps::Settings settings;
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  if (words.size() != 7) throw std::logic_error{"the settings of the deployment cannot be read"};
+  const auto number = [&](std::size_t i) {
+    std::int64_t value = 0;
+    std::from_chars(words[i].data(), words[i].data() + words[i].size(), value);
+    return value;
+  };
+  settings.epoch = number(0);
+  settings.times = {.mode = words[1] == "bounded" ? CacheMode::bounded : CacheMode::strict,
+                    .staleness_bound = CacheTimes::ms{number(2)},
+                    .instance_lease = CacheTimes::ms{number(3)},
+                    .instance_reap = CacheTimes::ms{number(4)},
+                    .change_retention = CacheTimes::ms{number(5)}};
+  settings.former_bound = CacheTimes::ms{number(6)};
+  return settings;
+}
+
+struct Parsed {
+  PostgresPolls::Answer answer;
+  FeedSteps::Settings settings{};
+  std::int64_t process = 0;
+};
+
 // Throws std::logic_error for an answer that the schema of this program cannot give.
-PostgresPolls::Answer answer_of(const pg::Rows& rows, BootTime sent_at) {
-  PostgresPolls::Answer answer{.sent_at = sent_at, .name_space = {}, .now = {}, .since = {}};
+Parsed parse(const pg::Rows& rows, BootTime sent_at) {
+  Parsed parsed{.answer = {.sent_at = sent_at, .name_space = {}, .now = {}, .since = {}}};
+  PostgresPolls::Answer& answer = parsed.answer;
   const auto snapshot = [&](std::size_t row, std::size_t column) {
-    auto parsed = parse_pg_snapshot(rows.text(row, column));
-    if (!parsed) throw std::logic_error{"the server's snapshot cannot be read"};
-    return std::move(*parsed);
+    auto read = parse_pg_snapshot(rows.text(row, column));
+    if (!read) throw std::logic_error{"the server's snapshot cannot be read"};
+    return std::move(*read);
   };
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const auto kind = rows.text(row, 0);
@@ -40,15 +74,25 @@ PostgresPolls::Answer answer_of(const pg::Rows& rows, BootTime sent_at) {
       answer.changes.push_back(
           {.xid = xid, .key = rows.null(row, 5) ? std::string{} : rows.bytes(row, 5)});
     } else if (kind == "hold") {
-      answer.holds.push_back(rows.bytes(row, 5));
+      answer.holds.push_back({.id = std::string{rows.text(row, 1)}, .key = rows.bytes(row, 5)});
     } else {
       answer.name_space = rows.text_or_null(row, 1).value_or("");
       answer.now = snapshot(row, 2);
       answer.since = snapshot(row, 3);
       if (!rows.null(row, 4)) answer.horizon = snapshot(row, 4);
+      if (!answer.name_space.empty()) parsed.settings = settings_of(rows.text(row, 6));
+      parsed.process = rows.integer(row, 7);
     }
   }
-  return answer;
+  return parsed;
+}
+
+FeedSteps::Options steps_of(const PostgresChangeFeed::Options& options) {
+  return {.times = options.times,
+          .poll_interval = options.poll_interval,
+          .limits = options.limits,
+          .own_holds = options.own_holds,
+          .new_id = [] { return random_uuid(); }};
 }
 
 }  // namespace
@@ -57,9 +101,8 @@ PostgresChangeFeed::PostgresChangeFeed(Options options)
     : options_{std::move(options)},
       clock_{*options_.clock},
       stats_{feed_queries::kAll},
-      connection_{interrupt_, clock_},
-      polls_{options_.limits},
-      registry_{{}} {}
+      steps_{steps_of(options_)},
+      connection_{interrupt_, clock_} {}
 
 PostgresChangeFeed::~PostgresChangeFeed() {
   stop();
@@ -82,51 +125,94 @@ void PostgresChangeFeed::before_commit(std::span<const std::string> keys) {
   if (listener_ != nullptr) listener_->hold(keys);
 }
 
-void PostgresChangeFeed::after_commit(std::span<const std::string> keys, std::optional<Xid> xid) {
+void PostgresChangeFeed::after_commit(std::span<const std::string> keys, const WriteEnd& end) {
   const std::scoped_lock lock{mutex_};
   if (listener_ == nullptr) return;
-  if (xid) settled_.add(clock_.now(), keys);
-  listener_->settle(keys, xid);
+  if (end.fate == WriteEnd::Fate::not_committed) return listener_->settle(keys, std::nullopt);
+  const BootTime now = clock_.now();
+  if (end.fate == WriteEnd::Fate::committed && end.tau == tau_) {
+    settled_.add(now, keys);
+    return listener_->settle(keys, end.xid);
+  }
+  held_on_.push_back({.since = now, .keys = {keys.begin(), keys.end()}});
+}
+
+std::optional<StrictTerms> PostgresChangeFeed::terms() const {
+  const std::scoped_lock lock{mutex_};
+  return terms_;
+}
+
+void PostgresChangeFeed::note_company() {
+  const std::scoped_lock lock{mutex_};
+  steps_.note_company();
+  publish_terms();
+}
+
+std::vector<std::string> PostgresChangeFeed::holds_known_since(BootTime then) const {
+  const std::scoped_lock lock{mutex_};
+  return steps_.polls().holds_known_since(then);
+}
+
+std::size_t PostgresChangeFeed::holds_alive() const {
+  const std::scoped_lock lock{mutex_};
+  return steps_.polls().holds().size();
 }
 
 void PostgresChangeFeed::loop() {
-  auto pause = std::chrono::nanoseconds{0};
   Backoff backoff{kReconnect};
   while (!interrupt_.interrupted()) {
-    const BootTime began = clock_.now();
     if (!connection_.is_open() && !connect()) {
       interrupt_.sleep(backoff.pause(random_u64()));
       continue;
     }
-    const pg::Outcome<void> done = round();
-    if (!done) report(done.error());
+    const Step step = steps_.next(clock_.now());
+    const pg::Outcome<void> done = perform(step);
     if (done) {
-      if (std::exchange(troubled_, false) && options_.log) options_.log("the feed works again");
       backoff.succeeded();
-      pause = options_.poll_interval - (clock_.now() - began);
-    } else {
-      connection_.close();
-      pause = backoff.pause(random_u64());
+      if (std::exchange(troubled_, false) && options_.log) options_.log("the feed works again");
+      continue;
     }
-    interrupt_.sleep(std::max(pause, std::chrono::nanoseconds{1ms}));
+    report(done.error());
+    if (connection_.is_open() && may_try_again(done.error())) {
+      steps_.refused(step.act, clock_.now());
+      continue;
+    }
+    connection_.close();
+    steps_.disconnected();
+    interrupt_.sleep(backoff.pause(random_u64()));
   }
+  say_goodbye();
 }
 
 bool PostgresChangeFeed::connect() {
-  polls_.connection_lost();
   const auto opened =
       connection_.open({.url = options_.url, .application_name = "user-manager feed"},
                        Deadline::after(clock_, options_.connect_time));
-  if (!opened) {
-    report(opened.error());
-    return false;
-  }
-  const auto set_up = run(feed_queries::kSessionSettings, {});
+  const auto set_up = [&]() -> pg::Outcome<void> {
+    if (!opened) return pg::failed(opened.error());
+    const auto settings = run(feed_queries::kSessionSettings,
+                              {options_.statement_time.count(), options_.lock_time.count()});
+    if (!settings) return pg::failed(settings.error());
+    for (const pg::Query* listen : {&feed_queries::kListenWake, &feed_queries::kListenSeen}) {
+      const auto listening = run(*listen, {});
+      if (!listening) return pg::failed(listening.error());
+    }
+    const auto server = run(feed_queries::kServer, {});
+    if (!server) return pg::failed(server.error());
+    if (server->null(0, 0))
+      return pg::failed({.kind = pg::Failure::refused, .message = "the server is a standby"});
+    server_ = std::string{server->text(0, 0)};
+    process_ = server->integer(0, 1);
+    return {};
+  }();
   if (!set_up) {
     report(set_up.error());
     connection_.close();
+    return false;
   }
-  return set_up.has_value();
+  const std::scoped_lock lock{mutex_};
+  steps_.connected();
+  return true;
 }
 
 void PostgresChangeFeed::report(const pg::Failure& failure) {
@@ -137,131 +223,216 @@ void PostgresChangeFeed::report(const pg::Failure& failure) {
 
 pg::Outcome<pg::Rows> PostgresChangeFeed::run(const pg::Query& query, const pg::Params& params) {
   const BootTime began = clock_.now();
-  auto rows = connection_.run(query, params, Deadline::after(clock_, options_.statement_time));
+  auto rows = connection_.run(query, params,
+                              Deadline::after(clock_, options_.statement_time + kStatementMargin));
   if (auto* counters = stats_.find(query)) counters->add(clock_.now() - began, !rows);
   return rows;
 }
 
-pg::Outcome<void> PostgresChangeFeed::round() try {
-  if (registry_.refresh_due(clock_.now())) {
-    auto kept = keep_registered();
-    if (!kept) return kept;
+pg::Outcome<void> PostgresChangeFeed::perform(const Step& step) try {
+  using Act = FeedSteps::Act;
+  switch (step.act) {
+    case Act::join:
+      return join(step);
+    case Act::poll:
+      return poll(step);
+    case Act::repair:
+      return repair();
+    case Act::acknowledge:
+      return acknowledge(step);
+    case Act::refresh:
+      return refresh(step);
+    case Act::leave:
+      return leave(step);
+    case Act::wait:
+      return wait(step);
   }
-  // Before the poll: an instance with a poll older than the first mark of a namespace has to flush
-  // as soon as another instance purges.
-  auto marked = take_mark();
-  if (!marked) return marked;
-  auto polled = poll();
-  if (!polled) return polled;
-  return purge();
+  return {};
 } catch (const std::logic_error& error) {
   // The statement cannot have this result: the URL leads to something other than our database.
   return pg::failed({.kind = pg::Failure::refused, .message = error.what()});
 }
 
-pg::Outcome<void> PostgresChangeFeed::keep_registered() {
+// The registration counts as a refresh from its sending.
+pg::Outcome<void> PostgresChangeFeed::join(const Step& step) {
+  listener_->end_lease();
   const BootTime sent_at = clock_.now();
-  if (registry_.registered()) {
-    const auto refreshed = run(feed_queries::kRefresh, {registry_.id()});
-    if (!refreshed) return pg::failed(refreshed.error());
-    if (refreshed->affected() == 1) {
-      registry_.refreshed(sent_at);
-    } else {
-      registry_.expelled();
-      polls_.expelled();
-      listener_->end_lease();
-    }
-  }
-  if (!registry_.registered()) {
-    std::string id = random_uuid();
-    const auto registered = run(feed_queries::kRegister, {id});
-    if (!registered) return pg::failed(registered.error());
-    registry_.joined(std::move(id), sent_at);
-  }
-  unacknowledged_ = sent_at;
-  const BootTime asked_at = clock_.now();
-  const auto rows = run(feed_queries::kInstances, {});
-  if (!rows) return pg::failed(rows.error());
-  std::vector<PostgresRegistry::Instance> all;
-  all.reserve(rows->size());
-  for (std::size_t i = 0; i < rows->size(); ++i)
-    all.push_back({.id = std::string{rows->text(i, 0)}, .refreshes = rows->integer(i, 1)});
-  for (const auto& silent : registry_.silent(all, asked_at)) {
-    const auto expelled = run(feed_queries::kExpel, {silent.id, silent.refreshes});
-    if (!expelled) return pg::failed(expelled.error());
-  }
+  pg::Params params{step.id};
+  if (step.former_id.empty())
+    params.add(std::nullopt);
+  else
+    params.add(step.former_id);
+  params.add(kProtocol);
+  params.add(options_.instance_name);
+  params.add(server_);
+  const auto joined = run(feed_queries::kJoin, params);
+  if (!joined) return pg::failed(joined.error());
+  const std::scoped_lock lock{mutex_};
+  steps_.joined(step.id, std::string{joined->text_or_null(0, 1).value_or("")},
+                joined->integer(0, 0), sent_at);
+  publish_terms();
   return {};
 }
 
-pg::Outcome<void> PostgresChangeFeed::poll() {
-  const PostgresPolls::Question question = polls_.next();
+pg::Outcome<void> PostgresChangeFeed::poll(const Step& step) {
   pg::Params params;
-  if (question.since)
-    params.add(pg_snapshot_text(*question.since));
+  if (step.question.since)
+    params.add(pg_snapshot_text(*step.question.since));
   else
     params.add(std::nullopt);
-  params.add(question.limit);
+  params.add(step.question.limit);
+  params.add(server_);
+  params.add(pg::text_array(step.question.known_holds));
   const BootTime sent_at = clock_.now();
   const auto rows = run(feed_queries::kPoll, params);
   if (!rows) return pg::failed(rows.error());
-  const PostgresPolls::Answer answer = answer_of(*rows, sent_at);
-  if (answer.name_space.empty()) return repair_namespace();
-  apply(answer);
+  hear();
+  Parsed parsed = parse(*rows, sent_at);
+  if (parsed.process != process_)
+    return pg::failed({.kind = pg::Failure::refused,
+                       .message = "the feed needs a direct connection, not a pooler's that hands "
+                                  "each statement to another session"});
+  if (parsed.answer.name_space.empty()) {
+    const std::scoped_lock lock{mutex_};
+    steps_.found_no_namespace(sent_at, clock_.now());
+    return {};
+  }
+  apply(std::move(parsed.answer), parsed.settings);
   return {};
 }
 
 // After a crash PostgreSQL assigns some transaction ids again. The incarnation shows it: a crash
 // empties its table, which gets a new row here. Nothing is applied until a poll finds a namespace,
 // so the lease ends.
-pg::Outcome<void> PostgresChangeFeed::repair_namespace() {
-  polls_.connection_lost();
+pg::Outcome<void> PostgresChangeFeed::repair() {
   const auto repaired = run(feed_queries::kRepair, {});
   if (!repaired) return pg::failed(repaired.error());
-  if (repaired->empty() || repaired->null(0, 0)) return {};
-  return pg::failed({.kind = pg::Failure::refused, .message = std::string{repaired->text(0, 0)}});
+  if (!repaired->empty() && !repaired->null(0, 0))
+    return pg::failed({.kind = pg::Failure::refused, .message = std::string{repaired->text(0, 0)}});
+  steps_.repaired();
+  return {};
 }
 
-void PostgresChangeFeed::apply(const PostgresPolls::Answer& answer) {
-  if (polls_.is_elsewhere(answer) && options_.on_new_namespace) options_.on_new_namespace();
-  const std::vector<std::string> held_before = std::exchange(held_again_, {});
-  Leftovers leftovers;  // freed after the lock was released: event loops take it around a COMMIT
+pg::Outcome<void> PostgresChangeFeed::acknowledge(const Step& step) {
+  const auto acknowledged = run(feed_queries::kAcknowledge, {step.id, pg_snapshot_text(step.seen)});
+  if (!acknowledged) return pg::failed(acknowledged.error());
+  hear();
+  const std::size_t rows = acknowledged->affected();
+  {
+    const std::scoped_lock lock{mutex_};
+    steps_.acknowledged(rows, step.seen);
+    publish_terms();
+  }
+  if (rows == 0)
+    listener_->end_lease();
+  else if (options_.on_acknowledged)
+    options_.on_acknowledged();
+  return {};
+}
+
+pg::Outcome<void> PostgresChangeFeed::refresh(const Step& step) {
+  const BootTime sent_at = clock_.now();
+  const auto refreshed = run(feed_queries::kRefresh, {step.id});
+  if (!refreshed) return pg::failed(refreshed.error());
+  hear();
+  const bool gone = refreshed->empty();
+  {
+    const std::scoped_lock lock{mutex_};
+    steps_.refreshed(refreshed->size(), gone ? 0 : refreshed->integer(0, 0), sent_at);
+    publish_terms();
+  }
+  if (gone) listener_->end_lease();
+  return {};
+}
+
+pg::Outcome<void> PostgresChangeFeed::leave(const Step& step) {
+  const auto left = run(feed_queries::kLeave, {step.id});
+  if (!left) return pg::failed(left.error());
+  const std::scoped_lock lock{mutex_};
+  steps_.left();
+  publish_terms();
+  return {};
+}
+
+pg::Outcome<void> PostgresChangeFeed::wait(const Step& step) {
+  auto waited = connection_.wait({step.until});
+  if (!waited) return waited;
+  const std::size_t heard = hear();
+  if (heard == 0 && !interrupt_.interrupted()) steps_.waited(step.until, clock_.now());
+  return waited;
+}
+
+// A wake-up that this process sent is no news: its own holds need no poll here.
+std::size_t PostgresChangeFeed::hear() {
+  std::size_t count = 0;
+  for (const pg::Notification& heard : connection_.take_notifications()) {
+    if (heard.channel == feed_queries::kSeen) {
+      if (options_.on_seen) options_.on_seen();
+    } else if (heard.payload.empty() || heard.payload != options_.own_holds) {
+      steps_.woken();
+    }
+    ++count;
+  }
+  return count;
+}
+
+void PostgresChangeFeed::apply(PostgresPolls::Answer answer, const FeedSteps::Settings& settings) {
+  const BootTime sent_at = answer.sent_at;
+  std::vector<HeldOn> released;
+  FeedSteps::Applied applied;
+  Leftovers leftovers;  // freed after the lock
   {
     std::unique_lock lock{mutex_};
-    settled_.forget_until(answer.sent_at);
-    if (polls_.starts_over(answer)) {
-      if (!settled_.complete_since(answer.sent_at)) {
-        held_again_ = held_before;
-        return;  // the next poll is sent later
+    settled_.forget_until(sent_at);
+    const bool starts_over = steps_.starts_over(answer);
+    if (starts_over && !settled_.complete_since(sent_at)) {
+      steps_.skip(sent_at, clock_.now());
+      return;  // the next poll is sent later
+    }
+    const auto older =
+        std::ranges::partition(held_on_, [&](const HeldOn& held) { return held.since >= sent_at; });
+    released.assign(std::move_iterator{older.begin()}, std::move_iterator{older.end()});
+    held_on_.erase(older.begin(), older.end());
+    const BootTime now = clock_.now();
+    applied = steps_.take(std::move(answer), settings, now);
+    tau_ = applied.poll.stamp.tau;
+    publish_terms();
+    if (applied.ends_lease) listener_->end_lease();
+    if (starts_over) {
+      if (auto keys = settled_.keys(); !keys.empty()) {
+        listener_->hold(keys);
+        held_on_.push_back({.since = now, .keys = std::move(keys)});
       }
-      held_again_ = settled_.keys();
-      if (!held_again_.empty()) listener_->hold(held_again_);
     } else {
       lock.unlock();  // the log is kept, so own writes may settle meanwhile
     }
-    Poll news = polls_.take(answer);
-    news.received_at = clock_.now();
-    leftovers = listener_->apply(news);
+    leftovers = listener_->apply(applied.poll);
   }
-  if (!held_before.empty()) listener_->settle(held_before, std::nullopt);
-  if (const auto sent_at = std::exchange(unacknowledged_, std::nullopt))
-    listener_->acknowledge_refresh(*sent_at);
+  for (const HeldOn& held : released) listener_->settle(held.keys, std::nullopt);
+  if (applied.vouched_at) listener_->acknowledge_refresh(*applied.vouched_at);
+  if (applied.new_namespace && options_.on_new_namespace) options_.on_new_namespace();
+  if (steps_.retired() && applied.ends_lease && options_.log)
+    options_.log(
+        "the deployment runs with other times than this process (migrate changed them): it "
+        "answers from the database and refuses writes until it is restarted");
 }
 
-pg::Outcome<void> PostgresChangeFeed::take_mark() {
-  const BootTime now = clock_.now();
-  if (now < next_mark_) return {};
-  next_mark_ = now + options_.mark_every;
-  purging_ = true;
-  const auto marked = run(feed_queries::kMark, {});
-  return marked ? pg::Outcome<void>{} : pg::failed(marked.error());
+void PostgresChangeFeed::publish_terms() {
+  terms_ = steps_.terms();
 }
 
-pg::Outcome<void> PostgresChangeFeed::purge() {
-  if (!purging_) return {};
-  const auto purged = run(feed_queries::kPurge, {kPurgeBatch});
-  if (!purged) return pg::failed(purged.error());
-  purging_ = purged->integer(0, 0) >= kPurgeBatch;
-  return {};
+// Nothing is answered from memory any more, so the writers of other instances need not wait for
+// this one.
+void PostgresChangeFeed::say_goodbye() {
+  listener_->end_lease();
+  connection_.close();
+  if (!steps_.registered()) return;
+  const pg::Interrupt never;
+  pg::DirectConnection connection{never, clock_};
+  const Deadline deadline = Deadline::after(clock_, kGoodbyeTime);
+  const auto opened =
+      connection.open({.url = options_.url, .application_name = "user-manager feed"}, deadline);
+  if (opened) (void)connection.run(feed_queries::kLeave, {steps_.id()}, deadline);
 }
 
 }  // namespace um

@@ -1,18 +1,18 @@
 // PostgresChangeFeed: the ChangeFeed of a PostgreSQL database (docs/consistency.md, "The feed"). A
-// thread with a direct connection to the primary asks for changes once in every poll interval.
+// thread with a direct connection to the primary joins the registry of instances, polls,
+// acknowledges holds and refreshes its row, in the order that FeedSteps decides. It does nothing
+// else: marks, purges and the reaper are housekeeping on ordinary connections, because none of them
+// may delay a poll.
 //
-// The same thread keeps this instance in the registry of instances. The lease depends on
-// acknowledged refreshes, so other instances may delete an instance that was silent for long. An
-// instance registers before it polls: with a lease from an earlier poll it would answer from memory
-// although no writer waits for it.
+// Own writes. before_commit() and after_commit() pass on hold and settle. Two cases need more:
+//  - A poll that flushes throws the cache's log away. A write that settled after that poll was sent
+//    is not in the poll's snapshot, so its log entry would be lost.
+//  - A write was committed in another namespace than that of the last poll, or its transaction id
+//    is not known. Its log entry would mean nothing.
+// The keys of such writes stay held until a poll that was sent later has been applied.
 //
-// Own writes. before_commit() and after_commit() pass on hold and settle. One case needs more: a
-// poll that flushes throws the cache's log away. A write that settled after that poll was sent is
-// not in the poll's snapshot, so its log entry would be lost. The keys of such writes are held
-// again before the poll is applied, until a later poll has brought their changes.
-//
-// Every minute a mark is written: a snapshot that newly started instances reach back to. Rows of
-// user_changes that the oldest stored mark sees are deleted in small batches.
+// A statement that waits for a lock or runs out of time is given up and sent again; the connection
+// stays. Any other failure closes the connection, and the next one joins anew.
 //
 // Thread safety: any thread; before_commit/after_commit wait for no I/O.
 #pragma once
@@ -28,9 +28,9 @@
 #include "base/query_stats.hpp"
 #include "drivers/pg/direct_connection.hpp"
 #include "storage/change_feed.hpp"
-#include "storage/postgres/database.hpp"
+#include "storage/postgres/feed_steps.hpp"
 #include "storage/postgres/polls.hpp"
-#include "storage/postgres/registry.hpp"
+#include "storage/postgres/write_observer.hpp"
 
 namespace um {
 
@@ -40,16 +40,22 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   struct Options {
     Secret url{};
     const Clock* clock;  // outlives the feed
+    CacheTimes times{};
+    std::string instance_name{};  // for people
+    std::string own_holds{};      // the beginning of the ids of this process' holds
     ms poll_interval = kPollInterval;
     PostgresPolls::Limits limits{};
     // Limit of one statement; a limit above the staleness bound makes no sense.
     ms statement_time{1000};
+    ms lock_time{200};
     ms connect_time{3000};
-    std::chrono::seconds mark_every{60};
-    std::function<void(std::string_view)> log{};  // for people; called on the feed's thread
+    // All of these are called on the feed's thread.
+    std::function<void(std::string_view)> log{};  // for people
     // The namespace is another one than at the last poll, or this is the first poll: namespaces
-    // that other connections noted before are obsolete. Called on the feed's thread.
+    // that other connections noted before are obsolete.
     std::function<void()> on_new_namespace{};
+    std::function<void()> on_seen{};          // an instance has acknowledged holds
+    std::function<void()> on_acknowledged{};  // this instance has
   };
   explicit PostgresChangeFeed(Options options);
   ~PostgresChangeFeed() override;
@@ -58,22 +64,35 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   void stop() override;
 
   void before_commit(std::span<const std::string> keys) override;
-  void after_commit(std::span<const std::string> keys, std::optional<Xid> xid) override;
+  void after_commit(std::span<const std::string> keys, const WriteEnd& end) override;
+  std::optional<StrictTerms> terms() const override;
+  void note_company() override;
+
+  // The ids of holds that this process knows since `then`, for the reaper.
+  std::vector<std::string> holds_known_since(BootTime then) const;
+  // The holds that the last poll showed.
+  std::size_t holds_alive() const;
 
   using QueryStats = um::QueryStats<pg::Query>;
   const QueryStats& query_stats() const { return stats_; }
 
  private:
+  using Step = FeedSteps::Step;
   void loop();
   bool connect();
-  // A poll, and the other statements that are due. A failure makes the connection useless.
-  pg::Outcome<void> round();
-  pg::Outcome<void> poll();
-  pg::Outcome<void> repair_namespace();
-  pg::Outcome<void> keep_registered();
-  pg::Outcome<void> take_mark();
-  pg::Outcome<void> purge();
-  void apply(const PostgresPolls::Answer& answer);
+  // A failure makes the connection useless.
+  pg::Outcome<void> perform(const Step& step);
+  pg::Outcome<void> join(const Step& step);
+  pg::Outcome<void> poll(const Step& step);
+  pg::Outcome<void> repair();
+  pg::Outcome<void> acknowledge(const Step& step);
+  pg::Outcome<void> refresh(const Step& step);
+  pg::Outcome<void> leave(const Step& step);
+  pg::Outcome<void> wait(const Step& step);
+  void apply(PostgresPolls::Answer answer, const FeedSteps::Settings& settings);
+  std::size_t hear();  // how many notifications there were
+  void say_goodbye();
+  void publish_terms();
   pg::Outcome<pg::Rows> run(const pg::Query& query, const pg::Params& params);
   void report(const pg::Failure& failure);
 
@@ -83,20 +102,25 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   pg::Interrupt interrupt_;
   std::thread thread_;
 
-  // Guards the next two members, and the order of settlements and polls that flush. The feed's
-  // thread reads listener_ without the lock: it is set before the thread starts.
-  std::mutex mutex_;
+  // Keys that stay held until a poll that was sent after `since` has been applied.
+  struct HeldOn {
+    BootTime since;
+    std::vector<std::string> keys;
+  };
+  // Guards the members up to the blank line, and the order of settlements and polls that flush. The
+  // feed's thread reads listener_ without the lock: it is set before the thread starts.
+  mutable std::mutex mutex_;
   ChangeListener* listener_ = nullptr;
   SettledWrites settled_;
+  std::vector<HeldOn> held_on_;
+  Tau tau_{};  // of the last poll
+  std::optional<StrictTerms> terms_;
+  FeedSteps steps_;  // changed by the feed's thread only, under the lock where others read it
 
   // Of the feed's thread.
-  std::vector<std::string> held_again_;  // until the next poll
   pg::DirectConnection connection_;
-  PostgresPolls polls_;
-  PostgresRegistry registry_;
-  std::optional<BootTime> unacknowledged_;  // when the last refresh was sent, until the next poll
-  BootTime next_mark_ = BootTime::min();
-  bool purging_ = false;
+  std::string server_;  // the constant part of the namespace of this connection
+  std::int64_t process_ = 0;
   bool troubled_ = false;
 };
 

@@ -32,6 +32,14 @@ constexpr std::string_view kDataException = "22";  // the class: bad UTF-8, bad 
 constexpr Backoff::Bounds kFatePause{.first = std::chrono::milliseconds{10},
                                      .most = std::chrono::milliseconds{160}};
 
+// Of many simultaneous changes of one row, one wins each round.
+constexpr int kMaxAttempts = 50;
+constexpr Backoff::Bounds kBetweenAttempts{.first = std::chrono::microseconds{312},
+                                           .most = std::chrono::milliseconds{40}};
+
+// SQLSTATE of public.keep_an_admin().
+constexpr std::string_view kLastAdmin = "UM006";
+
 Error taken(std::string_view constraint) {
   if (constraint == "users_email") return rules::email_taken();
   if (constraint == "users_username") return rules::username_taken();
@@ -85,6 +93,7 @@ Error postgres_error(const pg::Failure& failure) {
   const std::string_view state = failure.sqlstate;
   if (failure.kind != pg::Failure::refused) return pg::to_error(failure);
   if (state == kUniqueViolation) return taken(failure.constraint);
+  if (state == kLastAdmin) return rules::last_admin();
   if (state == kForeignKeyViolation) return rules::no_such_user();
   if (state == kCheckViolation) {
     return {.code = ErrorCode::invalid,
@@ -101,6 +110,11 @@ Error postgres_error(const pg::Failure& failure) {
     return unavailable("the database role lacks a privilege (SQLSTATE 42501)");
   }
   return pg::to_error(failure);
+}
+
+Error outdated_deployment() {
+  return unavailable(
+      "the settings of the deployment were changed; this instance has to be restarted");
 }
 
 Task<Result<pg::Rows>> PostgresWrite::run(const pg::Query& query, pg::Params params) {
@@ -131,14 +145,33 @@ void PostgresDatabase::Announcement::begin(PostgresWrite& write) {
 
 void PostgresDatabase::Announcement::end(std::optional<Xid> xid) {
   if (!std::exchange(open_, false)) return;
-  observer_.after_commit(keys_, xid);
+  using WriteEnd = PostgresWriteObserver::WriteEnd;
+  if (!xid) return observer_.after_commit(keys_, {});
+  observer_.after_commit(
+      keys_,
+      {.fate = WriteEnd::Fate::committed, .xid = *xid, .tau = note_ ? tau_of(*note_) : Tau{}});
 }
 
-PostgresDatabase::PostgresDatabase(const PostgresOptions& options, PostgresWriteObserver& observer)
+PostgresDatabase::PostgresDatabase(const PostgresOptions& options, PostgresWriteObserver& observer,
+                                   PostgresStrictWrites::Options strict)
     : clock_{*options.clock},
       outcome_patience_{options.outcome_patience},
       observer_{observer},
-      client_{client_options(options), options.loops} {}
+      client_{client_options(options), options.loops},
+      strict_{{.client = client_, .observer = observer, .clock = clock_}, std::move(strict)} {}
+
+// Full jitter: changes that lost to the same one do not all come back at the same moment.
+Backoff PostgresDatabase::between_attempts() {
+  return Backoff{kBetweenAttempts, Backoff::Jitter::full};
+}
+
+Task<bool> PostgresDatabase::pause_before(int attempt, Backoff& backoff, Deadline deadline) {
+  if (attempt >= kMaxAttempts) co_return false;
+  const std::chrono::nanoseconds time = backoff.pause(random_u64());
+  if (deadline.passed(BootClock::now() + time)) co_return false;
+  if (time.count() > 0) co_await pause(time);
+  co_return true;
+}
 
 Task<Result<pg::Rows>> PostgresDatabase::look_up(const pg::Query& query, pg::Params params,
                                                  Deadline deadline) {
@@ -194,6 +227,7 @@ Stamp PostgresDatabase::stamp_of(const pg::Rows& rows) const {
 
 StorageStats PostgresDatabase::stats() const {
   StorageStats stats{read_counters(counters_)};
+  stats.client = published(strict_.stats());
   for (const auto& [query, counters] : client_.query_stats().all()) {
     stats.queries[std::string{query->name}] = report_of(counters);
   }

@@ -1,14 +1,16 @@
 // PostgresDatabase: the client that the PostgreSQL stores share, and the connection between their
 // writes and the feed.
 //
-//   look_up  reads one row by a key       find   the same, as a fact for the cache
-//   scan     reads many rows
-//   write    a transaction that changes cached rows
-//   change   one statement that changes nothing that is cached
+//   look_up         reads one row by a key       find   the same, as a fact for the cache
+//   scan            reads many rows
+//   write_strictly  changes cached rows; strict on all instances (strict_writes.hpp)
+//   write           a transaction that changes cached rows; bounded on the other instances
+//   change          one statement that changes nothing that is cached
 //
 // Thread safety: any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -16,11 +18,15 @@
 #include <string>
 #include <string_view>
 
+#include "async/backoff.hpp"
 #include "drivers/pg/client.hpp"
 #include "storage/cache_key.hpp"
 #include "storage/postgres/rows.hpp"
 #include "storage/postgres/storage.hpp"
+#include "storage/postgres/strict_writes.hpp"
+#include "storage/postgres/write_observer.hpp"
 #include "storage/reading.hpp"
+#include "storage/rules.hpp"
 
 namespace um {
 
@@ -30,19 +36,12 @@ namespace um {
 // retry_after), timeout, overloaded and unknown_outcome by the kind of the failure;
 // internal for all others.
 Error postgres_error(const pg::Failure& failure);
-
-// Receives this process' own writes, around their COMMIT.
-//
-// Thread safety: any thread; calls do not block.
-class PostgresWriteObserver {
- public:
-  virtual ~PostgresWriteObserver() = default;
-  // Before COMMIT is sent: the cache keys that the transaction touched.
-  virtual void before_commit(std::span<const std::string> keys) = 0;
-  // Once for each before_commit(), before the writer is answered. `xid`: the transaction was
-  // committed under it, or may have been. nullopt: it was surely not committed.
-  virtual void after_commit(std::span<const std::string> keys, std::optional<Xid> xid) = 0;
-};
+// migrate has changed the times or the mode with which this process runs.
+Error outdated_deployment();
+// The connection was lost, and whether the change was made is not known.
+inline Error unknown_outcome() {
+  return postgres_error({.kind = pg::Failure::unknown_outcome});
+}
 
 // One attempt at a write. The function that makes the attempt runs statements, names the cache keys
 // that it touches, and says under which transaction id. The keys are announced before COMMIT is
@@ -78,7 +77,8 @@ class PostgresDatabase {
  public:
   // The schema is already there. Throws std::invalid_argument if the URL is unusable. `observer`
   // outlives the database.
-  PostgresDatabase(const PostgresOptions& options, PostgresWriteObserver& observer);
+  PostgresDatabase(const PostgresOptions& options, PostgresWriteObserver& observer,
+                   PostgresStrictWrites::Options strict = {});
   ~PostgresDatabase() { client_.stop(); }
 
   Task<Result<pg::Rows>> look_up(const pg::Query& query, pg::Params params, Deadline deadline);
@@ -90,6 +90,24 @@ class PostgresDatabase {
   // call.
   template <class T, class Work>
   Task<Result<T>> write(Deadline deadline, Work work);
+
+  // One attempt at a strict write.
+  template <class T>
+  struct CachedChange {
+    std::optional<Result<T>> unchanged{};  // the answer, if nothing has to be written
+    std::set<std::string> keys{};          // all cache keys that the statements touch
+    std::vector<pg::Statement> statements{};
+    std::function<Result<T>(const std::vector<pg::Rows>&)> read{};  // the answer from their rows
+    // The answer if the change was surely committed but its rows were lost with the connection.
+    std::function<Task<Result<T>>(Deadline)> recall{};
+    // Whether the change was made, asked after its transaction has surely ended: the answer, or
+    // nullopt if it was not made. An error: that cannot be seen.
+    std::function<Task<Result<std::optional<Result<T>>>>(Deadline)> look{};
+  };
+  // `plan`: Task<Result<CachedChange<T>>>(int attempt), called again with 2, 3, … if the row had
+  // changed since it was read. conflict: other changes were faster every time.
+  template <class T, class Plan>
+  Task<Result<T>> write_strictly(Deadline deadline, Plan plan);
 
   // A look-up with a result that can be cached. The query's first column is its snapshot. `read`
   // makes the value from the columns from 1 on, which are all null if there is no row.
@@ -104,12 +122,20 @@ class PostgresDatabase {
   // The stores count here what only they know.
   StorageNumbers<Counter>& counters() { return counters_; }
   StorageStats stats() const;
+  PostgresStrictWrites& strict_writes() { return strict_; }
 
  private:
   // One write between before_commit() and after_commit().
   class Announcement;
   enum class Fate { committed, not_committed, unknown };
+  static Backoff between_attempts();
+  // The outcome of a write is worth some more time.
+  Deadline after_loss(Deadline deadline) const {
+    return {std::max(deadline.at, BootClock::now() + outcome_patience_)};
+  }
 
+  // Before another attempt at a change; false if there is no time or no attempt left.
+  Task<bool> pause_before(int attempt, Backoff& backoff, Deadline deadline);
   Task<Fate> fate_of(std::string xid, pg::Rows::Note note, Deadline deadline);
   Stamp stamp_of(const pg::Rows& rows) const;
 
@@ -118,6 +144,7 @@ class PostgresDatabase {
   PostgresWriteObserver& observer_;
   StorageNumbers<Counter> counters_;
   pg::Client client_;
+  PostgresStrictWrites strict_;
 };
 
 class PostgresDatabase::Announcement {
@@ -130,6 +157,7 @@ class PostgresDatabase::Announcement {
   ~Announcement() { end(xid_); }
 
   void begin(PostgresWrite& write);
+  // `xid`: the transaction was committed under it, or may have been. nullopt: surely not committed.
   void end(std::optional<Xid> xid);
   std::optional<Xid> xid() const { return xid_; }
   const pg::Rows::Note& note() const { return note_; }
@@ -145,6 +173,8 @@ class PostgresDatabase::Announcement {
 template <class T, class Work>
 Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
   counters_.writes.add();
+  if (const auto terms = observer_.terms(); terms && terms->outdated)
+    co_return fail(outdated_deployment());
   Announcement announcement{observer_};
   std::optional<Result<T>> made;
   const auto attempt = [&](pg::Transaction& transaction) -> Task<Result<T>> {
@@ -183,6 +213,38 @@ Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
       break;
   }
   co_return std::unexpected(postgres_error(outcome.error()));
+}
+
+template <class T, class Plan>
+Task<Result<T>> PostgresDatabase::write_strictly(Deadline deadline, Plan plan) {
+  counters_.writes.add();
+  PostgresStrictWrites::Write write{strict_, deadline};
+  Backoff backoff{between_attempts()};
+  for (int attempt = 1;; ++attempt) {
+    Result<CachedChange<T>> change = co_await plan(attempt);
+    if (!change) co_return std::unexpected(change.error());
+    if (change->unchanged) co_return std::move(*change->unchanged);
+    auto made = co_await write.commit(std::move(change->keys), std::move(change->statements));
+    if (!made) co_return std::unexpected(made.error());
+    using End = PostgresStrictWrites::Write::Attempt::End;
+    if (made->end == End::plan_again) {
+      const bool again = co_await pause_before(attempt, backoff, deadline);
+      if (!again) co_return fail(rules::changed_meanwhile());
+      continue;
+    }
+    if (made->end == End::ended_unheard) {
+      if (!change->look) co_return fail(unknown_outcome());
+      Result<std::optional<Result<T>>> seen = co_await change->look(after_loss(deadline));
+      if (!seen) co_return fail(unknown_outcome());
+      if (!*seen) co_return fail(postgres_error({.kind = pg::Failure::lost}));
+      co_return std::move(**seen);
+    }
+    counters_.commits.add();
+    if (made->end == End::committed) co_return change->read(made->rows);
+    if (!change->recall) co_return Result<T>{};
+    Result<T> recalled = co_await change->recall(after_loss(deadline));
+    co_return recalled;
+  }
 }
 
 template <class Value, class Read>

@@ -1,10 +1,12 @@
 // A connection is lost around COMMIT: callers get the true outcome.
 #include <atomic>
+#include <future>
 
 #include <gmock/gmock.h>
 
 #include "storage/postgres/testing/stage.hpp"
 #include "storage/postgres/usage_writes.hpp"
+#include "support/patience.hpp"
 #include "support/tcp_gate.hpp"
 
 namespace um {
@@ -35,6 +37,13 @@ class PostgresFaults : public ::testing::Test, protected test::PostgresStage {
       if (!std::exchange(done_, true)) fault();
     };
   }
+  // Calls of `far` that passed their deadline.
+  std::uint64_t given_up() {
+    std::uint64_t count = 0;
+    for (const PublishedNumber& number : far.database.stats().client)
+      if (number.text.name == "postgresql_calls_given_up_total") count += number.value;
+    return count;
+  }
   Result<UserRef> rename(UserStore& store, UserId id) {
     return test::run(store.update({.id = id, .change = {.first_name = "new"}}, kNever));
   }
@@ -46,18 +55,33 @@ class PostgresFaults : public ::testing::Test, protected test::PostgresStage {
   bool done_ = false;
 };
 
-TEST_F(PostgresFaults, ACommitThatNeverArrivedIsNoSuccess) {
+TEST_F(PostgresFaults, AConnectionThatWasLostBeforeTheChangeIsReplaced) {
   const UserId id = add("one@x.org");
-  observer.take();
   at_commit([&] { end_all_backends(); });
-  const auto renamed = rename(far.users, id);
+  EXPECT_TRUE(rename(far.users, id));
+  EXPECT_EQ(find(id)->user.first_name, "new");
+}
+
+TEST_F(PostgresFaults, AChangeThatNeverArrivedIsNoSuccess) {
+  const UserId id = add("one@x.org");
+  ASSERT_TRUE(rename(far.users, id));
+  observer.take();
+  at_commit([&] { gate.black_hole(); });
+  auto writing = std::async(std::launch::async, [&] {
+    return test::run(far.users.update({.id = id, .change = {.first_name = "never"}},
+                                      Deadline{BootClock::now() + 100ms}));
+  });
+  ASSERT_TRUE(e2e::eventually([&] { return given_up() > 0; }));
+  gate.cut();
+  gate.let_through();
+  const auto renamed = writing.get();
   ASSERT_FALSE(renamed);
   EXPECT_EQ(renamed.error().code, ErrorCode::unavailable);
   const auto writes = observer.take();
   ASSERT_EQ(writes.size(), 1U);
   EXPECT_TRUE(writes[0].ended);
   EXPECT_FALSE(writes[0].xid);
-  EXPECT_EQ(find(id)->user.first_name, "");
+  EXPECT_EQ(find(id)->user.first_name, "new");
 }
 
 TEST_F(PostgresFaults, ACommitWhoseAnswerWasLostIsASuccess) {
@@ -86,16 +110,17 @@ TEST_F(PostgresFaults, UsageWhoseAnswerWasLostCountsOnce) {
 TEST_F(PostgresFaults, AServerThatStaysAwayLeavesTheOutcomeUnknown) {
   const UserId id = add("one@x.org");
   observer.take();
-  // Answers are lost, and the new namespace means that transaction ids may stand for others.
-  at_commit([&] {
-    gate.swallow_answers();
-    db.admin().execute("UPDATE cache_settings SET epoch = epoch + 1");
-  });
-  const auto renamed = rename(far.users, id);
+  test::PostgresStores impatient{through_gate(), clock, observer, 50ms};
+  ASSERT_TRUE(test::run(impatient.users.end_sessions(id, kNever)));
+  observer.take();
+  at_commit([&] { gate.black_hole(); });
+  const Deadline soon{BootClock::now() + 100ms};
+  const auto renamed =
+      test::run(impatient.users.update({.id = id, .change = {.first_name = "new"}}, soon));
   ASSERT_FALSE(renamed);
   EXPECT_EQ(renamed.error().code, ErrorCode::unknown_outcome);
-  // As long as the outcome is unknown, older values must not be admitted.
-  EXPECT_TRUE(observer.take().at(0).xid);
+  // As long as nobody knows whether the transaction has ended, no value may be cached.
+  EXPECT_FALSE(observer.take().at(0).ended);
 }
 
 TEST_F(PostgresFaults, ReadsAfterALostConnectionSucceedOnTheNext) {

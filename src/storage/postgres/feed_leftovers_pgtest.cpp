@@ -28,7 +28,7 @@ TEST(PostgresFeedLeftovers, AWriteCommitsWhileTheyAreFreed) {
     if (freed) return;
     write = std::async(std::launch::async, [&] {
       feed.before_commit({});
-      feed.after_commit({}, std::nullopt);
+      feed.after_commit({}, {});
     });
     while_freeing = write.wait_for(e2e::kPatience);
     freed = true;

@@ -31,7 +31,7 @@ class PostgresFeedTest : public ::testing::Test {
   }
   void mark_and_purge() {
     db_.execute("SELECT public.take_snapshot_mark()");
-    db_.execute("SELECT public.purge_changes(10000)");
+    db_.execute("SELECT public.purge_changes(10000, NULL, NULL)");
   }
 
   const TestDatabase database_;
@@ -69,7 +69,7 @@ TEST_F(PostgresFeedTest, AnOldSnapshotThatIsMarkedAfterAPurgeHidesNothing) {
   EXPECT_FALSE(Following(database_, clock_).first.base) << "the oldest mark reaches too far back";
   // The horizon does not go back to an older mark.
   db_.execute("DELETE FROM snapshot_marks WHERE number = (SELECT max(number) FROM snapshot_marks)");
-  db_.execute("SELECT purge_changes(10000)");
+  db_.execute("SELECT purge_changes(10000, NULL, NULL)");
   EXPECT_FALSE(Following(database_, clock_).first.base);
 }
 
@@ -88,7 +88,7 @@ TEST_F(PostgresFeedTest, AnInstanceThatWasAwayForLongerThanChangesAreKeptStartsF
 TEST_F(PostgresFeedTest, ANewInstanceReachesBackToTheOldestMark) {
   db_.execute("SELECT take_snapshot_mark()");
   rename();
-  db_.execute("SELECT purge_changes(10000)");
+  db_.execute("SELECT purge_changes(10000, NULL, NULL)");
   const Following feed{database_, clock_};
   ASSERT_TRUE(feed.first.base);
   EXPECT_THAT(feed.first.changes, ::testing::SizeIs(1));
@@ -213,7 +213,7 @@ TEST(PostgresFeedOnItsOwnServerTest, AForgottenPreparedTransactionDelaysNothingA
     EXPECT_EQ(poll.flush_reason, std::nullopt);
     EXPECT_TRUE(tells_of(poll, "user:2"));
   }
-  db.execute("SELECT take_snapshot_mark(); SELECT purge_changes(1000)");
+  db.execute("SELECT take_snapshot_mark(); SELECT purge_changes(1000, NULL, NULL)");
   EXPECT_TRUE(tells_of(next_after("COMMIT PREPARED 'lost'"), "user:1"));
 }
 

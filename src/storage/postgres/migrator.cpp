@@ -1,10 +1,15 @@
 #include "storage/postgres/migrator.hpp"
 
+#include <algorithm>
+#include <map>
 #include <span>
+#include <thread>
 
+#include "base/database_times.hpp"
 #include "drivers/pg/connection_info.hpp"
 #include "storage/postgres/adoption.hpp"
 #include "storage/postgres/blocking_connection.hpp"
+#include "storage/postgres/reaper.hpp"
 
 namespace um {
 
@@ -89,23 +94,101 @@ Result<std::size_t> count_applied(BlockingConnection& db) {
 }
 
 CacheTimes read_times(BlockingConnection& db) {
+  // 0006_strict_writes.sql makes a deployment strict.
+  const bool has_mode = !db.run(
+                               "SELECT FROM pg_attribute WHERE attrelid ="
+                               " 'public.cache_settings'::regclass AND attname = 'mode'")
+                             .empty();
   const auto rows = db.run(
-      "SELECT staleness_bound_ms, instance_lease_ms, instance_reap_ms, change_retention_ms"
+      std::string{"SELECT staleness_bound_ms, instance_lease_ms, instance_reap_ms,"
+                  " change_retention_ms, "} +
+      (has_mode ? "mode" : "CASE WHEN staleness_bound_ms > 1000 THEN 'bounded' ELSE 'strict' END") +
       " FROM public.cache_settings");
   if (rows.empty()) throw PostgresError{{.message = "the table cache_settings is empty"}};
   const auto time = [&rows](std::size_t column) { return CacheTimes::ms{rows.integer(0, column)}; };
-  return {.staleness_bound = time(0),
+  return {.mode = rows.text(0, 4) == "strict" ? CacheMode::strict : CacheMode::bounded,
+          .staleness_bound = time(0),
           .instance_lease = time(1),
           .instance_reap = time(2),
           .change_retention = time(3)};
 }
 
+// What belongs to the namespace begins a new epoch, so no namespace ever comes again, and all
+// caches start from nothing. Instances of any former T may still be alive when nobody is
+// registered.
 void write_times(BlockingConnection& db, const CacheTimes& times) {
+  const CacheTimes stored = read_times(db);
+  db.run("UPDATE public.cache_settings SET change_retention_ms = $1",
+         {times.change_retention.count()});
+  if (same_namespace(stored, times)) return;
   db.run(
-      "UPDATE public.cache_settings SET staleness_bound_ms = $1, instance_lease_ms = $2,"
-      " instance_reap_ms = $3, change_retention_ms = $4",
-      {times.staleness_bound.count(), times.instance_lease.count(), times.instance_reap.count(),
-       times.change_retention.count()});
+      "UPDATE public.cache_settings SET mode = $1, staleness_bound_ms = $2, instance_lease_ms = $3,"
+      " instance_reap_ms = $4,"
+      " former_staleness_bound_ms = greatest(former_staleness_bound_ms, staleness_bound_ms)",
+      {to_string(times.mode), times.staleness_bound.count(), times.instance_lease.count(),
+       times.instance_reap.count()});
+  db.run("SELECT public.bump_cache_epoch()");
+}
+
+// --- The registry of instances
+
+// While an instance runs with other times than the database has, nobody is safe: it has to be
+// stopped first. Rows of instances that died are removed as the reaper would.
+
+constexpr std::chrono::milliseconds kRegistryPause{200};
+// What lists the registry of a database before and after 0006_strict_writes.sql.
+constexpr const char* kListOldInstances =
+    "SELECT id, refreshes, id::text, false FROM public.cache_instances";
+constexpr const char* kListInstances =
+    "SELECT id, refreshes, name, public.session_has_ended(id) FROM public.cache_instances";
+
+bool needs_empty_registry(BlockingConnection& db, const MigrationPlan& plan,
+                          const std::optional<CacheTimes>& times) {
+  if (!table_exists(db, "public.cache_instances")) return false;
+  const auto is_strict = [](const std::string& name) { return name.contains("strict"); };
+  if (std::ranges::any_of(plan.pending, is_strict)) return true;
+  return times && !same_namespace(read_times(db), *times);
+}
+
+Error still_running(const std::string& names) {
+  return {.code = ErrorCode::conflict,
+          .detail = "instances are running (" + names +
+                    "); stop all of them, then migrate; nothing was changed"};
+}
+
+// An instance is alive if its counter goes on.
+Result<void> wait_for_dead_instances(BlockingConnection& db, const Clock& clock) {
+  const bool listed =
+      !db.run("SELECT to_regprocedure('public.session_has_ended(uuid)')").null(0, 0);
+  const CacheTimes stored = read_times(db);
+  PostgresReaper reaper{{.silence = stored.instance_reap,
+                         .longest_lease = 2 * stored.staleness_bound + std::chrono::seconds{1}}};
+  std::map<std::string, std::int64_t> first;
+  for (;;) {
+    const auto rows = db.run(listed ? kListInstances : kListOldInstances);
+    if (rows.empty()) return {};
+    std::vector<PostgresReaper::Instance> all;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      PostgresReaper::Instance& one = all.emplace_back();
+      one.id = rows.text(i, 0);
+      one.refreshes = rows.integer(i, 1);
+      one.name = rows.text(i, 2);
+      one.session_has_ended = rows.boolean(i, 3);
+      const auto known = first.emplace(one.id, one.refreshes).first->second;
+      if (known != one.refreshes) return fail(still_running(one.name));
+    }
+    for (const auto& dead : reaper.dead(all, clock.now()))
+      db.run("DELETE FROM public.cache_instances WHERE id = $1::uuid AND refreshes = $2",
+             {dead.id, dead.refreshes});
+    std::this_thread::sleep_for(kRegistryPause);
+  }
+}
+
+// Until the end of the transaction no instance joins.
+Result<void> close_registry(BlockingConnection& db) {
+  db.execute("LOCK TABLE public.cache_instances IN EXCLUSIVE MODE");
+  if (db.integer("SELECT count(*) FROM public.cache_instances") == 0) return {};
+  return fail(still_running("one began just now"));
 }
 
 std::vector<std::string> differences(const CacheTimes& stored, const CacheTimes& wanted) {
@@ -115,6 +198,9 @@ std::vector<std::string> differences(const CacheTimes& stored, const CacheTimes&
     lines.push_back(std::string{name} + ": " + std::to_string(from.count()) + " ms -> " +
                     std::to_string(to.count()) + " ms");
   };
+  if (stored.mode != wanted.mode)
+    lines.push_back("consistency: " + std::string{to_string(stored.mode)} + " -> " +
+                    std::string{to_string(wanted.mode)});
   compare("staleness-bound", stored.staleness_bound, wanted.staleness_bound);
   compare("instance-lease", stored.instance_lease, wanted.instance_lease);
   compare("instance-reap", stored.instance_reap, wanted.instance_reap);
@@ -206,6 +292,24 @@ Result<MigrationPlan> PostgresMigrator::pending() const {
 Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
   return with_connection<MigrationPlan>(
       options_.url, [&](BlockingConnection& db) -> Result<MigrationPlan> {
+        // Outside of the transaction, which would keep living instances from their registry.
+        db.execute(kBeginReading);
+        const auto first_plan = plan_for(db, options_.times);
+        const bool alone = first_plan && needs_empty_registry(db, *first_plan, options_.times);
+        db.execute("ROLLBACK");
+        if (alone) {
+          const auto dead = wait_for_dead_instances(db, SystemClock{});
+          if (!dead) return fail(dead.error());
+        }
+        if (options_.times && options_.times->mode == CacheMode::strict &&
+            options_.times->staleness_bound > kLongestStrictBound) {
+          return fail(
+              ErrorCode::invalid,
+              "a staleness bound of " + std::to_string(options_.times->staleness_bound.count()) +
+                  " ms is too long for strict writes, which may have to wait that long; at "
+                  "most " +
+                  std::to_string(kLongestStrictBound.count()) + " ms, or consistency = bounded");
+        }
         db.execute(kBegin);
         // The plan is made under the lock: another migrator may have finished meanwhile.
         db.run(kLock);
@@ -220,6 +324,10 @@ Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
                       std::to_string(plan->misfits.size()) +
                           " rows of the table users cannot be taken over; nothing was changed"
                           " (migrate names them)");
+        }
+        if (needs_empty_registry(db, *plan, options_.times)) {
+          const auto closed = close_registry(db);
+          if (!closed) return fail(closed.error());
         }
         execute(db, *plan);
         if (options_.times) write_times(db, *options_.times);

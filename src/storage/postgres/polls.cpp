@@ -17,7 +17,9 @@ bool misses_what_was_purged(const PostgresPolls::Answer& answer, const Snapshot&
 PostgresPolls::Question PostgresPolls::next() const {
   // One more than the limit shows that there are too many.
   if (restart_reason_) return {.since = std::nullopt, .limit = 2 * limits_.changes + 1};
-  return {.since = last_, .limit = limits_.changes + 1};
+  Question question{.since = last_, .limit = limits_.changes + 1};
+  for (const auto& [id, since] : holds_since_) question.known_holds.push_back(id);
+  return question;
 }
 
 std::optional<std::string_view> PostgresPolls::reason_to_start_over(const Answer& answer) const {
@@ -37,7 +39,7 @@ Poll PostgresPolls::take(Answer answer) {
   Poll poll{.sent_at = answer.sent_at,
             .stamp = {.tau = tau_of(answer.name_space), .snapshot = answer.now},
             .changes = {},
-            .holds = std::move(answer.holds),
+            .holds = take_holds(answer),
             .flush_reason = reason_to_start_over(answer)};
   const bool complete = restart_reason_ ? answer.changes.size() <= 2 * limits_.changes &&
                                               !misses_what_was_purged(answer, answer.since)
@@ -50,6 +52,28 @@ Poll PostgresPolls::take(Answer answer) {
   name_space_ = std::move(answer.name_space);
   last_ = std::move(answer.now);
   return poll;
+}
+
+// Returns the held keys.
+std::vector<std::string> PostgresPolls::take_holds(const Answer& answer) {
+  if (is_elsewhere(answer)) holds_since_.clear();
+  holds_ = {answer.holds.begin(), answer.holds.end()};
+  std::map<std::string, BootTime> since;
+  std::set<std::string> keys;
+  for (const Hold& hold : holds_) {
+    const auto known = holds_since_.find(hold.id);
+    since.emplace(hold.id, known == holds_since_.end() ? answer.sent_at : known->second);
+    keys.insert(hold.key);
+  }
+  holds_since_ = std::move(since);
+  return {keys.begin(), keys.end()};
+}
+
+std::vector<std::string> PostgresPolls::holds_known_since(BootTime then) const {
+  std::vector<std::string> ids;
+  for (const auto& [id, since] : holds_since_)
+    if (since <= then) ids.push_back(id);
+  return ids;
 }
 
 void SettledWrites::add(BootTime settled_at, std::span<const std::string> keys) {

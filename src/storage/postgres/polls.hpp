@@ -11,12 +11,19 @@
 // Changes that the horizon of the purges sees may have been deleted. So an answer is complete only
 // if the snapshot in its question covers the horizon.
 //
+// Holds are asked for in the same way: those that are new, and those of the known ones that are
+// still there. So a poll never reads all of the table, which a transaction that stays open fills
+// with dead rows. A question that starts over asks for all holds, because a mark may be younger
+// than a hold that is still open.
+//
 // Thread safety: none; the feed's thread or the feed's lock guards them.
 #pragma once
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +42,12 @@ class PostgresPolls {
   struct Question {
     std::optional<Snapshot> since{};  // nullopt: since the oldest mark, or now if there is none
     std::size_t limit;                // of the changes returned
+    std::vector<std::string> known_holds{};  // their ids; of no use without `since`
+  };
+  struct Hold {
+    std::string id;
+    std::string key;
+    auto operator<=>(const Hold&) const = default;
   };
   struct Answer {
     BootTime sent_at;        // before the question was sent
@@ -43,7 +56,7 @@ class PostgresPolls {
     Snapshot since;                     // the changes became visible since this snapshot
     std::optional<Snapshot> horizon{};  // changes that it sees may have been purged
     std::vector<Change> changes{};
-    std::vector<std::string> holds{};
+    std::vector<Hold> holds{};  // all that are there now, each once or several times
   };
 
   explicit PostgresPolls(Limits limits) : limits_{limits} {}
@@ -60,13 +73,25 @@ class PostgresPolls {
   // Whether the answer is the first, or of another namespace than the one before.
   bool is_elsewhere(const Answer& answer) const { return answer.name_space != name_space_; }
 
+  // The namespace and the snapshot of the last answer that was taken.
+  const std::string& name_space() const { return name_space_; }
+  const Snapshot& last() const { return last_; }
+  // The holds of the last answer.
+  const std::set<Hold>& holds() const { return holds_; }
+  // The ids of the holds that were in every answer since one that was sent by `then`.
+  std::vector<std::string> holds_known_since(BootTime then) const;
+
  private:
   std::optional<std::string_view> reason_to_start_over(const Answer& answer) const;
+  std::vector<std::string> take_holds(const Answer& answer);
 
   Limits limits_;
   std::optional<std::string_view> restart_reason_{"start"};
   std::string name_space_;
   Snapshot last_;
+  std::set<Hold> holds_;
+  std::map<std::string, BootTime>
+      holds_since_;  // by id: the first answer that had it was sent then
 };
 
 // The keys of this process' own writes since the last poll was sent. A poll that flushes throws the

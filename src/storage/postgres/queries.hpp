@@ -35,28 +35,30 @@ inline constexpr const char* kSessionSettings =
     " set_config('search_path', 'pg_catalog, pg_temp', false)";
 inline constexpr const char* kSessionNote = "SELECT public.cache_namespace()";
 
-inline constexpr Query kFindUser{"find_user",
-                                 "SELECT pg_current_snapshot(), " UM_PG_USER_COLUMNS
-                                 " FROM (SELECT) AS one LEFT JOIN public.users u ON u.id = $1"};
+inline constexpr Query kFindUser{
+    "find_user", "SELECT pg_current_snapshot(), " UM_PG_USER_COLUMNS
+                 " FROM (SELECT) AS one LEFT JOIN ONLY public.users u ON u.id = $1"};
 inline constexpr Query kFindUserByEmail{
-    "find_user_by_email", "SELECT pg_current_snapshot(), " UM_PG_USER_COLUMNS
-                          " FROM (SELECT) AS one LEFT JOIN public.users u ON u.email_folded = $1"};
+    "find_user_by_email",
+    "SELECT pg_current_snapshot(), " UM_PG_USER_COLUMNS
+    " FROM (SELECT) AS one LEFT JOIN ONLY public.users u ON u.email_folded = $1"};
 inline constexpr Query kFindSession{
     "find_session", "SELECT pg_current_snapshot(), " UM_PG_SESSION_COLUMNS
-                    " FROM (SELECT) AS one LEFT JOIN public.sessions s ON s.id = $1"};
+                    " FROM (SELECT) AS one LEFT JOIN ONLY public.sessions s ON s.id = $1"};
 
 inline constexpr Query kCredentials{"credentials",
                                     "SELECT " UM_PG_USER_COLUMNS
-                                    ", u.password_hash FROM public.users u WHERE u.id = $1"};
+                                    ", u.password_hash FROM ONLY public.users u WHERE u.id = $1"};
 inline constexpr Query kCredentialsByEmail{
-    "credentials_by_email",
-    "SELECT " UM_PG_USER_COLUMNS ", u.password_hash FROM public.users u WHERE u.email_folded = $1"};
+    "credentials_by_email", "SELECT " UM_PG_USER_COLUMNS
+                            ", u.password_hash FROM ONLY public.users u WHERE u.email_folded = $1"};
 inline constexpr Query kListUsers{"list_users", "SELECT " UM_PG_USER_COLUMNS
-                                                " FROM public.users u WHERE u.id > $1"
+                                                " FROM ONLY public.users u WHERE u.id > $1"
                                                 " ORDER BY u.id OFFSET $2 LIMIT $3"};
-inline constexpr Query kCountUsers{"count_users", "SELECT count(*) FROM public.users"};
+inline constexpr Query kCountUsers{"count_users", "SELECT count(*) FROM ONLY public.users"};
 inline constexpr Query kHasAdmin{
-    "has_admin", "SELECT EXISTS (SELECT FROM public.users WHERE role = 'admin' AND is_active)"};
+    "has_admin",
+    "SELECT EXISTS (SELECT FROM ONLY public.users WHERE role = 'admin' AND is_active)"};
 
 // The status of a transaction: committed, aborted, in progress; null if it ended too long ago.
 inline constexpr Query kTransactionStatus{"transaction_status",
@@ -72,52 +74,52 @@ inline constexpr Query kSearchWindow{
     "SELECT x.found, " UM_PG_USER_COLUMNS
     " FROM (SELECT count(*) AS found,"
     "  (array_agg(id ORDER BY id))[$4::integer + 1 : $4::integer + $5::integer] AS ids"
-    "  FROM (SELECT id FROM (SELECT id, search FROM public.users WHERE id > $1 ORDER BY id LIMIT "
+    "  FROM (SELECT id FROM (SELECT id, search FROM ONLY public.users WHERE id > $1 ORDER BY id "
+    "LIMIT "
     "$3)"
     "  w WHERE strpos(search, $2) > 0 LIMIT $4::integer + $5::integer) h) x"
-    " LEFT JOIN public.users u ON u.id = ANY (x.ids) ORDER BY u.id"};
+    " LEFT JOIN ONLY public.users u ON u.id = ANY (x.ids) ORDER BY u.id"};
 // Only the index of trigrams finds the candidates: combined with `id > $1` the planner would read
 // most of the primary key's index as well.
 inline constexpr Query kSearchIndex{
     "search_users_by_index",
-    "WITH candidates AS MATERIALIZED (SELECT id, search FROM public.users"
+    "WITH candidates AS MATERIALIZED (SELECT id, search FROM ONLY public.users"
     "  WHERE public.search_grams(search) @@ public.search_query($2)),"
     " hits AS MATERIALIZED (SELECT id FROM candidates WHERE id > $1 AND strpos(search, $2) > 0"
     "  ORDER BY id OFFSET $3 LIMIT $4)"
-    " SELECT " UM_PG_USER_COLUMNS " FROM hits JOIN public.users u USING (id) ORDER BY u.id"};
+    " SELECT " UM_PG_USER_COLUMNS " FROM hits JOIN ONLY public.users u USING (id) ORDER BY u.id"};
 inline constexpr Query kSearchWalk{
     "search_users_by_walk", "SELECT " UM_PG_USER_COLUMNS
-                            " FROM public.users u WHERE u.id > $1"
+                            " FROM ONLY public.users u WHERE u.id > $1"
                             " AND strpos(u.search, $2) > 0 ORDER BY u.id OFFSET $3 LIMIT $4"};
 // The number of users among the first $2, and of those that match $1.
 inline constexpr Query kCountWindow{
     "count_search_window",
     "SELECT count(*), count(*) FILTER (WHERE strpos(search, $1) > 0)"
-    " FROM (SELECT search FROM public.users ORDER BY id LIMIT $2) w"};
+    " FROM (SELECT search FROM ONLY public.users ORDER BY id LIMIT $2) w"};
 inline constexpr Query kCountIndex{
     "count_search",
-    "WITH candidates AS MATERIALIZED (SELECT search FROM public.users"
+    "WITH candidates AS MATERIALIZED (SELECT search FROM ONLY public.users"
     "  WHERE public.search_grams(search) @@ public.search_query($1))"
     " SELECT count(*) FROM candidates WHERE strpos(search, $1) > 0"};
-inline constexpr Query kCountScan{"count_search_by_scan",
-                                  "SELECT count(*) FROM public.users WHERE strpos(search, $1) > 0"};
+inline constexpr Query kCountScan{
+    "count_search_by_scan", "SELECT count(*) FROM ONLY public.users WHERE strpos(search, $1) > 0"};
 
 // Writing users. The triggers assign version, counters_version and auth_epoch, and record the
 // changed cache keys. U+001E in front of a search text says that the program folded it.
+inline constexpr Query kDrawId{"draw_id", "SELECT nextval('public.users_id_seq')"};
 inline constexpr Query kInsertUser{
     "insert_user",
     "INSERT INTO public.users (id, email, username, first_name, last_name, role, is_active,"
     " quota_usd, used_usd, settings, created_at, updated_at, password_hash, search)"
-    " VALUES (coalesce($1, nextval('public.users_id_seq')), $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-    " $11, $12, $13, E'\\x1e' || $14::text)"
-    " RETURNING id, version, auth_epoch, pg_current_xact_id()"};
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, E'\\x1e' || $14::text)"
+    " RETURNING version, auth_epoch"};
 // The number of ids up to $1 that were not assigned yet.
 inline constexpr Query kIdsBefore{
     "ids_before",
     "SELECT $1::bigint - CASE WHEN is_called THEN last_value ELSE 0 END FROM public.users_id_seq"};
 // The trigger users_use_up_id takes the same lock.
-inline constexpr Query kLockIds{
-    "lock_ids", "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: ids', 0))"};
+inline constexpr Query kLockIds{"lock_ids", "SELECT public.take_rule_lock('ids')"};
 inline constexpr Query kPassIds{"pass_ids", "SELECT setval('public.users_id_seq', $1)"};
 inline constexpr Query kReserveIds{
     "reserve_ids", "SELECT nextval('public.users_id_seq') FROM generate_series(1, $1::bigint)"};
@@ -141,43 +143,48 @@ inline constexpr Query kFindTaken{
     "SELECT i.id, e.id, n.id"
     " FROM unnest($1::bigint[], $2::text[], $3::text[])"
     " WITH ORDINALITY AS w (id, email, username, number)"
-    " LEFT JOIN public.users i ON i.id = w.id"
-    " LEFT JOIN public.users e ON e.email_folded = w.email"
-    " LEFT JOIN public.users n"
+    " LEFT JOIN ONLY public.users i ON i.id = w.id"
+    " LEFT JOIN ONLY public.users e ON e.email_folded = w.email"
+    " LEFT JOIN ONLY public.users n"
     "  ON lower(n.username COLLATE \"C\") = nullif(w.username, '') AND n.username IS NOT NULL"
     " ORDER BY w.number"};
-inline constexpr Query kLockUser{
-    "lock_user", "SELECT " UM_PG_USER_COLUMNS " FROM public.users u WHERE u.id = $1 FOR UPDATE"};
+// The row is changed only if it is as it was read ($1 and $2 to $12, in the order of as_read() in
+// user_store.cpp): the version alone would not do, because after a failover the same version can
+// stand for other content. Otherwise require_row() raises, and the transaction with its gate is
+// rolled back.
+#define UM_PG_AS_READ                                                                        \
+  "id = $1 AND version = $2 AND (email, username, first_name, last_name, role, is_active,"   \
+  " quota_usd, settings::text, created_at, updated_at) IS NOT DISTINCT FROM"                 \
+  " ($3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::numeric, $10::text," \
+  " $11::timestamptz, $12::timestamptz)"
+// $23: the session that stays alive through a change of the password, $24: its former epoch.
 inline constexpr Query kUpdateUser{
     "update_user",
-    "UPDATE public.users SET email = $2, username = $3, first_name = $4, last_name = $5, role = $6,"
-    " is_active = $7, quota_usd = $8, settings = $9, updated_at = $10,"
-    " auth_epoch = auth_epoch + $11::boolean::integer,"
-    " password_hash = coalesce($12, password_hash), search = E'\\x1e' || $13::text WHERE id = $1"
-    " RETURNING version, auth_epoch, pg_current_xact_id()"};
+    "WITH changed AS (UPDATE ONLY public.users u SET email = $13, username = $14, first_name = $15,"
+    "  last_name = $16, role = $17, is_active = $18, quota_usd = $19, settings = $20,"
+    "  updated_at = $21, auth_epoch = auth_epoch + $22::boolean::integer,"
+    "  password_hash = coalesce($25, password_hash), search = E'\\x1e' || $26::text"
+    "  WHERE " UM_PG_AS_READ " RETURNING " UM_PG_USER_COLUMNS
+    "), kept AS (UPDATE ONLY public.sessions s SET auth_epoch = u.auth_epoch FROM changed u"
+    "  WHERE s.id = $23 AND s.user_id = u.id AND s.auth_epoch = $24)"
+    " SELECT " UM_PG_USER_COLUMNS
+    " FROM (SELECT) AS one LEFT JOIN changed u ON true WHERE public.require_row(u.id IS NOT NULL)"};
 inline constexpr Query kDeleteUser{
-    "delete_user", "DELETE FROM public.users WHERE id = $1 RETURNING pg_current_xact_id()"};
-// Serializes transactions that take the administrator role from a user.
-inline constexpr Query kLockAdmins{
-    "lock_admins",
-    "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: administrators', 0))"};
-inline constexpr Query kOtherAdmin{"other_admin",
-                                   "SELECT EXISTS (SELECT FROM public.users"
-                                   " WHERE role = 'admin' AND is_active AND id <> $1)"};
+    "delete_user", "WITH gone AS (DELETE FROM ONLY public.users WHERE " UM_PG_AS_READ
+                   " RETURNING id)"
+                   " SELECT public.require_row(EXISTS (SELECT FROM gone))"};
+// Before a statement that takes the administrator role from a user.
+inline constexpr Query kKeepAnAdmin{"keep_an_admin", "SELECT public.keep_an_admin($1)"};
 inline constexpr Query kSetHash{"set_password_hash", "SELECT public.rehash_user($1, $2, $3)"};
 inline constexpr Query kEndSessions{
     "end_sessions",
-    "UPDATE public.users SET auth_epoch = auth_epoch + 1 WHERE id = $1"
-    " RETURNING pg_current_xact_id()"};
-inline constexpr Query kInvalidate{
-    "invalidate_user",
-    "SELECT pg_current_xact_id(), (SELECT email_folded FROM public.users WHERE id = $1),"
-    " public.invalidate_user($1)"};
+    "UPDATE ONLY public.users SET auth_epoch = auth_epoch + 1 WHERE id = $1 RETURNING id"};
+inline constexpr Query kInvalidate{"invalidate_user", "SELECT public.invalidate_user($1)"};
 
 // Usage, many records at once.
 inline constexpr Query kLockCounters{
     "lock_counters",
-    "SELECT id, used_usd, quota_usd FROM public.users"
+    "SELECT id, used_usd, quota_usd FROM ONLY public.users"
     " WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"};
 inline constexpr Query kFindUsageKeys{
     "find_usage_keys",
@@ -185,7 +192,7 @@ inline constexpr Query kFindUsageKeys{
     " JOIN public.usage_keys k USING (user_id, key) WHERE k.created_at > $3"};
 inline constexpr Query kAddUsage{
     "add_usage",
-    "UPDATE public.users u SET used_usd = u.used_usd + w.usd::numeric"
+    "UPDATE ONLY public.users u SET used_usd = u.used_usd + w.usd::numeric"
     " FROM unnest($1::bigint[], $2::text[]) AS w (id, usd) WHERE u.id = w.id"
     " RETURNING pg_current_xact_id()"};
 inline constexpr Query kPutUsageKeys{
@@ -204,11 +211,11 @@ inline constexpr Query kPurgeUsageKeys{
 // Sessions.
 inline constexpr Query kSignIn{
     "sign_in",
-    "UPDATE public.users u SET last_login_at = $2 WHERE id = $1 AND is_active"
+    "UPDATE ONLY public.users u SET last_login_at = $2 WHERE id = $1 AND is_active"
     " AND password_hash = $3 AND password_hash <> '' RETURNING " UM_PG_USER_COLUMNS};
 inline constexpr Query kLockActiveUser{"lock_active_user",
                                        "SELECT " UM_PG_USER_COLUMNS
-                                       " FROM public.users u WHERE id = $1 AND is_active"
+                                       " FROM ONLY public.users u WHERE id = $1 AND is_active"
                                        " FOR NO KEY UPDATE"};
 // Deletes sessions that are over (expired, or of an earlier epoch), and as many of the oldest
 // logins as exceed $4. First row: how many sessions are left, and how many were over. Further rows:
@@ -216,11 +223,11 @@ inline constexpr Query kLockActiveUser{"lock_active_user",
 inline constexpr Query kMakeRoom{
     "make_room_for_session",
     "WITH mine AS (SELECT id, kind, created_at, expires_at <= $2 OR auth_epoch <> $3 AS dead"
-    "  FROM public.sessions WHERE user_id = $1),"
+    "  FROM ONLY public.sessions WHERE user_id = $1),"
     " gone AS (SELECT id FROM mine WHERE dead UNION ALL"
     "  (SELECT id FROM mine WHERE NOT dead AND kind = 'login' ORDER BY created_at, id"
     "  LIMIT greatest(0, (SELECT count(*) FROM mine WHERE NOT dead) - $4::bigint))),"
-    " deleted AS (DELETE FROM public.sessions WHERE id IN (SELECT id FROM gone) RETURNING id)"
+    " deleted AS (DELETE FROM ONLY public.sessions WHERE id IN (SELECT id FROM gone) RETURNING id)"
     " SELECT (SELECT count(*) FROM mine) - (SELECT count(*) FROM gone), NULL,"
     "  (SELECT count(*) FROM mine WHERE dead)"
     " UNION ALL SELECT NULL, id, NULL FROM deleted"};
@@ -228,47 +235,82 @@ inline constexpr Query kInsertSession{
     "insert_session",
     "INSERT INTO public.sessions (id, user_id, auth_epoch, kind, created_at, expires_at, address,"
     " user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING pg_current_xact_id()"};
-inline constexpr Query kKeepSession{"keep_session",
-                                    "UPDATE public.sessions SET auth_epoch = $4 WHERE id = $1"
-                                    " AND user_id = $2 AND auth_epoch = $3"};
-inline constexpr Query kSessionsOfUser{"sessions_of_user",
-                                       "SELECT id FROM public.sessions WHERE user_id = $1"};
 inline constexpr Query kRevokeSession{
     "revoke_session",
-    "DELETE FROM public.sessions WHERE id = $1 AND user_id = coalesce($2, user_id)"
-    " RETURNING pg_current_xact_id()"};
+    "DELETE FROM ONLY public.sessions WHERE id = $1 AND user_id = coalesce($2, user_id)"
+    " RETURNING id"};
 inline constexpr Query kListSessions{
     "list_sessions", "SELECT " UM_PG_SESSION_COLUMNS
-                     " FROM public.users u JOIN public.sessions s ON s.user_id = u.id"
+                     " FROM ONLY public.users u JOIN ONLY public.sessions s ON s.user_id = u.id"
                      " WHERE u.id = $1 AND u.is_active AND s.auth_epoch = u.auth_epoch"
                      " AND s.expires_at > $2 ORDER BY s.created_at DESC, s.id COLLATE \"C\""};
 inline constexpr Query kPurgeSessions{
     "purge_sessions",
-    "DELETE FROM public.sessions WHERE id IN (SELECT id FROM public.sessions WHERE expires_at < $1"
+    "DELETE FROM ONLY public.sessions WHERE id IN (SELECT id FROM ONLY public.sessions WHERE "
+    "expires_at < $1"
     " ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id, pg_current_xact_id()"};
 
 // Signing keys.
-inline constexpr Query kListKeys{"list_keys",
-                                 "SELECT " UM_PG_KEY_COLUMNS
-                                 " FROM public.signing_keys WHERE coalesce(verify_until, $1) >= $1"
-                                 " AND coalesce(revoked_at, $1) >= $1 ORDER BY number DESC"};
-inline constexpr Query kLockKeys{
-    "lock_keys", "SELECT pg_advisory_xact_lock(hashtextextended('user-manager: signing keys', 0))"};
+inline constexpr Query kListKeys{
+    "list_keys", "SELECT " UM_PG_KEY_COLUMNS
+                 " FROM ONLY public.signing_keys WHERE coalesce(verify_until, $1) >= $1"
+                 " AND coalesce(revoked_at, $1) >= $1 ORDER BY number DESC"};
+inline constexpr Query kLockKeys{"lock_keys", "SELECT public.take_rule_lock('signing keys')"};
 inline constexpr Query kSigningKey{
     "signing_key", "SELECT " UM_PG_KEY_COLUMNS
-                   " FROM public.signing_keys WHERE retired_at IS NULL AND revoked_at IS NULL"
+                   " FROM ONLY public.signing_keys WHERE retired_at IS NULL AND revoked_at IS NULL"
                    " ORDER BY number DESC LIMIT 1"};
 inline constexpr Query kInsertKey{
     "insert_key",
     "INSERT INTO public.signing_keys (kid, public_key, private_key, created_at)"
     " VALUES ($1, $2, $3, $4) RETURNING pg_current_xact_id()"};
 inline constexpr Query kRetireKeys{"retire_keys",
-                                   "UPDATE public.signing_keys SET retired_at = $1,"
+                                   "UPDATE ONLY public.signing_keys SET retired_at = $1,"
                                    " verify_until = $2 WHERE retired_at IS NULL"};
 inline constexpr Query kRevokeKey{
     "revoke_key",
-    "UPDATE public.signing_keys SET revoked_at = coalesce(revoked_at, $2)"
+    "UPDATE ONLY public.signing_keys SET revoked_at = coalesce(revoked_at, $2)"
     " WHERE kid = $1 RETURNING pg_current_xact_id()"};
+
+// Strict writes (strict_writes.hpp).
+inline constexpr Query kPlaceHolds{"place_holds",
+                                   "SELECT public.place_holds($1::uuid[], $2::bytea[])"};
+inline constexpr Query kDropHolds{"drop_holds", "SELECT public.drop_holds($1::uuid[])"};
+inline constexpr Query kWithdrawHold{"withdraw_hold", "SELECT public.withdraw_hold($1::uuid)"};
+inline constexpr Query kStrictGate{
+    "strict_gate", "SELECT public.strict_gate($1, $2::uuid, $3::bytea[], $4::uuid, $5)"};
+inline constexpr Query kCurrentTransaction{"current_transaction", "SELECT pg_current_xact_id()"};
+// The registry, and the acknowledgements by transactions after $1.
+inline constexpr Query kAckBoard{
+    "read_acknowledgements",
+    "SELECT id, NULL, NULL FROM public.cache_instances"
+    " UNION ALL SELECT id, xid, seen::text FROM public.cache_acks WHERE xid > $1::text::xid8"};
+// Whether the process $1 of the server is there, to be asked after its connection was lost. One
+// that is idle has run everything that reached it, or will run what still reaches it: it is ended.
+inline constexpr Query kServerProcess{
+    "server_process",
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1),"
+    " (SELECT bool_or(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = $1"
+    "   AND state = 'idle' AND usename = current_user AND datname = current_database())"};
+// The namespace and the settings that belong to it.
+inline constexpr Query kDeploymentTerms{
+    "deployment_terms",
+    "SELECT public.cache_namespace(), epoch, mode, staleness_bound_ms, former_staleness_bound_ms"
+    " FROM public.cache_settings"};
+
+// Upkeep (upkeep.hpp). The instances of the registry, and whether their session has ended.
+inline constexpr Query kListInstances{
+    "list_instances",
+    "SELECT id, refreshes, protocol, name, public.session_has_ended(id)"
+    " FROM public.cache_instances"};
+inline constexpr Query kExpelInstance{
+    "expel_instance", "DELETE FROM public.cache_instances WHERE id = $1::uuid AND refreshes = $2"};
+inline constexpr Query kPurgeAcks{"purge_acknowledgements", "SELECT public.purge_acks()"};
+inline constexpr Query kTakeMark{"take_snapshot_mark", "SELECT public.take_snapshot_mark()"};
+inline constexpr Query kPurgeChanges{
+    "purge_changes",
+    "SELECT purged, horizon::text, next_since::text"
+    " FROM public.purge_changes($1, $2::pg_snapshot, $3::text::xid8)"};
 
 // Limits on guessing.
 inline constexpr Query kTakeAttempt{
@@ -277,31 +319,69 @@ inline constexpr Query kEndAttempt{"end_attempt", "SELECT public.end_attempt($1,
 inline constexpr Query kPurgeAttempts{"purge_attempts", "SELECT public.purge_attempts($1, $2)"};
 
 // All of them, for statistics.
-inline constexpr std::array<const Query*, 51> kAll{&kFindUser,           &kFindUserByEmail,
-                                                   &kFindSession,        &kCredentials,
-                                                   &kCredentialsByEmail, &kListUsers,
-                                                   &kCountUsers,         &kHasAdmin,
-                                                   &kTransactionStatus,  &kPing,
-                                                   &kSearchWindow,       &kSearchIndex,
-                                                   &kSearchWalk,         &kCountWindow,
-                                                   &kCountIndex,         &kCountScan,
-                                                   &kInsertUser,         &kReserveIds,
-                                                   &kInsertUsers,        &kFindTaken,
-                                                   &kLockUser,           &kUpdateUser,
-                                                   &kDeleteUser,         &kLockAdmins,
-                                                   &kOtherAdmin,         &kSetHash,
-                                                   &kEndSessions,        &kInvalidate,
-                                                   &kLockCounters,       &kFindUsageKeys,
-                                                   &kAddUsage,           &kPutUsageKeys,
-                                                   &kPurgeUsageKeys,     &kSignIn,
-                                                   &kLockActiveUser,     &kMakeRoom,
-                                                   &kInsertSession,      &kKeepSession,
-                                                   &kSessionsOfUser,     &kRevokeSession,
-                                                   &kListSessions,       &kPurgeSessions,
-                                                   &kListKeys,           &kLockKeys,
-                                                   &kSigningKey,         &kInsertKey,
-                                                   &kRetireKeys,         &kRevokeKey,
-                                                   &kTakeAttempt,        &kEndAttempt,
+inline constexpr std::array<const Query*, 64> kAll{&kFindUser,
+                                                   &kFindUserByEmail,
+                                                   &kFindSession,
+                                                   &kCredentials,
+                                                   &kCredentialsByEmail,
+                                                   &kListUsers,
+                                                   &kCountUsers,
+                                                   &kHasAdmin,
+                                                   &kTransactionStatus,
+                                                   &kPing,
+                                                   &kSearchWindow,
+                                                   &kSearchIndex,
+                                                   &kSearchWalk,
+                                                   &kCountWindow,
+                                                   &kCountIndex,
+                                                   &kCountScan,
+                                                   &kDrawId,
+                                                   &kInsertUser,
+                                                   &kIdsBefore,
+                                                   &kLockIds,
+                                                   &kPassIds,
+                                                   &kReserveIds,
+                                                   &kInsertUsers,
+                                                   &kFindTaken,
+                                                   &kUpdateUser,
+                                                   &kDeleteUser,
+                                                   &kKeepAnAdmin,
+                                                   &kSetHash,
+                                                   &kEndSessions,
+                                                   &kInvalidate,
+                                                   &kLockCounters,
+                                                   &kFindUsageKeys,
+                                                   &kAddUsage,
+                                                   &kPutUsageKeys,
+                                                   &kPurgeUsageKeys,
+                                                   &kSignIn,
+                                                   &kLockActiveUser,
+                                                   &kMakeRoom,
+                                                   &kInsertSession,
+                                                   &kRevokeSession,
+                                                   &kListSessions,
+                                                   &kPurgeSessions,
+                                                   &kListKeys,
+                                                   &kLockKeys,
+                                                   &kSigningKey,
+                                                   &kInsertKey,
+                                                   &kRetireKeys,
+                                                   &kRevokeKey,
+                                                   &kPlaceHolds,
+                                                   &kDropHolds,
+                                                   &kWithdrawHold,
+                                                   &kStrictGate,
+                                                   &kCurrentTransaction,
+                                                   &kAckBoard,
+                                                   &kServerProcess,
+                                                   &kDeploymentTerms,
+                                                   &kListInstances,
+                                                   &kExpelInstance,
+                                                   &kPurgeAcks,
+                                                   &kTakeMark,
+                                                   &kPurgeChanges,
+                                                   &kTakeAttempt,
+                                                   &kEndAttempt,
                                                    &kPurgeAttempts};
 
 }  // namespace um::postgres_queries

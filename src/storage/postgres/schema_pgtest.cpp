@@ -284,7 +284,7 @@ TEST_F(PostgresSchemaTest, ASavepointThatIsRolledBackTakesItsPartOfTheCountAlong
 
 class PostgresPurgeTest : public PostgresSchemaTest {
  protected:
-  std::int64_t purge() { return db_.integer("SELECT purge_changes(1000)"); }
+  std::int64_t purge() { return db_.integer("SELECT purged FROM purge_changes(1000, NULL, NULL)"); }
   bool mark() { return db_.text("SELECT take_snapshot_mark()") == "t"; }
   void change() { db_.execute("UPDATE users SET used_usd = used_usd + 1"); }
   std::int64_t changes() { return db_.integer("SELECT count(*) FROM user_changes"); }
@@ -314,9 +314,9 @@ TEST_F(PostgresPurgeTest, OnlyWhatTheOldestMarkSeesIsRemoved) {
 TEST_F(PostgresPurgeTest, ItGoesInSmallSteps) {
   for (int i = 0; i < 5; ++i) change();
   mark();
-  EXPECT_EQ(db_.integer("SELECT purge_changes(2)"), 2);
-  EXPECT_EQ(db_.integer("SELECT purge_changes(2)"), 2);
-  EXPECT_EQ(db_.integer("SELECT purge_changes(2)"), 1);
+  EXPECT_EQ(db_.integer("SELECT purged FROM purge_changes(2, NULL, NULL)"), 2);
+  EXPECT_EQ(db_.integer("SELECT purged FROM purge_changes(2, NULL, NULL)"), 2);
+  EXPECT_EQ(db_.integer("SELECT purged FROM purge_changes(2, NULL, NULL)"), 1);
 }
 
 TEST_F(PostgresPurgeTest, OldMarksAndThoseOfOtherNamespacesGoButTheNewestStays) {

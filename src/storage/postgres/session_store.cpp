@@ -74,18 +74,6 @@ Task<Result<rules::SessionWrite>> create_session(PostgresWrite& write, const New
       .displaced = *displaced};
 }
 
-Task<Result<void>> revoke_session(PostgresWrite& write, SessionStore::Revoke revoke) {
-  std::optional<std::int64_t> owner;
-  if (revoke.owner) owner = revoke.owner->value();
-  const auto revoked =
-      co_await write.run(queries::kRevokeSession, pg::Params{revoke.id.text(), owner});
-  if (!revoked) co_return std::unexpected(revoked.error());
-  if (revoked->empty()) co_return fail(ErrorCode::not_found, "no such session");
-  write.is_transaction(*revoked, {});
-  write.touch(CacheKey::of(revoke.id));
-  co_return Result<void>{};
-}
-
 Task<Result<std::int64_t>> purge_sessions(PostgresWrite& write, Purge purge) {
   const auto purged =
       co_await write.run(queries::kPurgeSessions, pg::Params{time_text(purge.now), purge.limit});
@@ -112,8 +100,27 @@ Task<Result<CreatedSession>> PostgresSessionStore::create(NewSession session, De
 }
 
 Task<Result<void>> PostgresSessionStore::revoke(Revoke revoke, Deadline deadline) {
-  const auto work = [&](PostgresWrite& write) { return revoke_session(write, revoke); };
-  auto revoked = co_await db_.write<void>(deadline, work);
+  std::optional<std::int64_t> owner;
+  if (revoke.owner) owner = revoke.owner->value();
+  const auto plan = [&](int /*attempt*/) -> Task<Result<PostgresDatabase::CachedChange<void>>> {
+    PostgresDatabase::CachedChange<void> change;
+    change.keys = {CacheKey::of(revoke.id).str()};
+    change.statements.push_back(
+        {.query = &queries::kRevokeSession, .params = {revoke.id.text(), owner}});
+    change.read = [](const std::vector<pg::Rows>& rows) -> Result<void> {
+      if (rows.back().empty()) return fail(ErrorCode::not_found, "no such session");
+      return {};
+    };
+    change.look = [this,
+                   id = revoke.id](Deadline until) -> Task<Result<std::optional<Result<void>>>> {
+      const auto found = co_await find(id, {.deadline = until});
+      if (!found) co_return std::unexpected(found.error());
+      if (found->value) co_return std::nullopt;
+      co_return Result<void>{};
+    };
+    co_return change;
+  };
+  auto revoked = co_await db_.write_strictly<void>(deadline, plan);
   co_return revoked;
 }
 

@@ -1,11 +1,14 @@
 #include "storage/postgres/storage.hpp"
 
+#include "base/random.hpp"
+#include "storage/postgres/bell.hpp"
 #include "storage/postgres/blocking_connection.hpp"
 #include "storage/postgres/change_feed.hpp"
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/migrator.hpp"
 #include "storage/postgres/queries.hpp"
 #include "storage/postgres/stores.hpp"
+#include "storage/postgres/upkeep.hpp"
 #include "storage/purge.hpp"
 
 namespace um {
@@ -16,23 +19,27 @@ namespace {
 // triggers or secondary indexes.
 constexpr std::int64_t kAttemptsBatch = 10'000;
 
-PostgresChangeFeed::Options feed_options(const PostgresOptions& options,
-                                         std::function<void()> on_new_namespace) {
-  return {.url = options.url,
-          .clock = options.clock,
-          .poll_interval = options.poll_interval,
-          .log = options.log,
-          .on_new_namespace = std::move(on_new_namespace)};
-}
+// The ids of one process' holds begin alike: 60 random bits of a UUID.
+constexpr std::size_t kOwnPart = 18;
 
 class PostgresStorage final : public Storage {
  public:
   PostgresStorage(const PostgresOptions& options, std::string place)
       : place_{std::move(place)},
-        feed_{feed_options(options, [this] { database_.renew(); })},
-        database_{options, feed_} {}
+        own_holds_{random_uuid().substr(0, kOwnPart)},
+        bell_{{.url = options.url, .clock = options.clock, .sender = own_holds_}},
+        feed_{feed_options(options)},
+        database_{options,
+                  feed_,
+                  {.own_holds = own_holds_,
+                   .ask_every = options.poll_interval,
+                   .outcome_patience = options.outcome_patience,
+                   .wake = [this] { bell_.wake(); }}},
+        upkeep_{database_, feed_, options.times} {
+    bell_.start();
+  }
 
-  // The feed calls the database, so it stops before the database is destroyed.
+  // The feed calls the database and the bell, so it stops before they are destroyed.
   ~PostgresStorage() override { feed_.stop(); }
 
   UserStore& users() override { return users_; }
@@ -44,9 +51,16 @@ class PostgresStorage final : public Storage {
     StorageStats stats = database_.stats();
     for (const auto& [query, counters] : feed_.query_stats().all())
       stats.queries["feed_" + std::string{query->name}] = report_of(counters);
+    const auto add = [&](std::vector<PublishedNumber> numbers) {
+      stats.client.insert(stats.client.end(), numbers.begin(), numbers.end());
+    };
+    add(published(bell_.stats()));
+    add(published(upkeep_.stats()));
     return stats;
   }
   std::string describe() const override { return "PostgreSQL " + place_; }
+
+  Task<Result<bool>> upkeep(Deadline deadline) override { return upkeep_.run(deadline); }
 
   // One statement on a connection for look-ups and one on a connection for writes: both kinds must
   // work, on a server that accepts writes.
@@ -77,9 +91,25 @@ class PostgresStorage final : public Storage {
                       .retry_after = std::chrono::seconds{1}});
   }
 
+  PostgresChangeFeed::Options feed_options(const PostgresOptions& options) {
+    return {.url = options.url,
+            .clock = options.clock,
+            .times = options.times,
+            .instance_name = options.instance_name,
+            .own_holds = own_holds_,
+            .poll_interval = options.poll_interval,
+            .log = options.log,
+            .on_new_namespace = [this] { database_.renew(); },
+            .on_seen = [this] { database_.strict_writes().seen(); },
+            .on_acknowledged = [this] { bell_.seen(); }};
+  }
+
   const std::string place_;
+  const std::string own_holds_;
+  PostgresBell bell_;
   PostgresChangeFeed feed_;
   PostgresDatabase database_;
+  PostgresUpkeep upkeep_;
   PostgresUserStore users_{database_};
   PostgresSessionStore sessions_{database_};
   PostgresSigningKeyStore signing_keys_{database_};

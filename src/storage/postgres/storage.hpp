@@ -16,6 +16,7 @@
 #include "base/database_times.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
+#include "storage/change_feed.hpp"
 #include "storage/storage.hpp"
 
 namespace boost::asio {
@@ -47,6 +48,11 @@ struct PostgresOptions {
   ms statement_timeout{2000};
   // P of docs/consistency.md: how often the feed asks for the changes of others.
   ms poll_interval = kPollInterval;
+  // The mode and the times with which this process runs; those of the deployment (see
+  // read_deployment()). An instance whose deployment changes them refuses writes.
+  CacheTimes times{};
+  // In the registry of instances, for people.
+  std::string instance_name{};
 
   // How long the database is asked for the outcome of a transaction if the connection was lost
   // during COMMIT; beyond the deadline of the call if need be.

@@ -10,6 +10,7 @@
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/usage_batcher.hpp"
 #include "storage/purge.hpp"
+#include "storage/rules.hpp"
 #include "storage/session_store.hpp"
 #include "storage/signing_key_store.hpp"
 #include "storage/user_store.hpp"
@@ -47,6 +48,12 @@ class PostgresUserStore final : public UserStore {
  private:
   Task<Result<std::optional<Credentials>>> find_credentials(const pg::Query& query,
                                                             pg::Params params, Deadline deadline);
+  // The row of the primary; not_found.
+  Task<Result<UserRef>> read_row(UserId id, Deadline deadline);
+  Task<Result<UserRef>> recall(UserId id, Deadline deadline);
+  PostgresDatabase::CachedChange<UserRef> plan_change(const UserRef& row,
+                                                      const rules::PlannedUpdate& plan);
+  PostgresDatabase::CachedChange<void> plan_removal(const UserRef& row);
 
   PostgresDatabase& db_;
   PostgresUsageBatcher usage_;

@@ -16,8 +16,8 @@ Task<Result<UsageTotals>> PostgresUsageBatcher::add(UsageRecord usage, Deadline 
   auto write = [this](const Batching::Items& items, Deadline until) {
     return record(items, until);
   };
-  Result<UsageTotals> totals =
-      co_await batcher_.add(Item{.record = std::move(usage)}, deadline, write);
+  Item item{.record = std::move(usage)};
+  Result<UsageTotals> totals = co_await batcher_.add(std::move(item), deadline, write);
   co_return totals;
 }
 
@@ -29,8 +29,8 @@ Task<PostgresUsageBatcher::Batching::Answers> PostgresUsageBatcher::record(
   const WallTime now = db_.clock().wall_now();
   auto together = co_await record_usage(db_, usages, {.now = now, .deadline = deadline});
   if (together) co_return std::move(*together);
-  const bool refused = together.error().code == ErrorCode::invalid ||
-                       together.error().code == ErrorCode::internal;
+  const bool refused =
+      together.error().code == ErrorCode::invalid || together.error().code == ErrorCode::internal;
   if (!refused || usages.size() == 1)
     co_return Batching::Answers(usages.size(), std::unexpected(together.error()));
   // The database refused one of the records, and does not say which: each is tried alone.

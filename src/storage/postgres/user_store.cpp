@@ -1,3 +1,5 @@
+#include <set>
+
 #include "storage/postgres/queries.hpp"
 #include "storage/postgres/stores.hpp"
 #include "storage/rules.hpp"
@@ -19,139 +21,99 @@ Result<UserRef> record_at(const pg::Rows& rows, Cell at) {
   return make_record(std::move(*user));
 }
 
-// Writes: each function is one write inside a transaction, with its rules. An error rolls the
-// transaction back.
+// Strict writes: each function plans one attempt. An attempt reads what it has to know first, and
+// the database refuses it if that has changed.
 
-// Locks the user's row until the end of the transaction and returns the user. not_found.
-Task<Result<User>> lock_user(PostgresWrite& write, UserId id) {
-  const auto rows = co_await write.run(queries::kLockUser, {id.value()});
-  if (!rows) co_return std::unexpected(rows.error());
-  if (rows->empty()) co_return fail(rules::no_such_user());
-  co_return read_user(*rows, {});
+template <class T>
+using Attempt = PostgresDatabase::CachedChange<T>;
+
+// The row, as the database compares it: UM_PG_AS_READ in queries.hpp.
+pg::Params as_read(const User& user) {
+  return {user.id.value(),
+          user.version,
+          user.email.text(),
+          user.username,
+          user.first_name,
+          user.last_name,
+          to_string(user.role),
+          user.is_active,
+          usd_text(user.quota_usd),
+          user.model_capability_settings,
+          time_text(user.created_at),
+          time_text(user.updated_at)};
 }
 
-// last_admin if there is no other active administrator. Another transaction that takes the role
-// from a user waits here until this one ends, and then sees its changes.
-Task<Result<void>> ensure_other_admin(PostgresWrite& write, UserId id) {
-  const auto locked = co_await write.run(queries::kLockAdmins);
-  if (!locked) co_return std::unexpected(locked.error());
-  const auto other = co_await write.run(queries::kOtherAdmin, {id.value()});
-  if (!other) co_return std::unexpected(other.error());
-  if (!other->boolean(0, 0)) co_return fail(rules::last_admin());
-  co_return Result<void>{};
+pg::Statement keeping_an_admin(UserId id) {
+  return {.query = &queries::kKeepAnAdmin, .params = {id.value()}};
 }
 
-// Stores the planned user and copies the numbers that the database assigned into it.
-Task<Result<void>> store_update(PostgresWrite& write, rules::PlannedUpdate& plan,
-                                const std::optional<Secret>& hash) {
-  User& user = plan.user;
-  std::optional<std::string_view> password;
-  if (hash) password = hash->reveal();
-  const auto stored = co_await write.run(
-      queries::kUpdateUser,
-      pg::Params{user.id.value(), user.email.text(), user.username, user.first_name, user.last_name,
-                 to_string(user.role), user.is_active, usd_text(user.quota_usd),
-                 user.model_capability_settings, time_text(user.updated_at), plan.ends_sessions,
-                 password, rules::search_text(user)});
-  if (!stored) co_return std::unexpected(stored.error());
-  user.version = stored->integer(0, 0);
-  user.auth_epoch = stored->integer(0, 1);
-  write.is_transaction(*stored, {.column = 2});
-  co_return Result<void>{};
-}
-
-Task<Result<User>> insert_user(PostgresWrite& write, const NewUser& wanted, WallTime now) {
-  auto planned = rules::plan_insert(wanted, now);
-  if (!planned) co_return planned;
-  User& user = *planned;
-  std::optional<std::int64_t> id;
-  if (wanted.id) id = wanted.id->value();
-  const auto inserted = co_await write.run(
-      queries::kInsertUser,
-      pg::Params{id, user.email.text(), user.username, user.first_name, user.last_name,
-                 to_string(user.role), user.is_active, usd_text(user.quota_usd),
-                 user.used_usd.text(), user.model_capability_settings, time_text(user.created_at),
-                 time_text(user.updated_at), wanted.password_hash.reveal(),
-                 rules::search_text(user)});
-  if (!inserted) co_return std::unexpected(inserted.error());
-  user.id = UserId::from(inserted->integer(0, 0)).value();
-  user.version = inserted->integer(0, 1);
-  user.auth_epoch = inserted->integer(0, 2);
-  write.is_transaction(*inserted, {.column = 3});
-  write.touch(user);
-  co_return planned;
-}
-
-Task<Result<UserRef>> update_user(PostgresWrite& write, const UpdateUser& update, WallTime now) {
-  const UserChange& change = update.change;
-  const auto current = co_await lock_user(write, update.id);
-  if (!current) co_return std::unexpected(current.error());
-  auto plan = rules::plan_update(*current, update);
-  if (!plan) co_return std::unexpected(plan.error());
-  if (plan->changes_nothing) co_return make_record(*current);
-  if (plan->gives_up_admin) {
-    const auto allowed = co_await ensure_other_admin(write, update.id);
-    if (!allowed) co_return std::unexpected(allowed.error());
+struct Touched {
+  std::set<std::string> keys;
+  Touched& add(const CacheKey& key) {
+    keys.insert(key.str());
+    return *this;
   }
-  plan->user.updated_at = now;
-  const auto stored = co_await store_update(write, *plan, change.password_hash);
-  if (!stored) co_return std::unexpected(stored.error());
-  const User& user = plan->user;
+};
+
+bool is_as_read(const User& row, const User& read) {
+  return row.version == read.version && revision_of(row) == revision_of(read);
+}
+
+// The change writes the time of this attempt in microseconds, so a row with it and with everything
+// else of the change is its result.
+bool is_result(const User& row, User wanted, WallTime now) {
+  wanted.version = row.version;
+  wanted.updated_at = now;
+  return revision_of(row) == revision_of(wanted);
+}
+
+Attempt<UserRef> planned_update(const User& current, const rules::PlannedUpdate& plan,
+                                WallTime now) {
+  const User& user = plan.user;
+  const UserChange& change = plan.change;
+  Attempt<UserRef> attempt;
+  Touched touched;
+  touched.add(CacheKey::of(user.id));
+  if (!(user.email == current.email))
+    touched.add(CacheKey::of(current.email)).add(CacheKey::of(user.email));
+  pg::Params params = as_read(current);
+  params.add(user.email.text());
+  params.add(user.username);
+  params.add(user.first_name);
+  params.add(user.last_name);
+  params.add(to_string(user.role));
+  params.add(user.is_active);
+  params.add(usd_text(user.quota_usd));
+  params.add(user.model_capability_settings);
+  params.add(time_text(now));
+  params.add(plan.ends_sessions);
   if (change.keep_session && change.password_hash && user.is_active) {
-    const auto kept = co_await write.run(queries::kKeepSession,
-                                         pg::Params{change.keep_session->text(), user.id.value(),
-                                                    current->auth_epoch, user.auth_epoch});
-    if (!kept) co_return std::unexpected(kept.error());
-    write.touch(CacheKey::of(*change.keep_session));
+    touched.add(CacheKey::of(*change.keep_session));
+    params.add(change.keep_session->text());
+    params.add(current.auth_epoch);
+  } else {
+    params.add(std::nullopt);
+    params.add(std::nullopt);
   }
-  write.touch(*current);
-  write.touch(user);
-  co_return make_record(user);
+  if (change.password_hash)
+    params.add(change.password_hash->reveal());
+  else
+    params.add(std::nullopt);
+  params.add(rules::search_text(user));
+  attempt.keys = std::move(touched.keys);
+  if (plan.gives_up_admin) attempt.statements.push_back(keeping_an_admin(user.id));
+  attempt.statements.push_back({.query = &queries::kUpdateUser, .params = std::move(params)});
+  attempt.read = [](const std::vector<pg::Rows>& rows) { return record_at(rows.back(), {}); };
+  return attempt;
 }
 
-Task<Result<void>> remove_user(PostgresWrite& write, const UserStore::RemoveUser& request) {
-  const auto current = co_await lock_user(write, request.id);
-  if (!current) co_return std::unexpected(current.error());
-  if (request.expected && !rules::in_revision(*current, *request.expected)) {
-    co_return fail(ErrorCode::conflict, "the user was changed meanwhile");
-  }
-  if (rules::is_acting_admin(*current)) {
-    const auto allowed = co_await ensure_other_admin(write, request.id);
-    if (!allowed) co_return std::unexpected(allowed.error());
-  }
-  // Deleting the user deletes its sessions, so their keys are touched as well. No session is added
-  // meanwhile: a sign-in waits for the lock on the user's row.
-  std::vector<pg::Statement> statements;
-  statements.push_back({.query = &queries::kSessionsOfUser, .params = {request.id.value()}});
-  statements.push_back({.query = &queries::kDeleteUser, .params = {request.id.value()}});
-  const auto removed = co_await write.run_all(std::move(statements));
-  if (!removed) co_return std::unexpected(removed.error());
-  const pg::Rows& sessions = removed->at(0);
-  for (std::size_t row = 0; row < sessions.size(); ++row) {
-    write.touch("session:" + std::string{sessions.text(row, 0)});
-  }
-  write.is_transaction(removed->at(1), {});
-  write.touch(*current);
-  co_return Result<void>{};
-}
-
-Task<Result<void>> end_user_sessions(PostgresWrite& write, UserId id) {
-  const auto ended = co_await write.run(queries::kEndSessions, {id.value()});
-  if (!ended) co_return std::unexpected(ended.error());
-  if (ended->empty()) co_return fail(rules::no_such_user());
-  write.is_transaction(*ended, {});
-  write.touch(CacheKey::of(id));
-  co_return Result<void>{};
-}
-
-// Touches the user's keys without changing anything.
-Task<Result<void>> announce_user(PostgresWrite& write, UserId id) {
-  const auto announced = co_await write.run(queries::kInvalidate, {id.value()});
-  if (!announced) co_return std::unexpected(announced.error());
-  write.is_transaction(*announced, {});
-  write.touch(CacheKey::of(id));
-  if (!announced->null(0, 1)) write.touch("email:" + std::string{announced->text(0, 1)});
-  co_return Result<void>{};
+Attempt<void> planned_removal(const User& current) {
+  Attempt<void> attempt;
+  attempt.keys = Touched{}.add(CacheKey::of(current.id)).add(CacheKey::of(current.email)).keys;
+  if (rules::is_acting_admin(current)) attempt.statements.push_back(keeping_an_admin(current.id));
+  attempt.statements.push_back({.query = &queries::kDeleteUser, .params = as_read(current)});
+  attempt.read = [](const std::vector<pg::Rows>&) { return Result<void>{}; };
+  return attempt;
 }
 
 }  // namespace
@@ -197,16 +159,59 @@ Task<Result<bool>> PostgresUserStore::has_admin(Deadline deadline) {
   co_return rows->boolean(0, 0);
 }
 
-Task<Result<UserRef>> PostgresUserStore::insert(NewUser user, Deadline deadline) {
+// Its absence may be cached, so the id is drawn first and held like the address.
+Task<Result<UserRef>> PostgresUserStore::insert(NewUser wanted, Deadline deadline) {
   // Another transaction may have chosen the id that the sequence assigns, so a few ids are tried.
   constexpr int kDraws = 4;
-  const auto work = [&](PostgresWrite& write) {
-    return insert_user(write, user, db_.clock().wall_now());
+  auto planned = rules::plan_insert(wanted, db_.clock().wall_now());
+  if (!planned) co_return std::unexpected(planned.error());
+  const User& user = *planned;
+  const auto plan = [&](int /*attempt*/) -> Task<Result<Attempt<UserRef>>> {
+    std::int64_t id = user.id.value();
+    if (!wanted.id) {
+      const auto drawn = co_await db_.change(queries::kDrawId, {}, deadline);
+      if (!drawn) co_return std::unexpected(drawn.error());
+      id = drawn->integer(0, 0);
+    }
+    User created = user;
+    created.id = UserId::from(id).value();
+    Attempt<UserRef> attempt;
+    attempt.keys = Touched{}.add(CacheKey::of(created.id)).add(CacheKey::of(created.email)).keys;
+    pg::Params params{id,
+                      user.email.text(),
+                      user.username,
+                      user.first_name,
+                      user.last_name,
+                      to_string(user.role),
+                      user.is_active,
+                      usd_text(user.quota_usd),
+                      user.used_usd.text(),
+                      user.model_capability_settings,
+                      time_text(user.created_at),
+                      time_text(user.updated_at),
+                      wanted.password_hash.reveal(),
+                      rules::search_text(user)};
+    attempt.statements.push_back({.query = &queries::kInsertUser, .params = std::move(params)});
+    attempt.read = [created](const std::vector<pg::Rows>& rows) -> Result<UserRef> {
+      User stored = created;
+      stored.version = rows.back().integer(0, 0);
+      stored.auth_epoch = rows.back().integer(0, 1);
+      return make_record(std::move(stored));
+    };
+    attempt.recall = [this, id = created.id](Deadline until) { return recall(id, until); };
+    attempt.look = [this, created](Deadline until) -> Task<Result<std::optional<Result<UserRef>>>> {
+      auto row = co_await find(created.id, {.deadline = until});
+      if (!row) co_return std::unexpected(row.error());
+      if (!row->value) co_return std::nullopt;
+      if (is_result(row->value->user, created, created.updated_at)) co_return row->value;
+      co_return fail(unknown_outcome());
+    };
+    co_return attempt;
   };
   for (int draw = 1;; ++draw) {
-    auto inserted = co_await db_.write<User>(deadline, work);
-    if (inserted) co_return make_record(std::move(*inserted));
-    const bool unlucky = inserted.error().code == ErrorCode::conflict && !user.id;
+    auto inserted = co_await db_.write_strictly<UserRef>(deadline, plan);
+    if (inserted) co_return inserted;
+    const bool unlucky = inserted.error().code == ErrorCode::conflict && !wanted.id;
     if (!unlucky || draw == kDraws) co_return std::unexpected(inserted.error());
   }
 }
@@ -217,17 +222,84 @@ Task<Result<std::vector<Result<UserId>>>> PostgresUserStore::insert_many(InsertM
   co_return answers;
 }
 
-Task<Result<UserRef>> PostgresUserStore::update(UpdateUser update, Deadline deadline) {
-  const auto work = [&](PostgresWrite& write) {
-    return update_user(write, update, db_.clock().wall_now());
+Task<Result<UserRef>> PostgresUserStore::read_row(UserId id, Deadline deadline) {
+  auto reading = co_await find(id, {.deadline = deadline});
+  if (!reading) co_return std::unexpected(reading.error());
+  if (!reading->value) co_return fail(rules::no_such_user());
+  co_return std::move(reading->value);
+}
+
+// The answer of a write whose commit is known, but not its rows.
+Task<Result<UserRef>> PostgresUserStore::recall(UserId id, Deadline deadline) {
+  auto row = co_await read_row(id, deadline);
+  if (!row)
+    co_return fail(Error{.code = ErrorCode::unknown_outcome,
+                         .detail = "the change was made, and its result cannot be read"});
+  co_return row;
+}
+
+PostgresDatabase::CachedChange<UserRef> PostgresUserStore::plan_change(
+    const UserRef& row, const rules::PlannedUpdate& plan) {
+  const WallTime now = db_.clock().wall_now();
+  auto made = planned_update(row->user, plan, now);
+  const UserId id = row->user.id;
+  made.recall = [this, id](Deadline until) { return recall(id, until); };
+  made.look = [this, row, wanted = plan.user,
+               now](Deadline until) -> Task<Result<std::optional<Result<UserRef>>>> {
+    auto current = co_await read_row(row->user.id, until);
+    if (!current) co_return std::unexpected(current.error());
+    if (is_as_read((*current)->user, row->user)) co_return std::nullopt;
+    if (is_result((*current)->user, wanted, now)) co_return std::move(*current);
+    co_return fail(unknown_outcome());
   };
-  auto updated = co_await db_.write<UserRef>(deadline, work);
+  return made;
+}
+
+Task<Result<UserRef>> PostgresUserStore::update(UpdateUser update, Deadline deadline) {
+  const auto plan = [&](int attempt) -> Task<Result<Attempt<UserRef>>> {
+    UserRef row = attempt == 1 ? update.known : nullptr;
+    if (row) {
+      auto planned = rules::plan_update(row->user, update);
+      // Refusals, and changes of nothing, need the row of the primary.
+      if (planned && !planned->changes_nothing) {
+        co_return plan_change(row, *planned);
+      }
+    }
+    auto current = co_await read_row(update.id, deadline);
+    if (!current) co_return std::unexpected(current.error());
+    row = std::move(*current);
+    auto planned = rules::plan_update(row->user, update);
+    if (!planned) co_return std::unexpected(planned.error());
+    if (planned->changes_nothing) co_return Attempt<UserRef>{.unchanged = Result<UserRef>{row}};
+    co_return plan_change(row, *planned);
+  };
+  auto updated = co_await db_.write_strictly<UserRef>(deadline, plan);
   co_return updated;
 }
 
+PostgresDatabase::CachedChange<void> PostgresUserStore::plan_removal(const UserRef& row) {
+  auto made = planned_removal(row->user);
+  made.look = [this, row](Deadline until) -> Task<Result<std::optional<Result<void>>>> {
+    const auto current = co_await find(row->user.id, {.deadline = until});
+    if (!current) co_return std::unexpected(current.error());
+    if (!current->value) co_return Result<void>{};
+    if (is_as_read(current->value->user, row->user)) co_return std::nullopt;
+    co_return fail(unknown_outcome());
+  };
+  return made;
+}
+
 Task<Result<void>> PostgresUserStore::remove(RemoveUser request, Deadline deadline) {
-  const auto work = [&](PostgresWrite& write) { return remove_user(write, request); };
-  auto removed = co_await db_.write<void>(deadline, work);
+  const auto plan = [&](int attempt) -> Task<Result<Attempt<void>>> {
+    if (attempt == 1 && request.known && rules::may_remove(request.known->user, request))
+      co_return plan_removal(request.known);
+    const auto row = co_await read_row(request.id, deadline);
+    if (!row) co_return std::unexpected(row.error());
+    const auto allowed = rules::may_remove((*row)->user, request);
+    if (!allowed) co_return std::unexpected(allowed.error());
+    co_return plan_removal(*row);
+  };
+  auto removed = co_await db_.write_strictly<void>(deadline, plan);
   co_return removed;
 }
 
@@ -266,14 +338,36 @@ Task<Result<void>> PostgresUserStore::rehash(Rehash rehash, Deadline deadline) {
 }
 
 Task<Result<void>> PostgresUserStore::end_sessions(UserId id, Deadline deadline) {
-  const auto work = [id](PostgresWrite& write) { return end_user_sessions(write, id); };
-  auto ended = co_await db_.write<void>(deadline, work);
+  const auto plan = [&](int /*attempt*/) -> Task<Result<Attempt<void>>> {
+    Attempt<void> attempt;
+    attempt.keys = {CacheKey::of(id).str()};
+    attempt.statements.push_back({.query = &queries::kEndSessions, .params = {id.value()}});
+    attempt.read = [](const std::vector<pg::Rows>& rows) -> Result<void> {
+      if (rows.back().empty()) return fail(rules::no_such_user());
+      return {};
+    };
+    co_return attempt;
+  };
+  auto ended = co_await db_.write_strictly<void>(deadline, plan);
   co_return ended;
 }
 
+// Touches the user's keys without changing anything. An address that the user gets meanwhile is
+// refused by the trigger, and the next attempt holds it.
 Task<Result<void>> PostgresUserStore::invalidate(UserId id, Deadline deadline) {
-  const auto work = [id](PostgresWrite& write) { return announce_user(write, id); };
-  auto announced = co_await db_.write<void>(deadline, work);
+  const auto plan = [&](int /*attempt*/) -> Task<Result<Attempt<void>>> {
+    const auto reading = co_await find(id, {.deadline = deadline});
+    if (!reading) co_return std::unexpected(reading.error());
+    Attempt<void> attempt;
+    Touched touched;
+    touched.add(CacheKey::of(id));
+    if (reading->value) touched.add(CacheKey::of(reading->value->user.email));
+    attempt.keys = std::move(touched.keys);
+    attempt.statements.push_back({.query = &queries::kInvalidate, .params = {id.value()}});
+    attempt.read = [](const std::vector<pg::Rows>&) { return Result<void>{}; };
+    co_return attempt;
+  };
+  auto announced = co_await db_.write_strictly<void>(deadline, plan);
   co_return announced;
 }
 

@@ -180,12 +180,12 @@ std::vector<Result<UserId>> insert_users(Transaction& tx, const std::vector<NewU
 
 Result<UserRef> update_user(Transaction& tx, const UpdateUser& update, WallTime now) {
   Connection& db = tx.db();
-  const UserChange& change = update.change;
   const auto current = load(db, update.id);
   if (!current) return fail(rules::no_such_user());
   auto planned = rules::plan_update(*current, update);
   if (!planned) return std::unexpected(planned.error());
   if (planned->changes_nothing) return make_record(*current);
+  const UserChange& change = planned->change;
   User& user = planned->user;
   if (planned->gives_up_admin && !other_admin_exists(db, user.id)) return fail(rules::last_admin());
   if (planned->ends_sessions) user.auth_epoch = next_epoch(tx);
@@ -212,9 +212,7 @@ Result<void> remove_user(Transaction& tx, const UserStore::RemoveUser& request) 
   Connection& db = tx.db();
   const auto current = load(db, request.id);
   if (!current) return fail(rules::no_such_user());
-  if (request.expected && !rules::in_revision(*current, *request.expected)) {
-    return fail(ErrorCode::conflict, "the user was changed meanwhile");
-  }
+  if (auto allowed = rules::may_remove(*current, request); !allowed) return allowed;
   if (rules::is_acting_admin(*current) && !other_admin_exists(db, request.id)) {
     return fail(rules::last_admin());
   }

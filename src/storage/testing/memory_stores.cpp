@@ -170,21 +170,40 @@ Task<Result<std::vector<Result<UserId>>>> MemoryUserStore::insert_many(InsertMan
   co_return answers;
 }
 
+namespace {
+constexpr int kMostAttempts = 50;
+}  // namespace
+
+// Like a database with a compare-and-set: a row that changes between the plan and the write is
+// planned again.
 Task<Result<UserRef>> MemoryUserStore::update(UpdateUser update, Deadline deadline) {
-  ++calls.update;
-  if (const auto error = enter("update", deadline)) co_return fail(*error);
-  if (before_update) before_update();
-  last_change = update.change;
-  const auto found = rows.find(update.id);
-  if (found == rows.end()) co_return fail(rules::no_such_user());
-  auto plan = rules::plan_update(found->second.user, update);
-  if (!plan) co_return std::unexpected(plan.error());
-  if (plan->changes_nothing) co_return get(update.id);
-  if (auto error = taken(plan->user, update.id)) co_return fail(std::move(*error));
-  if (plan->gives_up_admin && !other_admin(update.id)) co_return fail(rules::last_admin());
-  if (plan->ends_sessions) plan->user.auth_epoch = ++last_epoch_;
-  plan->user.updated_at = clock_.wall_now();
-  co_return put(std::move(plan->user), update.change.password_hash.value_or(found->second.hash));
+  for (int attempt = 1;; ++attempt) {
+    if (const auto error = enter("update", deadline)) co_return fail(*error);
+    const auto found = rows.find(update.id);
+    if (found == rows.end()) co_return fail(rules::no_such_user());
+    const Revision planned_from = revision_of(found->second.user);
+    const std::int64_t epoch = found->second.user.auth_epoch;
+    auto plan = rules::plan_update(found->second.user, update);
+    if (!plan) co_return std::unexpected(plan.error());
+    if (plan->changes_nothing) co_return get(update.id);
+    ++calls.update;
+    if (before_update) before_update();
+    const auto now = rows.find(update.id);
+    if (now == rows.end()) co_return fail(rules::no_such_user());
+    const bool lost =
+        revision_of(now->second.user) != planned_from || now->second.user.auth_epoch != epoch;
+    if (lost) {
+      if (attempt == kMostAttempts || deadline.passed(clock_.now()))
+        co_return fail(rules::changed_meanwhile());
+      continue;
+    }
+    last_change = plan->change;
+    if (auto error = taken(plan->user, update.id)) co_return fail(std::move(*error));
+    if (plan->gives_up_admin && !other_admin(update.id)) co_return fail(rules::last_admin());
+    if (plan->ends_sessions) plan->user.auth_epoch = ++last_epoch_;
+    plan->user.updated_at = clock_.wall_now();
+    co_return put(std::move(plan->user), plan->change.password_hash.value_or(now->second.hash));
+  }
 }
 
 Task<Result<void>> MemoryUserStore::remove(RemoveUser request, Deadline deadline) {
@@ -194,8 +213,7 @@ Task<Result<void>> MemoryUserStore::remove(RemoveUser request, Deadline deadline
   const auto found = rows.find(request.id);
   if (found == rows.end()) co_return fail(rules::no_such_user());
   const User& user = found->second.user;
-  if (request.expected && !rules::in_revision(user, *request.expected))
-    co_return fail(ErrorCode::conflict);
+  if (auto allowed = rules::may_remove(user, request); !allowed) co_return allowed;
   if (rules::is_acting_admin(user) && !other_admin(user.id)) co_return fail(rules::last_admin());
   rows.erase(found);
   co_return Result<void>{};

@@ -90,6 +90,7 @@ class Following {
                .clock = &clock,
                .poll_interval = std::chrono::milliseconds{10},
                .statement_time = std::chrono::seconds{20},
+               .lock_time = std::chrono::seconds{20},
                .connect_time = std::chrono::seconds{20}}} {
     feed_.start(listener_);
     first = listener_.next();

@@ -11,8 +11,10 @@
 
 namespace um::test {
 
+// Plays the feed of an instance that is alone: no write waits.
 class RecordingObserver final : public PostgresWriteObserver {
  public:
+  explicit RecordingObserver(const TestDatabase& db) : db_{db} {}
   struct Write {
     std::vector<std::string> keys;
     bool ended = false;
@@ -25,7 +27,9 @@ class RecordingObserver final : public PostgresWriteObserver {
     }
     if (on_commit) on_commit();
   }
-  void after_commit(std::span<const std::string> keys, std::optional<Xid> xid) override {
+  void after_commit(std::span<const std::string> keys, const WriteEnd& end) override {
+    std::optional<Xid> xid;
+    if (end.fate == WriteEnd::Fate::committed) xid = end.xid;
     const std::scoped_lock lock{mutex_};
     const std::vector<std::string> same{keys.begin(), keys.end()};
     const auto write = std::ranges::find_if(
@@ -33,6 +37,23 @@ class RecordingObserver final : public PostgresWriteObserver {
     if (write == writes_.end()) throw std::logic_error("the end of nothing");
     write->ended = true;
     write->xid = xid;
+  }
+  std::optional<StrictTerms> terms() const override {
+    const std::scoped_lock lock{mutex_};
+    if (!terms_) {
+      auto session = db_.session();
+      terms_ = {.name_space = session.text("SELECT coalesce(public.cache_namespace(), '')"),
+                .epoch = session.integer("SELECT epoch FROM public.cache_settings"),
+                .first_seen = BootTime::min(),
+                .company = false};
+    }
+    return terms_;
+  }
+  void note_company() override {}
+  // The namespace has changed.
+  void forget_terms() {
+    const std::scoped_lock lock{mutex_};
+    terms_.reset();
   }
   std::vector<Write> take() {
     const std::scoped_lock lock{mutex_};
@@ -43,18 +64,21 @@ class RecordingObserver final : public PostgresWriteObserver {
   std::function<void()> on_commit;
 
  private:
-  std::mutex mutex_;
+  const TestDatabase& db_;
+  mutable std::mutex mutex_;
   std::vector<Write> writes_;
+  mutable std::optional<StrictTerms> terms_;
 };
 
 // The stores over any URL of the database.
 struct PostgresStores {
-  PostgresStores(const std::string& url, const Clock& clock, PostgresWriteObserver& observer)
+  PostgresStores(const std::string& url, const Clock& clock, PostgresWriteObserver& observer,
+                 std::chrono::milliseconds patience = std::chrono::seconds{20})
       : database{{.url = Secret{url},
                   .clock = &clock,
                   .look_up_timeout = std::chrono::seconds{60},
                   .statement_timeout = std::chrono::seconds{60},
-                  .outcome_patience = std::chrono::seconds{20}},
+                  .outcome_patience = patience},
                  observer} {}
 
   PostgresDatabase database;
@@ -89,7 +113,7 @@ class PostgresStage {
 
   TestDatabase db;
   ManualClock clock;
-  RecordingObserver observer;
+  RecordingObserver observer{db};
   PostgresStores stores{db.url(), clock, observer};
 };
 

@@ -1,0 +1,462 @@
+#include "storage/postgres/strict_writes.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "async/backoff.hpp"
+#include "base/random.hpp"
+#include "storage/postgres/database.hpp"
+#include "storage/postgres/queries.hpp"
+
+namespace um {
+
+namespace {
+
+namespace queries = postgres_queries;
+using namespace std::chrono_literals;
+using Way = StrictWrite::Way;
+using WriteEnd = PostgresWriteObserver::WriteEnd;
+
+// The clock of the deadlines of the driver, which is not the clock of the feed in every test.
+const SystemClock kDriverClock{};
+
+// SQLSTATEs of public.strict_gate() and of the statements behind it.
+constexpr std::string_view kOtherEpoch = "UM001";
+constexpr std::string_view kHoldIsGone = "UM002";
+constexpr std::string_view kNotYet = "UM003";
+constexpr std::string_view kOutsideTheHold = "UM004";
+constexpr std::string_view kLostRace = "UM005";
+constexpr std::string_view kLockNotAvailable = "55P03";
+
+// Between two looks at something that changes soon: the namespace, the outcome of a transaction.
+constexpr Backoff::Bounds kSoon{.first = 10ms, .most = 160ms};
+
+constexpr std::string_view name_of(Way way) {
+  switch (way) {
+    case Way::alone:
+      return "alone";
+    case Way::acknowledged:
+      return "acknowledged";
+    case Way::waited:
+      return "waited";
+  }
+  return "";
+}
+
+Error unavailable(std::string detail) {
+  return {.code = ErrorCode::unavailable,
+          .detail = std::move(detail),
+          .retry_after = std::chrono::seconds{1}};
+}
+
+Task<void> pause(std::chrono::nanoseconds time) {
+  boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, time};
+  boost::system::error_code interrupted;
+  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, interrupted));
+}
+
+// The text form of an array of bytea.
+std::string key_array(const auto& keys) {
+  std::vector<std::string> hex;
+  for (const std::string& key : keys) hex.push_back("\\x" + hex_text(key));
+  return pg::text_array(hex);
+}
+
+Result<AckBoard> board_of(const pg::Rows& rows) {
+  AckBoard board;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    std::string id{rows.text(row, 0)};
+    if (rows.null(row, 1)) {
+      board.instances.push_back(std::move(id));
+      continue;
+    }
+    auto seen = parse_pg_snapshot(rows.text(row, 2));
+    if (!seen) return fail(ErrorCode::internal, "an acknowledgement cannot be read");
+    board.acks.push_back({.instance = std::move(id),
+                          .xid = static_cast<Xid>(rows.integer(row, 1)),
+                          .seen = std::move(*seen)});
+  }
+  return board;
+}
+
+}  // namespace
+
+PostgresStrictWrites::PostgresStrictWrites(Parts parts, Options options)
+    : parts_{parts},
+      options_{std::move(options)},
+      room_{kDriverClock},
+      placing_{{}, kDriverClock} {}
+
+Task<Result<StrictTerms>> PostgresStrictWrites::terms(Deadline deadline) {
+  if (auto terms = parts_.observer.terms()) co_return std::move(*terms);
+  {
+    const std::scoped_lock lock{mutex_};
+    if (own_terms_) co_return *own_terms_;
+  }
+  const auto rows = co_await parts_.client.look_up(queries::kDeploymentTerms, {}, deadline);
+  if (!rows) co_return std::unexpected(postgres_error(rows.error()));
+  if (rows->empty() || rows->null(0, 0))
+    co_return fail(unavailable("the database has no namespace at the moment"));
+  const auto bound =
+      std::max(CacheTimes::ms{rows->integer(0, 3)}, CacheTimes::ms{rows->integer(0, 4)});
+  StrictTerms terms{.name_space = std::string{rows->text(0, 0)},
+                    .epoch = rows->integer(0, 1),
+                    .mode = rows->text(0, 2) == "bounded" ? CacheMode::bounded : CacheMode::strict,
+                    .longest_lease = bound + clock_tolerance(bound)};
+  const std::scoped_lock lock{mutex_};
+  own_terms_ = terms;
+  co_return terms;
+}
+
+void PostgresStrictWrites::forget_own_terms() {
+  const std::scoped_lock lock{mutex_};
+  own_terms_.reset();
+}
+
+BootTime PostgresStrictWrites::now(const StrictTerms& terms) const {
+  return terms.first_seen ? parts_.clock.now() : kDriverClock.now();
+}
+
+Task<PostgresStrictWrites::Placing::Answers> PostgresStrictWrites::place(
+    const Placing::Items& items, Deadline deadline) {
+  std::vector<std::string> ids;
+  std::vector<std::string> keys;
+  for (const Placement& item : items) {
+    ids.insert(ids.end(), item.keys.size(), item.hold_id);
+    keys.insert(keys.end(), item.keys.begin(), item.keys.end());
+  }
+  auto rows = co_await parts_.client.write(
+      queries::kPlaceHolds, pg::Params{pg::text_array(ids), key_array(keys)}, deadline);
+  if (!rows)
+    co_return Placing::Answers(items.size(), std::unexpected(postgres_error(rows.error())));
+  const auto& note = rows->session_note();
+  const Placed placed{.xid = static_cast<Xid>(rows->integer(0, 0)),
+                      .name_space = note ? *note : std::string{}};
+  if (options_.wake) options_.wake();
+  co_return Placing::Answers(items.size(), placed);
+}
+
+Task<Result<AckBoard>> PostgresStrictWrites::ask(Xid after, Deadline deadline) {
+  const auto rows =
+      co_await parts_.client.look_up(queries::kAckBoard, {std::to_string(after)}, deadline);
+  if (!rows) co_return std::unexpected(postgres_error(rows.error()));
+  co_return board_of(*rows);
+}
+
+Task<Result<bool>> PostgresStrictWrites::has_ended(int server_process, std::string name_space,
+                                                   Deadline deadline) {
+  const auto rows =
+      co_await parts_.client.look_up(queries::kServerProcess, {server_process}, deadline);
+  if (!rows) co_return std::unexpected(postgres_error(rows.error()));
+  const auto& note = rows->session_note();
+  const bool same_server = note && *note == name_space;
+  co_return !same_server || !rows->boolean(0, 0);
+}
+
+void PostgresStrictWrites::abandon(std::string hold_id) {
+  counters_.abandoned.add();
+  const std::scoped_lock lock{mutex_};
+  abandoned_.push_back(std::move(hold_id));
+}
+
+bool PostgresStrictWrites::is_untidy() const {
+  const std::scoped_lock lock{mutex_};
+  return !abandoned_.empty() || !unsettled_.empty();
+}
+
+Task<void> PostgresStrictWrites::tidy_up(Deadline deadline) {
+  std::vector<std::string> holds;
+  std::vector<Unsettled> unsettled;
+  {
+    const std::scoped_lock lock{mutex_};
+    holds.swap(abandoned_);
+    unsettled.swap(unsettled_);
+  }
+  if (!holds.empty()) {
+    const auto dropped =
+        co_await parts_.client.write(queries::kDropHolds, {pg::text_array(holds)}, deadline);
+    if (!dropped) {
+      const std::scoped_lock lock{mutex_};
+      abandoned_.insert(abandoned_.end(), holds.begin(), holds.end());
+    }
+  }
+  for (Unsettled& write : unsettled) {
+    const Result<bool> ended = co_await has_ended(write.server_process, write.name_space, deadline);
+    if (ended && *ended) {
+      parts_.observer.after_commit(write.keys, {.fate = WriteEnd::Fate::unknown});
+      continue;
+    }
+    const std::scoped_lock lock{mutex_};
+    unsettled_.push_back(std::move(write));
+  }
+}
+
+// The keys are held locally from before B's packet is sent until its end is known.
+class PostgresStrictWrites::Write::Announcement {
+ public:
+  Announcement(PostgresStrictWrites& shared, const std::set<std::string>& keys)
+      : shared_{shared}, keys_{keys.begin(), keys.end()} {
+    shared_.parts_.observer.before_commit(keys_);
+  }
+  Announcement(const Announcement&) = delete;
+  Announcement& operator=(const Announcement&) = delete;
+  // A coroutine that was destroyed does not know how its transaction ends: the process is stopping.
+  ~Announcement() {
+    if (open_) shared_.parts_.observer.after_commit(keys_, {.fate = WriteEnd::Fate::unknown});
+  }
+  void end(const WriteEnd& how) {
+    open_ = false;
+    shared_.parts_.observer.after_commit(keys_, how);
+  }
+  // The server may still be running it: the keys stay held until tidy_up() knows that it has ended.
+  void leave(int server_process, const std::string& name_space) {
+    open_ = false;
+    const std::scoped_lock lock{shared_.mutex_};
+    shared_.unsettled_.push_back({keys_, server_process, name_space});
+  }
+
+ private:
+  PostgresStrictWrites& shared_;
+  const std::vector<std::string> keys_;
+  bool open_ = true;
+};
+
+PostgresStrictWrites::Write::Write(PostgresStrictWrites& shared, Deadline deadline)
+    : shared_{shared}, deadline_{deadline}, steps_{[begin = shared.options_.own_holds] {
+        return begin + random_uuid().substr(begin.size());
+      }} {}
+
+PostgresStrictWrites::Write::~Write() {
+  if (!remaining_hold_.empty()) shared_.abandon(remaining_hold_);
+}
+
+auto PostgresStrictWrites::Write::commit(std::set<std::string> keys,
+                                         std::vector<pg::Statement> statements)
+    -> Task<Result<Attempt>> {
+  Backoff backoff{kSoon};
+  while (!deadline_.passed(kDriverClock.now())) {
+    const Result<StrictTerms> terms = co_await shared_.terms(deadline_);
+    if (!terms) co_return std::unexpected(terms.error());
+    if (terms->outdated) co_return fail(outdated_deployment());
+    std::optional<Way> way;
+    if (terms->mode == CacheMode::strict) {
+      const StrictWrite::Step step = steps_.next(*terms, keys, shared_.now(*terms));
+      if (step.act != StrictWrite::Step::Act::commit) {
+        const Result<void> prepared = co_await prepare(keys, *terms, step);
+        if (!prepared) co_return std::unexpected(prepared.error());
+        continue;
+      }
+      way = step.way;
+    }
+    Result<std::optional<Attempt>> done = co_await attempt(keys, statements, *terms, way);
+    if (!done) co_return std::unexpected(done.error());
+    if (*done) co_return std::move(**done);
+    // The gate said: not like this. Most reasons are gone at the next step, and a namespace that
+    // only the database knows so far at the next poll.
+    if (!way || *way == Way::waited || elsewhere_) co_await pause(backoff.pause(random_u64()));
+  }
+  co_return fail(Error{.code = ErrorCode::timeout,
+                       .detail = "the other instances did not answer in time",
+                       .retry_after = std::chrono::seconds{1}});
+}
+
+// Everything before B.
+Task<Result<void>> PostgresStrictWrites::Write::prepare(const std::set<std::string>& keys,
+                                                        const StrictTerms& terms,
+                                                        StrictWrite::Step step) {
+  using Act = StrictWrite::Step::Act;
+  if (!guest_) guest_.emplace(shared_.room_);
+  if (step.act == Act::place) {
+    // A hold of a former namespace may have outlived it: a clean restart empties no table.
+    if (!remaining_hold_.empty() && remaining_hold_ != steps_.hold_id())
+      shared_.abandon(remaining_hold_);
+    remaining_hold_ = steps_.hold_id();
+    auto write = [this](const Placing::Items& items, Deadline deadline) {
+      return shared_.place(items, deadline);
+    };
+    Placement placement{.hold_id = steps_.hold_id(), .keys = step.keys};
+    const Result<Placed> placed =
+        co_await shared_.placing_.add(std::move(placement), deadline_, write);
+    if (!placed) co_return std::unexpected(placed.error());
+    steps_.placed(step.keys, placed->xid, shared_.now(terms), placed->name_space);
+    if (placed->name_space != terms.name_space) {
+      shared_.forget_own_terms();
+      co_await pause(kSoon.first);  // until the next poll shows it, too
+    }
+    co_return Result<void>{};
+  }
+  const BootTime began = kDriverClock.now();
+  if (!terms.first_seen) {  // a process without a feed hears nothing
+    if (deadline_.passed(step.until))
+      co_return fail(Error{.code = ErrorCode::timeout, .detail = "no time to wait for others"});
+    co_await pause(step.until - shared_.now(terms));
+  } else {
+    auto ask = [this](Xid after) { return shared_.ask(after, deadline_); };
+    AckRoom::Guest::Wait wait{.own = terms.instance,
+                              .holds = steps_.hold_xids(),
+                              .until = std::min(step.until, deadline_.at),
+                              .ask_every = shared_.options_.ask_every};
+    shared_.counters_.in_wait.add();
+    const bool everybody = co_await guest_->wait(std::move(wait), ask);
+    shared_.counters_.in_wait.remove();
+    if (everybody) steps_.acknowledged();
+  }
+  shared_.counters_.waits.add();
+  shared_.counters_.wait_micros.add(static_cast<std::uint64_t>((kDriverClock.now() - began) / 1us));
+  (void)keys;
+  co_return Result<void>{};
+}
+
+void PostgresStrictWrites::Write::count(std::optional<Way> way) {
+  auto& counters = shared_.counters_;
+  if (!way)
+    counters.bounded.add();
+  else if (*way == Way::alone)
+    counters.alone.add();
+  else if (*way == Way::acknowledged)
+    counters.acknowledged.add();
+  else
+    counters.waited.add();
+}
+
+// B. nullopt: rolled back before the change, and another step may succeed.
+auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
+                                          const std::vector<pg::Statement>& statements,
+                                          const StrictTerms& terms, std::optional<Way> way)
+    -> Task<Result<std::optional<Attempt>>> {
+  pg::Batch batch{.required_note = std::make_shared<const std::string>(terms.name_space)};
+  if (!way) {
+    batch.statements.push_back({.query = &queries::kCurrentTransaction});
+  } else {
+    pg::Params params{name_of(*way)};
+    if (*way == Way::alone)
+      params.add(std::nullopt);
+    else
+      params.add(steps_.hold_id());
+    params.add(*way == Way::alone ? key_array(keys) : key_array(steps_.held_keys()));
+    if (terms.instance)
+      params.add(*terms.instance);
+    else
+      params.add(std::nullopt);
+    params.add(terms.epoch);
+    batch.statements.push_back({.query = &queries::kStrictGate, .params = std::move(params)});
+  }
+  batch.statements.insert(batch.statements.end(), statements.begin(), statements.end());
+
+  Announcement announcement{shared_, keys};
+  pg::BatchOutcome made = co_await shared_.parts_.client.batch(std::move(batch), deadline_);
+  if (made.rows) {
+    const auto xid = static_cast<Xid>(made.rows->front().integer(0, 0));
+    announcement.end(
+        {.fate = WriteEnd::Fate::committed, .xid = xid, .tau = tau_of(terms.name_space)});
+    remaining_hold_.clear();
+    count(way);
+    RowsOf rows{std::make_move_iterator(made.rows->begin() + 1),
+                std::make_move_iterator(made.rows->end())};
+    co_return Attempt{.end = Attempt::End::committed, .rows = std::move(rows)};
+  }
+  const pg::Failure& failure = made.rows.error();
+  if (failure.kind == pg::Failure::unknown_outcome) {
+    auto ended = co_await after_loss(announcement, std::move(made), terms, way);
+    co_return ended;
+  }
+  announcement.end({});
+  elsewhere_ = failure.kind == pg::Failure::elsewhere || failure.sqlstate == kOtherEpoch;
+  if (elsewhere_) {
+    shared_.forget_own_terms();
+    co_return std::nullopt;
+  }
+  if (way && failure.sqlstate == kHoldIsGone) {
+    shared_.counters_.lost_holds.add();
+    steps_.gate_lost_the_hold();
+    co_return std::nullopt;
+  }
+  if (way && (failure.sqlstate == kNotYet ||
+              (*way == Way::alone && failure.sqlstate == kLockNotAvailable))) {
+    shared_.counters_.not_yet.add();
+    steps_.gate_not_yet(*way);
+    if (*way == Way::alone) shared_.parts_.observer.note_company();
+    co_return std::nullopt;
+  }
+  if (failure.sqlstate == kLostRace || failure.sqlstate == kOutsideTheHold) {
+    shared_.counters_.lost_races.add();
+    co_return Attempt{.end = Attempt::End::plan_again};
+  }
+  co_return std::unexpected(postgres_error(failure));
+}
+
+// The connection was lost while B was under way. With a hold the question is settled by removing
+// it: B cannot commit without it. Else the server knows how the transaction ended. An id means the
+// same transaction only within one namespace: after a crash it may be assigned again.
+auto PostgresStrictWrites::Write::after_loss(Announcement& announcement, pg::BatchOutcome lost,
+                                             const StrictTerms& terms, std::optional<Way> way)
+    -> Task<Result<std::optional<Attempt>>> {
+  pg::Client& client = shared_.parts_.client;
+  const BootTime patience = kDriverClock.now() + shared_.options_.outcome_patience;
+  const Deadline until{
+      std::max(std::min(deadline_.at, patience + shared_.options_.outcome_patience), patience)};
+  std::optional<Xid> xid;
+  if (lost.first && !lost.first->empty()) xid = static_cast<Xid>(lost.first->integer(0, 0));
+  const bool with_hold = way && *way != Way::alone;
+  const Tau tau = tau_of(terms.name_space);
+  bool has_ended = false;
+  Backoff backoff{kSoon};
+  while (!until.passed(kDriverClock.now())) {
+    if (with_hold && !has_ended) {
+      const auto withdrawn =
+          co_await client.write(queries::kWithdrawHold, {steps_.hold_id()}, until);
+      if (withdrawn) {
+        has_ended = true;
+        remaining_hold_.clear();
+        if (static_cast<std::size_t>(withdrawn->integer(0, 0)) == steps_.held_keys().size()) {
+          announcement.end({});
+          co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
+        }
+      }
+    }
+    if (xid) {
+      const auto status =
+          co_await client.look_up(queries::kTransactionStatus, {std::to_string(*xid)}, until);
+      if (status) {
+        const auto& note = status->session_note();
+        if (!note || *note != terms.name_space || status->null(0, 0)) break;
+        if (status->text(0, 0) == "committed") {
+          announcement.end({.fate = WriteEnd::Fate::committed, .xid = *xid, .tau = tau});
+          remaining_hold_.clear();
+          count(way);
+          co_return Attempt{.end = Attempt::End::committed_unheard};
+        }
+        if (status->text(0, 0) == "aborted") {
+          announcement.end({});
+          co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
+        }
+      } else if (status.error().kind == pg::Failure::refused) {
+        break;
+      }
+    } else if (!has_ended && lost.server_process != 0) {
+      const Result<bool> ended =
+          co_await shared_.has_ended(lost.server_process, terms.name_space, until);
+      has_ended = ended && *ended;
+    }
+    if (has_ended && !xid) break;
+    co_await pause(backoff.pause(random_u64()));
+  }
+  remaining_hold_.clear();  // left to the reaper: B may still delete it
+  if (has_ended) {
+    announcement.end({.fate = WriteEnd::Fate::unknown});
+    co_return Attempt{.end = Attempt::End::ended_unheard};
+  }
+  shared_.counters_.unknown.add();
+  if (xid)
+    announcement.end({.fate = WriteEnd::Fate::committed, .xid = *xid, .tau = tau});
+  else
+    announcement.leave(lost.server_process, terms.name_space);
+  co_return std::unexpected(postgres_error(lost.rows.error()));
+}
+
+}  // namespace um
