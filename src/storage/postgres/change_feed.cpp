@@ -432,7 +432,9 @@ void PostgresChangeFeed::say_goodbye() {
   const Deadline deadline = Deadline::after(clock_, kGoodbyeTime);
   const auto opened =
       connection.open({.url = options_.url, .application_name = "user-manager feed"}, deadline);
-  if (opened) (void)connection.run(feed_queries::kLeave, {steps_.id()}, deadline);
+  if (!opened) return;
+  const auto left = connection.run(feed_queries::kLeave, {steps_.id()}, deadline);
+  if (!left) report(left.error());
 }
 
 }  // namespace um

@@ -54,7 +54,7 @@ StrictWrite::Step StrictWrite::next(const StrictTerms& terms, const std::set<std
 
 void StrictWrite::placed(const std::vector<std::string>& keys, Xid xid, BootTime at,
                          const std::string& name_space) {
-  if (!hold_) hold_.emplace();
+  if (!hold_) hold_ = Hold{};
   hold_->keys.insert(keys.begin(), keys.end());
   hold_->xids.push_back(xid);
   hold_->placed_at = at;
