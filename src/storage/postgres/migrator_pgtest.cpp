@@ -170,16 +170,58 @@ TEST_F(PostgresMigratorTest, AServerThatIsNotThereIsAClearErrorWithoutThePasswor
 TEST_F(PostgresMigratorTest, TheTimesOfTheDeploymentAreStored) {
   ASSERT_TRUE(migrator_.apply(Misfits::refuse));
   EXPECT_EQ(read_cache_times(Secret{db_.url()}), CacheTimes{});
-  const CacheTimes slower{.staleness_bound = 2s, .change_retention = 1h};
+  const CacheTimes slower{
+      .mode = CacheMode::bounded, .staleness_bound = 2s, .change_retention = 1h};
   const auto other = migrator_of(db_.url(), slower);
-  EXPECT_THAT(other.pending()->settings, ElementsAre("staleness-bound: 500 ms -> 2000 ms",
-                                                     "change-retention: 900000 ms -> 3600000 ms"));
+  EXPECT_THAT(other.pending()->settings,
+              ElementsAre("consistency: strict -> bounded", "staleness-bound: 500 ms -> 2000 ms",
+                          "change-retention: 900000 ms -> 3600000 ms"));
   ASSERT_TRUE(other.apply(Misfits::refuse));
   EXPECT_EQ(read_cache_times(Secret{db_.url()}), slower);
   EXPECT_TRUE(other.pending()->empty());
   // A migration without times keeps the stored ones.
   EXPECT_TRUE(migrator_.apply(Misfits::refuse)->empty());
   EXPECT_EQ(read_cache_times(Secret{db_.url()}), slower);
+}
+
+// Leases of the former times may be alive when nobody is registered, and no namespace comes again.
+TEST_F(PostgresMigratorTest, OtherTimesBeginANewEpochAndTheLongestBoundIsKept) {
+  ASSERT_TRUE(migrator_.apply(Misfits::refuse));
+  for (const auto bound : {900ms, 300ms, 400ms})
+    ASSERT_TRUE(
+        migrator_of(db_.url(), CacheTimes{.staleness_bound = bound}).apply(Misfits::refuse));
+  auto db = db_.session();
+  EXPECT_EQ(db.integer("SELECT epoch FROM cache_settings"), 4);
+  EXPECT_EQ(db.integer("SELECT former_staleness_bound_ms FROM cache_settings"), 900);
+}
+
+TEST_F(PostgresMigratorTest, ABoundThatIsTooLongForStrictWritesIsRefused) {
+  const auto refused =
+      migrator_of(db_.url(), CacheTimes{.staleness_bound = 2s}).apply(Misfits::refuse);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+  EXPECT_EQ(relations(), 0);
+}
+
+TEST_F(PostgresMigratorTest, WhileAnInstanceRunsTheTimesStayAsTheyAre) {
+  ASSERT_TRUE(migrator_.apply(Misfits::refuse));
+  std::atomic<bool> stop{false};
+  std::thread instance{[&] {
+    auto db = db_.session();
+    db.text("SELECT join_instances(gen_random_uuid(), NULL, 1, 'host:8080')");
+    while (!stop) db.execute("UPDATE cache_instances SET refreshes = refreshes + 1");
+  }};
+  auto db = db_.session();
+  while (db.integer("SELECT count(*) FROM cache_instances") == 0) {
+  }
+  const auto refused =
+      migrator_of(db_.url(), CacheTimes{.staleness_bound = 300ms}).apply(Misfits::refuse);
+  stop = true;
+  instance.join();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  EXPECT_THAT(refused.error().detail, HasSubstr("host:8080"));
+  EXPECT_EQ(read_cache_times(Secret{db_.url()}), CacheTimes{});
 }
 
 TEST_F(PostgresMigratorTest, TheTimesOfANewDatabaseAreTheOnesGiven) {

@@ -63,6 +63,7 @@ Task<void> pause(std::chrono::nanoseconds time) {
 // The text form of an array of bytea.
 std::string key_array(const auto& keys) {
   std::vector<std::string> hex;
+  hex.reserve(keys.size());
   for (const std::string& key : keys) hex.push_back("\\x" + hex_text(key));
   return pg::text_array(hex);
 }
