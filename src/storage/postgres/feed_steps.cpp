@@ -27,9 +27,8 @@ FeedSteps::Step FeedSteps::next(BootTime now) const {
   }
   if (to_acknowledge_) return {.act = Act::acknowledge, .id = id_, .seen = *to_acknowledge_};
   if (now >= poll_due_) return {.act = Act::poll, .question = polls_.next()};
-  const BootTime refresh_due = last_refresh_ + options_.refresh_every;
-  if (now >= refresh_due) return {.act = Act::refresh, .id = id_};
-  return {.act = Act::wait, .until = std::min(poll_due_, refresh_due)};
+  if (now >= refresh_due_) return {.act = Act::refresh, .id = id_};
+  return {.act = Act::wait, .until = std::min(poll_due_, refresh_due_)};
 }
 
 void FeedSteps::connected() {
@@ -53,7 +52,7 @@ void FeedSteps::woken() {
 }
 
 void FeedSteps::waited(BootTime until, BootTime now) {
-  for (BootTime* due : {&poll_due_, &join_due_, &retry_due_})
+  for (BootTime* due : {&poll_due_, &refresh_due_, &join_due_, &retry_due_})
     if (*due == until) *due = std::min(*due, now);
 }
 
@@ -70,7 +69,7 @@ void FeedSteps::joined(const std::string& id, const std::string& name_space, std
   former_id_.clear();
   joined_in_ = name_space;
   others_ = others;
-  last_refresh_ = sent_at;
+  refresh_due_ = sent_at + options_.refresh_every;
   to_vouch_ = sent_at;
   to_acknowledge_.reset();
   acknowledges_all_ = true;
@@ -80,7 +79,7 @@ void FeedSteps::joined(const std::string& id, const std::string& name_space, std
 
 void FeedSteps::refreshed(std::size_t rows, std::int64_t others, BootTime sent_at) {
   if (rows == 0) return expelled();
-  last_refresh_ = sent_at;
+  refresh_due_ = sent_at + options_.refresh_every;
   to_vouch_ = sent_at;
   others_ = others;
   update_terms();

@@ -117,7 +117,7 @@ class FeedSteps {
   std::string joined_in_;          // the namespace in which id_ was inserted
   bool acknowledges_all_ = false;  // the next poll's holds are all new to this registration
   std::int64_t others_ = 1;
-  BootTime last_refresh_ = BootTime::min();
+  BootTime refresh_due_ = BootTime::min();
   BootTime poll_due_ = BootTime::min();
   BootTime poll_allowed_ = BootTime::min();
   BootTime join_due_ = BootTime::min();

@@ -94,6 +94,20 @@ TEST_F(FeedStepsTest, APollGoesBeforeTheRefresh) {
   EXPECT_EQ(poll(2075ms).vouched_at, at(2000ms));
 }
 
+// A manual clock does not go on by itself.
+TEST_F(FeedStepsTest, WhatAWaitWasForIsDueAfterIt) {
+  join(0ms);
+  poll(0ms, {}, "a", 1000ms);  // so long that the refresh is due first
+  const auto refresh = steps.next(at(1000ms));
+  EXPECT_EQ(refresh.until, at(2000ms));
+  steps.waited(refresh.until, at(1000ms));
+  EXPECT_EQ(act(1000ms), Act::refresh);
+  steps.refreshed(1, 1, at(1000ms));
+  const auto next = steps.next(at(1000ms));
+  steps.waited(next.until, at(1000ms));
+  EXPECT_EQ(act(1000ms), Act::poll);
+}
+
 TEST_F(FeedStepsTest, HoldsAreAcknowledgedOnceWithTheSnapshotOfTheirPoll) {
   join(0ms);
   poll(0ms, {"h1"});
