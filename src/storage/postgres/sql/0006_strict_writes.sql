@@ -242,16 +242,14 @@ END $$;
 
 -- ------------------------------------------------------------------------------------------- the triggers
 
--- As in 0003_change_feed.sql, and: a transaction that passed the gate touches no key outside its hold.
--- The setting can only forbid; a transaction without a gate (an import, psql) has none.
-CREATE OR REPLACE FUNCTION public.record_changes(keys text[]) RETURNS void
+-- A transaction that passed the gate touches no key outside its hold. The setting can only forbid; a
+-- transaction without a gate (an import, psql) has none.
+ALTER FUNCTION public.record_changes(text[]) RENAME TO log_changes;
+CREATE FUNCTION public.record_changes(keys text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  key_limit CONSTANT integer := 5000;
-  counted   CONSTANT text := current_setting('user_manager.touched', true);
-  allowed   CONSTANT text := current_setting('user_manager.strict_keys', true);
-  outside   text;
-  touched   integer := 0;
+  allowed CONSTANT text := current_setting('user_manager.strict_keys', true);
+  outside text;
 BEGIN
   IF allowed <> '' THEN
     SELECT key INTO outside FROM unnest(keys) AS key
@@ -260,33 +258,18 @@ BEGIN
       RAISE EXCEPTION 'the key % is not held', outside USING ERRCODE = 'UM004';
     END IF;
   END IF;
-  IF counted ~ '^[0-9]{1,5}$' THEN
-    touched := counted;
-  END IF;
-  IF touched <= key_limit THEN
-    touched := touched + cardinality(keys);
-    PERFORM set_config('user_manager.touched', touched::text, true);
-  END IF;
-  IF touched <= key_limit THEN
-    INSERT INTO public.user_changes (ckey) SELECT convert_to(key, 'UTF8') FROM unnest(keys) AS key;
-  ELSIF NOT EXISTS (SELECT FROM public.user_changes c
-                     WHERE c.xid = pg_current_xact_id() AND c.ckey IS NULL) THEN
-    INSERT INTO public.user_changes (ckey) VALUES (NULL);
-  END IF;
+  PERFORM public.log_changes(keys);
 END $$;
 
--- Sessions that a deleted user takes along need no hold: whether they are accepted depends on the key of
--- the user, which is held. (A cascade is not visible in pg_trigger_depth(): its triggers fire afterwards.)
+-- As in 0003_change_feed.sql, and: sessions that a deleted user takes along need no hold, because whether
+-- they are accepted depends on the key of the user, which is held. (A cascade is not visible in
+-- pg_trigger_depth(): its triggers fire afterwards.)
 CREATE OR REPLACE FUNCTION public.sessions_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  held CONSTANT text := current_setting('user_manager.strict_keys', true);
 BEGIN
-  IF TG_OP = 'DELETE' AND held <> ''
+  IF TG_OP = 'DELETE' AND current_setting('user_manager.strict_keys', true) <> ''
      AND NOT EXISTS (SELECT FROM ONLY public.users u WHERE u.id = OLD.user_id) THEN
-    PERFORM set_config('user_manager.strict_keys', '', true);
-    PERFORM public.record_changes(ARRAY['session:' || OLD.id]);
-    PERFORM set_config('user_manager.strict_keys', held, true);
+    PERFORM public.log_changes(ARRAY['session:' || OLD.id]);
   ELSIF TG_OP = 'INSERT' THEN
     PERFORM public.record_changes(ARRAY['session:' || NEW.id]);
   ELSIF TG_OP = 'DELETE' OR NEW.id = OLD.id THEN
@@ -417,6 +400,7 @@ REVOKE EXECUTE ON FUNCTION
   public.join_instances(uuid, uuid, integer, text), public.session_has_ended(uuid),
   public.place_holds(uuid[], bytea[]), public.drop_holds(uuid[]), public.withdraw_hold(uuid), public.purge_acks(),
   public.strict_gate(text, uuid, bytea[], uuid, bigint), public.require_row(boolean),
-  public.take_rule_lock(text), public.keep_an_admin(bigint), public.invalidate_user(bigint),
+  public.take_rule_lock(text), public.keep_an_admin(bigint), public.record_changes(text[]),
+  public.invalidate_user(bigint),
   public.purge_changes(integer, pg_snapshot, xid8)
 FROM PUBLIC;
