@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/database_times.hpp"
 #include "storage/postgres/migrator.hpp"
 
@@ -21,27 +23,18 @@ std::string milliseconds(CacheTimes::ms time) {
   return std::to_string(time.count()) + " ms";
 }
 
-Result<void> agree(const EffectiveSetting* setting, CacheTimes::ms here, CacheTimes::ms stored) {
+// `here` and `stored`: as people read them.
+Result<void> agree(const EffectiveSetting* setting, std::string_view here,
+                   std::string_view stored) {
   if (setting == nullptr || here == stored) return {};
   return fail(ErrorCode::invalid,
-              std::string{setting->name} + " (" + setting->origin + "): " + milliseconds(here) +
-                  ", but this database's instances use " + milliseconds(stored) +
-                  "; leave it out, or change it for all of them with `user-manager migrate` while "
-                  "none runs");
+              fmt::format("{} ({}): {}, but this database's instances use {}; leave it out, or "
+                          "change it for all of them with `user-manager migrate` while none runs",
+                          setting->name, setting->origin, here, stored));
 }
 
-CacheMode mode_of(const Config& config) {
-  return config.consistency == Consistency::strict ? CacheMode::strict : CacheMode::bounded;
-}
-
-Result<void> agree_on_mode(const Config& config, CacheMode stored) {
-  const EffectiveSetting* setting = given(config, "consistency");
-  if (setting == nullptr || mode_of(config) == stored) return {};
-  return fail(ErrorCode::invalid,
-              std::string{setting->name} + " (" + setting->origin + "): " + setting->value +
-                  ", but this database's instances use " + std::string{to_string(stored)} +
-                  "; leave it out, or change it for all of them with `user-manager migrate` while "
-                  "none runs");
+Result<void> agree(const EffectiveSetting* setting, CacheTimes::ms here, CacheTimes::ms stored) {
+  return agree(setting, milliseconds(here), milliseconds(stored));
 }
 
 CacheTimes::ms retention_of(const Config& config) {
@@ -49,7 +42,8 @@ CacheTimes::ms retention_of(const Config& config) {
 }
 
 Result<void> agree(const Config& config, const CacheTimes& stored) {
-  const auto mode = agree_on_mode(config, stored.mode);
+  const auto mode =
+      agree(given(config, "consistency"), to_string(config.consistency), to_string(stored.mode));
   if (!mode) return mode;
   const auto bound =
       agree(given(config, "staleness-bound"), config.staleness_bound, stored.staleness_bound);
@@ -85,7 +79,7 @@ std::optional<CacheTimes> times_to_store(const Config& config) {
   const bool retention = given(config, "change-retention") != nullptr;
   if (!mode && !bound && !retention) return std::nullopt;
   CacheTimes times = read_cache_times(config.database.url).value_or(CacheTimes{});
-  if (mode) times.mode = mode_of(config);
+  if (mode) times.mode = config.consistency;
   if (bound) times.staleness_bound = config.staleness_bound;
   if (retention) times.change_retention = retention_of(config);
   return times;
@@ -107,8 +101,7 @@ Result<Deployment> join_deployment(const Config& config, MigrateFirst migrate) {
   if (!stored) return fail(stored.error());
   const auto agreed = agree(config, stored->times);
   if (!agreed) return fail(agreed.error());
-  deployment.config.consistency =
-      stored->times.mode == CacheMode::strict ? Consistency::strict : Consistency::bounded;
+  deployment.config.consistency = stored->times.mode;
   deployment.config.staleness_bound = stored->times.staleness_bound;
   deployment.config.change_retention =
       duration_cast<std::chrono::seconds>(stored->times.change_retention);

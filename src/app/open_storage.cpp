@@ -28,10 +28,9 @@ std::string name_of_instance(const Config& config) {
 
 Result<std::unique_ptr<Storage>> open_postgresql(const OpenStorage& request) {
   const Config& config = request.config;
-  CacheTimes times{
-      .mode = config.consistency == Consistency::strict ? CacheMode::strict : CacheMode::bounded,
-      .staleness_bound = config.staleness_bound,
-      .change_retention = config.change_retention};
+  CacheTimes times{.mode = config.consistency,
+                   .staleness_bound = config.staleness_bound,
+                   .change_retention = config.change_retention};
   return open_postgres({.url = config.database.url,
                         .clock = &request.clock,
                         .loops = request.loops,

@@ -116,8 +116,8 @@ void introduce(Application& application, const Config& config, std::ostream& out
       << (application.serves_https() ? "https://" : "http://") << address.text() << '\n'
       << "storage: " << application.storage_description() << '\n'
       << "cache: " << human_bytes(config.cache_capacity_bytes) << " in memory, "
-      << (config.consistency == Consistency::strict ? "strict" : "bounded") << ", staleness bound "
-      << config.staleness_bound.count() << " ms";
+      << to_string(config.consistency) << ", staleness bound " << config.staleness_bound.count()
+      << " ms";
   if (config.redis) out << "; Redis " << mask_url(config.redis->reveal());
   out << '\n';
   const Result<bool> has_admin = application.has_admin();

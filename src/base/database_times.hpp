@@ -1,7 +1,10 @@
-// Times that the configuration, the API and the databases have in common.
+// What the configuration, the API and the databases have in common: times, and the promise about
+// writes.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <string_view>
 
 namespace um {
 
@@ -13,6 +16,16 @@ inline constexpr std::chrono::milliseconds kPollInterval{75};
 // slow look-up delays those behind it on its connection, so it gets less time than a write.
 inline constexpr std::chrono::milliseconds kLookUpTime{500};
 
+// strict: reads and writes are linearizable. bounded: other instances follow within
+// staleness-bound.
+enum class Consistency : std::uint8_t { strict, bounded };
+constexpr std::string_view to_string(Consistency consistency) {
+  return consistency == Consistency::strict ? "strict" : "bounded";
+}
+// REQUIRES: the text of one of them, as the database stores it.
+constexpr Consistency consistency_of(std::string_view text) {
+  return text == to_string(Consistency::bounded) ? Consistency::bounded : Consistency::strict;
+}
 // The largest staleness bound with strict writes: a write may have to wait that long.
 inline constexpr std::chrono::milliseconds kLongestStrictBound{1000};
 

@@ -65,4 +65,11 @@ inline std::unexpected<Error> fail(Error error) {
   return std::unexpected(std::move(error));
 }
 
+// The database cannot be used now; the client may try again in a second.
+inline Error unavailable(std::string detail) {
+  return {.code = ErrorCode::unavailable,
+          .detail = std::move(detail),
+          .retry_after = std::chrono::seconds{1}};
+}
+
 }  // namespace um

@@ -5,11 +5,7 @@
 #include <stdexcept>
 #include <unordered_set>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
+#include "async/pause.hpp"
 #include "base/random.hpp"
 #include "drivers/redis/client.hpp"
 
@@ -18,12 +14,6 @@ namespace {
 
 std::string hint_name(const std::string& name) {
   return name + ":l";
-}
-
-Task<void> sleep_for(std::chrono::nanoseconds time) {
-  const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
-  boost::asio::steady_timer timer{executor, time};
-  co_await timer.async_wait(boost::asio::use_awaitable);
 }
 
 bool is_null(const L1Value& value) {
@@ -147,7 +137,7 @@ Task<std::optional<Fact>> RedisL2Store::watch(const std::string& key, Deadline d
   for (;; pause *= 2) {
     const auto left = deadline.at - clock_.now();
     if (left.count() <= 0) co_return std::nullopt;
-    co_await sleep_for(std::min(pause, left));
+    co_await um::pause(std::min(pause, left));
     redis::Command command{"MGET", name, hint};
     const redis::Outcome<redis::Reply> reply = co_await client_.call(std::move(command), deadline);
     if (!reply || reply->elements.size() != 2) co_return std::nullopt;

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/database_times.hpp"
 #include "base/error.hpp"
 #include "base/ip_network.hpp"
 #include "base/log_options.hpp"
@@ -23,7 +24,6 @@
 
 namespace um {
 
-enum class Consistency { strict, bounded };
 enum class AccessPolicy { private_access, public_access };
 enum class RegistrationPolicy { open, admin };
 

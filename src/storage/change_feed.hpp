@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/database_times.hpp"
 #include "storage/snapshot.hpp"
 
 namespace um {
@@ -30,13 +31,9 @@ namespace um {
 // The mode and the times of the cache protocol that are properties of a deployment: every instance
 // must use the same ones. PostgreSQL stores them (cache_settings); `migrate` writes them.
 // docs/consistency.md explains the letters.
-enum class CacheMode : std::uint8_t { strict, bounded };
-constexpr std::string_view to_string(CacheMode mode) {
-  return mode == CacheMode::strict ? "strict" : "bounded";
-}
 struct CacheTimes {
   using ms = std::chrono::milliseconds;
-  CacheMode mode = CacheMode::strict;
+  Consistency mode = Consistency::strict;
   ms staleness_bound{500};       // T
   ms instance_lease{6'000};      // Y: without an acknowledged refresh for so long there is no lease
   ms instance_reap{15'000};      // X: then a silent instance is deleted from the registry; above Y

@@ -22,24 +22,23 @@ constexpr auto kBound = 300ms;  // T
 
 class Instance {
  public:
-  Instance(const std::string& url, const Clock& clock) : clock_{clock} {
+  // serving: answers from memory, and is registered. command: has no feed.
+  enum class As { serving, command };
+  Instance(const std::string& url, const Clock& clock, As as = As::serving,
+           Consistency mode = Consistency::strict)
+      : clock_{clock} {
     auto opened = open_postgres({.url = Secret{url},
                                  .clock = &clock,
                                  .look_up_timeout = 20s,
                                  .statement_timeout = 20s,
                                  .poll_interval = 20ms,
-                                 .times = {.staleness_bound = kBound}});
+                                 .times = {.mode = mode, .staleness_bound = kBound}});
     if (!opened) throw std::runtime_error{opened.error().detail};
     storage_ = std::move(*opened);
+    if (as == As::serving) serve();
   }
   ~Instance() { storage_->changes().stop(); }
 
-  // Answers from memory from now on, and is registered.
-  void serve() {
-    storage_->changes().start(memory_);
-    if (!eventually([&] { return memory_.lease_valid(clock_.now()); }))
-      throw std::runtime_error{"no lease"};
-  }
   // Until this process knows that no lease from before it can be alive.
   void settle_in() {
     const BootTime until = clock_.now() + kBound + clock_tolerance(kBound);
@@ -78,6 +77,12 @@ class Instance {
   Storage& storage() { return *storage_; }
 
  private:
+  void serve() {
+    storage_->changes().start(memory_);
+    if (!eventually([&] { return memory_.lease_valid(clock_.now()); }))
+      throw std::runtime_error{"no lease"};
+  }
+
   const Clock& clock_;
   std::unique_ptr<Storage> storage_;
   Coherence memory_{
@@ -99,7 +104,6 @@ class PostgresStrictWritesTest : public ::testing::Test {
 
 TEST_F(PostgresStrictWritesTest, AnInstanceThatIsAloneNeedsNoHold) {
   Instance one{database_.url(), clock_};
-  one.serve();
   one.settle_in();
   const UserId id = one.add("a@x.org").value()->user.id;
   ASSERT_TRUE(one.rename(id, "A"));
@@ -111,8 +115,6 @@ TEST_F(PostgresStrictWritesTest, AnInstanceThatIsAloneNeedsNoHold) {
 TEST_F(PostgresStrictWritesTest, AfterAWriteNoInstanceAnswersTheOldValue) {
   Instance one{database_.url(), clock_};
   Instance two{database_.url(), clock_};
-  one.serve();
-  two.serve();
   one.settle_in();
   const UserId id = one.add("a@x.org").value()->user.id;
   for (int i = 0; i < 20; ++i) {
@@ -129,7 +131,6 @@ TEST_F(PostgresStrictWritesTest, AfterAWriteNoInstanceAnswersTheOldValue) {
 // An instance that does not answer holds a write up for T, and no longer.
 TEST_F(PostgresStrictWritesTest, ASilentInstanceIsWaitedForUntilItsLeaseHasEnded) {
   Instance one{database_.url(), clock_};
-  one.serve();
   one.settle_in();
   const UserId id = one.add("a@x.org").value()->user.id;
   db_.text("SELECT join_instances(gen_random_uuid(), NULL, 1, 'silent')");
@@ -143,11 +144,10 @@ TEST_F(PostgresStrictWritesTest, ASilentInstanceIsWaitedForUntilItsLeaseHasEnded
 // A storage without a feed is that of the command line.
 TEST_F(PostgresStrictWritesTest, TheCommandLineWaitsAndThenWhatItSaysIsTrue) {
   Instance one{database_.url(), clock_};
-  one.serve();
   one.settle_in();
   const UserId id = one.add("a@x.org").value()->user.id;
   EXPECT_EQ(one.answer(id), "");
-  Instance command{database_.url(), clock_};
+  Instance command{database_.url(), clock_, Instance::As::command};
   const BootTime began = clock_.now();
   ASSERT_TRUE(command.rename(id, "A"));
   EXPECT_GE(clock_.now() - began, kBound);
@@ -158,8 +158,6 @@ TEST_F(PostgresStrictWritesTest, TheCommandLineWaitsAndThenWhatItSaysIsTrue) {
 TEST_F(PostgresStrictWritesTest, AWriteThatIsRefusedLeavesNoHoldBehind) {
   Instance one{database_.url(), clock_};
   Instance two{database_.url(), clock_};
-  one.serve();
-  two.serve();
   ASSERT_TRUE(one.add("a@x.org"));
   const auto taken = one.add("a@x.org");
   ASSERT_FALSE(taken);
@@ -173,8 +171,6 @@ TEST_F(PostgresStrictWritesTest, AWriteThatIsRefusedLeavesNoHoldBehind) {
 TEST_F(PostgresStrictWritesTest, AnOldRowCostsAnotherAttemptAndNoOtherHold) {
   Instance one{database_.url(), clock_};
   Instance two{database_.url(), clock_};
-  one.serve();
-  two.serve();
   const UserRef old = one.add("a@x.org").value();
   ASSERT_TRUE(one.rename(old->user.id, "A"));
   const auto changed = run(
@@ -190,8 +186,6 @@ TEST_F(PostgresStrictWritesTest, AnOldRowCostsAnotherAttemptAndNoOtherHold) {
 TEST_F(PostgresStrictWritesTest, ManyWritersOfOneUserAllSucceedInTurn) {
   Instance one{database_.url(), clock_};
   Instance two{database_.url(), clock_};
-  one.serve();
-  two.serve();
   one.settle_in();
   two.settle_in();
   const UserId id = one.add("a@x.org").value()->user.id;
@@ -213,7 +207,6 @@ TEST_F(PostgresStrictWritesTest, ManyWritersOfOneUserAllSucceedInTurn) {
 
 TEST_F(PostgresStrictWritesTest, AnInstanceWhoseDeploymentChangesRefusesWritesAndAnswersNothing) {
   Instance one{database_.url(), clock_};
-  one.serve();
   one.settle_in();
   const UserId id = one.add("a@x.org").value()->user.id;
   db_.execute("UPDATE cache_settings SET staleness_bound_ms = 400; SELECT bump_cache_epoch()");
@@ -227,18 +220,30 @@ TEST_F(PostgresStrictWritesTest, AnInstanceWhoseDeploymentChangesRefusesWritesAn
 TEST_F(PostgresStrictWritesTest, AnInstanceThatStopsLeavesTheRegistry) {
   {
     Instance one{database_.url(), clock_};
-    one.serve();
     EXPECT_EQ(db_.integer("SELECT count(*) FROM cache_instances"), 1);
   }
   EXPECT_EQ(db_.integer("SELECT count(*) FROM cache_instances"), 0);
+}
+
+TEST_F(PostgresStrictWritesTest, InModeBoundedNoWriteWaitsAndTheOthersFollowWithinT) {
+  db_.execute("UPDATE cache_settings SET mode = 'bounded'");
+  Instance one{database_.url(), clock_, Instance::As::serving, Consistency::bounded};
+  Instance two{database_.url(), clock_, Instance::As::serving, Consistency::bounded};
+  const UserId id = one.add("a@x.org").value()->user.id;
+  EXPECT_EQ(two.answer(id), "");
+  ASSERT_TRUE(one.rename(id, "A"));
+  EXPECT_EQ(one.answer(id), "A") << "at once";
+  const BootTime bound = clock_.now() + kBound;
+  EXPECT_TRUE(eventually([&] { return clock_.now() > bound; }));
+  EXPECT_EQ(two.answer(id), "A");
+  EXPECT_EQ(one.written("bounded"), 2U);
+  EXPECT_EQ(holds(), 0);
 }
 
 // Both kinds of registration are gone with the server's memory, and the next write is safe again.
 TEST_F(PostgresStrictWritesTest, ANewNamespaceStartsFromNothing) {
   Instance one{database_.url(), clock_};
   Instance two{database_.url(), clock_};
-  one.serve();
-  two.serve();
   const UserId id = one.add("a@x.org").value()->user.id;
   db_.execute("SELECT bump_cache_epoch()");
   for (int i = 0; i < 5; ++i) {

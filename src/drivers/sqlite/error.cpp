@@ -38,16 +38,6 @@ Fault SqliteError::fault() const {
   }
 }
 
-namespace {
-
-Error unavailable(std::string detail) {
-  return {.code = ErrorCode::unavailable,
-          .detail = std::move(detail),
-          .retry_after = std::chrono::seconds{1}};
-}
-
-}  // namespace
-
 Error to_error(const SqliteError& error) {
   switch (error.fault()) {
     case Fault::busy:

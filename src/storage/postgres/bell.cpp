@@ -22,11 +22,6 @@ constexpr pg::Query kBoth{
 PostgresBell::PostgresBell(Options options)
     : options_{std::move(options)}, connection_{interrupt_, *options_.clock} {}
 
-void PostgresBell::start() {
-  thread_ = std::thread{[this] { loop(); }};
-  ::pthread_setname_np(thread_.native_handle(), "bell");
-}
-
 void PostgresBell::stop() {
   {
     const std::scoped_lock lock{mutex_};
@@ -40,7 +35,11 @@ void PostgresBell::stop() {
 void PostgresBell::ring(unsigned which) {
   {
     const std::scoped_lock lock{mutex_};
-    if (std::exchange(wanted_, wanted_ | which) != 0) return;
+    if (std::exchange(wanted_, wanted_ | which) != 0 || stopping_) return;
+    if (!thread_.joinable()) {
+      thread_ = std::thread{[this] { loop(); }};
+      ::pthread_setname_np(thread_.native_handle(), "bell");
+    }
   }
   changed_.notify_one();
 }

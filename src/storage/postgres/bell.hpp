@@ -7,10 +7,12 @@
 // wake-ups cost time, never correctness. Wake-ups that come while one is being sent are sent
 // together afterwards.
 //
-// Thread safety: any thread; ring() does not block.
+// Its thread and its connection begin with the first wake-up: a process that writes nothing has
+// none.
+//
+// Thread safety: any thread; wake() and seen() do not block.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -48,7 +50,6 @@ class PostgresBell {
   explicit PostgresBell(Options options);
   ~PostgresBell() { stop(); }
 
-  void start();
   void stop();
 
   void wake() { ring(kWakeBit); }  // poll now: there is a hold
@@ -71,7 +72,7 @@ class PostgresBell {
   unsigned wanted_ = 0;  // guarded by mutex_
   bool stopping_ = false;
   pg::DirectConnection connection_;  // of the thread
-  std::thread thread_;
+  std::thread thread_;               // begun under mutex_
 };
 
 }  // namespace um

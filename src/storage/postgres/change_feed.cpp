@@ -24,8 +24,7 @@ constexpr std::int64_t kProtocol = 1;
 
 // A wait for a lock or for time ended the statement, not the connection.
 bool may_try_again(const pg::Failure& failure) {
-  return failure.sqlstate == "55P03" || failure.sqlstate == "57014" ||
-         failure.sqlstate == "40001" || failure.sqlstate == "40P01";
+  return failure.sqlstate == "55P03" || failure.sqlstate == "57014" || pg::worth_repeating(failure);
 }
 
 FeedSteps::Settings settings_of(std::string_view text) {
@@ -43,7 +42,7 @@ FeedSteps::Settings settings_of(std::string_view text) {
     return value;
   };
   settings.epoch = number(0);
-  settings.times = {.mode = words[1] == "bounded" ? CacheMode::bounded : CacheMode::strict,
+  settings.times = {.mode = consistency_of(words[1]),
                     .staleness_bound = CacheTimes::ms{number(2)},
                     .instance_lease = CacheTimes::ms{number(3)},
                     .instance_reap = CacheTimes::ms{number(4)},

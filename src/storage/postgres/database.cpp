@@ -2,12 +2,8 @@
 
 #include <algorithm>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "async/backoff.hpp"
+#include "async/pause.hpp"
 #include "base/random.hpp"
 #include "storage/postgres/queries.hpp"
 #include "storage/rules.hpp"
@@ -50,12 +46,6 @@ Error taken(std::string_view constraint) {
   return {.code = ErrorCode::conflict, .detail = "something with this name exists"};
 }
 
-Error unavailable(std::string detail) {
-  return {.code = ErrorCode::unavailable,
-          .detail = std::move(detail),
-          .retry_after = std::chrono::seconds{1}};
-}
-
 bool schema_is_missing(std::string_view state) {
   return state == kUndefinedTable || state == kUndefinedFunction || state == kUndefinedColumn;
 }
@@ -73,12 +63,6 @@ pg::Options client_options(const PostgresOptions& options) {
   client.queries.assign(postgres_queries::kAll.begin(), postgres_queries::kAll.end());
   client.log = options.log;
   return client;
-}
-
-Task<void> pause(std::chrono::nanoseconds wait) {
-  boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, wait};
-  boost::system::error_code interrupted;
-  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, interrupted));
 }
 
 template <class T>
@@ -193,28 +177,36 @@ Task<Result<pg::Rows>> PostgresDatabase::change(const pg::Query& query, pg::Para
   co_return translated(std::move(outcome));
 }
 
-// The server knows how every transaction ended. An id means the same transaction only within one
-// namespace: after a crash, or on another server, the id may be assigned again.
-Task<PostgresDatabase::Fate> PostgresDatabase::fate_of(std::string xid, pg::Rows::Note note,
-                                                       Deadline deadline) {
-  const BootTime patience = BootClock::now() + outcome_patience_;
-  const Deadline until{std::max(std::min(deadline.at, patience + outcome_patience_), patience)};
-  Backoff backoff{kFatePause};
-  while (note && !until.passed(BootClock::now())) {
-    const auto rows = co_await client_.look_up(postgres_queries::kTransactionStatus, {xid}, until);
-    if (rows) {
-      const auto& now = rows->session_note();
-      if (!now || *now != *note || rows->null(0, 0)) co_return Fate::unknown;
-      const std::string_view status = rows->text(0, 0);
-      if (status == "committed") co_return Fate::committed;
-      if (status == "aborted") co_return Fate::not_committed;
-    } else if (rows.error().kind == pg::Failure::refused) {
-      co_return Fate::unknown;
-    }
-    // Still running (its server process has not noticed the loss yet), or no connection so far.
-    co_await pause(backoff.pause(random_u64()));
+Task<TransactionFate> look_at_fate(pg::Client& client, Xid xid, std::string name_space,
+                                   Deadline deadline) {
+  const auto rows = co_await client.look_up(postgres_queries::kTransactionStatus,
+                                            {std::to_string(xid)}, deadline);
+  if (!rows) {
+    co_return rows.error().kind == pg::Failure::refused ? TransactionFate::unknown
+                                                        : TransactionFate::running;
   }
-  co_return Fate::unknown;
+  const auto& now = rows->session_note();
+  if (!now || *now != name_space || rows->null(0, 0)) co_return TransactionFate::unknown;
+  const std::string_view status = rows->text(0, 0);
+  if (status == "committed") co_return TransactionFate::committed;
+  if (status == "aborted") co_return TransactionFate::not_committed;
+  co_return TransactionFate::running;
+}
+
+Deadline patience_for_outcome(Deadline deadline, std::chrono::nanoseconds patience) {
+  const BootTime least = BootClock::now() + patience;
+  return {std::max(std::min(deadline.at, least + patience), least)};
+}
+
+Task<TransactionFate> PostgresDatabase::fate_of(Xid xid, pg::Rows::Note note, Deadline deadline) {
+  const Deadline until = patience_for_outcome(deadline, outcome_patience_);
+  auto fate = note ? TransactionFate::running : TransactionFate::unknown;
+  Backoff backoff{kFatePause};
+  while (fate == TransactionFate::running && !until.passed(BootClock::now())) {
+    fate = co_await look_at_fate(client_, xid, *note, until);
+    if (fate == TransactionFate::running) co_await pause(backoff.pause(random_u64()));
+  }
+  co_return fate;
 }
 
 Stamp PostgresDatabase::stamp_of(const pg::Rows& rows) const {

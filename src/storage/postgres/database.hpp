@@ -36,6 +36,20 @@ namespace um {
 // retry_after), timeout, overloaded and unknown_outcome by the kind of the failure;
 // internal for all others.
 Error postgres_error(const pg::Failure& failure);
+// The end of a transaction after its connection was lost. The server knows how every transaction
+// ended. An id means the same transaction only within one namespace: after a crash, or on another
+// server, the id may be assigned again.
+enum class TransactionFate : std::uint8_t {
+  running,  // its server process has not noticed the loss yet; or the server cannot be asked
+  committed,
+  not_committed,
+  unknown  // for good
+};
+Task<TransactionFate> look_at_fate(pg::Client& client, Xid xid, std::string name_space,
+                                   Deadline deadline);
+// How long the outcome of a write is asked for: beyond the deadline of the write, if need be.
+Deadline patience_for_outcome(Deadline deadline, std::chrono::nanoseconds patience);
+
 // migrate has changed the times or the mode with which this process runs.
 Error outdated_deployment();
 // The connection was lost, and whether the change was made is not known.
@@ -127,7 +141,6 @@ class PostgresDatabase {
  private:
   // One write between before_commit() and after_commit().
   class Announcement;
-  enum class Fate { committed, not_committed, unknown };
   static Backoff between_attempts();
   // The outcome of a write is worth some more time.
   Deadline after_loss(Deadline deadline) const {
@@ -136,7 +149,8 @@ class PostgresDatabase {
 
   // Before another attempt at a change; false if there is no time or no attempt left.
   Task<bool> pause_before(int attempt, Backoff& backoff, Deadline deadline);
-  Task<Fate> fate_of(std::string xid, pg::Rows::Note note, Deadline deadline);
+  // running stands for unknown, too.
+  Task<TransactionFate> fate_of(Xid xid, pg::Rows::Note note, Deadline deadline);
   Stamp stamp_of(const pg::Rows& rows) const;
 
   const Clock& clock_;
@@ -199,19 +213,13 @@ Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
     announcement.end(std::nullopt);
     co_return std::unexpected(postgres_error(outcome.error()));
   }
-  Fate fate = Fate::committed;  // a transaction that changed nothing
-  if (const auto xid = announcement.xid()) {
-    fate = co_await fate_of(std::to_string(*xid), announcement.note(), deadline);
-  }
-  announcement.end(fate == Fate::not_committed ? std::nullopt : announcement.xid());
-  switch (fate) {
-    case Fate::committed:
-      co_return std::move(*made);
-    case Fate::not_committed:
-      co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
-    case Fate::unknown:
-      break;
-  }
+  auto fate = TransactionFate::committed;  // a transaction that changed nothing
+  if (const auto xid = announcement.xid())
+    fate = co_await fate_of(*xid, announcement.note(), deadline);
+  announcement.end(fate == TransactionFate::not_committed ? std::nullopt : announcement.xid());
+  if (fate == TransactionFate::committed) co_return std::move(*made);
+  if (fate == TransactionFate::not_committed)
+    co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
   co_return std::unexpected(postgres_error(outcome.error()));
 }
 

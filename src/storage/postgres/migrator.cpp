@@ -9,6 +9,7 @@
 #include "drivers/pg/connection_info.hpp"
 #include "storage/postgres/adoption.hpp"
 #include "storage/postgres/blocking_connection.hpp"
+#include "storage/postgres/queries.hpp"
 #include "storage/postgres/reaper.hpp"
 
 namespace um {
@@ -106,7 +107,7 @@ CacheTimes read_times(BlockingConnection& db) {
       " FROM public.cache_settings");
   if (rows.empty()) throw PostgresError{{.message = "the table cache_settings is empty"}};
   const auto time = [&rows](std::size_t column) { return CacheTimes::ms{rows.integer(0, column)}; };
-  return {.mode = rows.text(0, 4) == "strict" ? CacheMode::strict : CacheMode::bounded,
+  return {.mode = consistency_of(rows.text(0, 4)),
           .staleness_bound = time(0),
           .instance_lease = time(1),
           .instance_reap = time(2),
@@ -136,11 +137,9 @@ void write_times(BlockingConnection& db, const CacheTimes& times) {
 // stopped first. Rows of instances that died are removed as the reaper would.
 
 constexpr std::chrono::milliseconds kRegistryPause{200};
-// What lists the registry of a database before and after 0006_strict_writes.sql.
+// What lists the registry of a database before 0006_strict_writes.sql.
 constexpr const char* kListOldInstances =
-    "SELECT id, refreshes, id::text, false FROM public.cache_instances";
-constexpr const char* kListInstances =
-    "SELECT id, refreshes, name, public.session_has_ended(id) FROM public.cache_instances";
+    "SELECT id, refreshes, 0, id::text, false FROM public.cache_instances";
 
 bool needs_empty_registry(BlockingConnection& db, const MigrationPlan& plan,
                           const std::optional<CacheTimes>& times) {
@@ -165,21 +164,15 @@ Result<void> wait_for_dead_instances(BlockingConnection& db, const Clock& clock)
                          .longest_lease = 2 * stored.staleness_bound + std::chrono::seconds{1}}};
   std::map<std::string, std::int64_t> first;
   for (;;) {
-    const auto rows = db.run(listed ? kListInstances : kListOldInstances);
-    if (rows.empty()) return {};
-    std::vector<PostgresReaper::Instance> all;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      PostgresReaper::Instance& one = all.emplace_back();
-      one.id = rows.text(i, 0);
-      one.refreshes = rows.integer(i, 1);
-      one.name = rows.text(i, 2);
-      one.session_has_ended = rows.boolean(i, 3);
+    const auto all = PostgresReaper::read(
+        db.run(listed ? std::string{postgres_queries::kListInstances.sql} : kListOldInstances));
+    if (all.empty()) return {};
+    for (const PostgresReaper::Instance& one : all) {
       const auto known = first.emplace(one.id, one.refreshes).first->second;
       if (known != one.refreshes) return fail(still_running(one.name));
     }
     for (const auto& dead : reaper.dead(all, clock.now()))
-      db.run("DELETE FROM public.cache_instances WHERE id = $1::uuid AND refreshes = $2",
-             {dead.id, dead.refreshes});
+      db.run(std::string{postgres_queries::kExpelInstance.sql}, {dead.id, dead.refreshes});
     std::this_thread::sleep_for(kRegistryPause);
   }
 }
@@ -301,7 +294,7 @@ Result<MigrationPlan> PostgresMigrator::apply(Misfits misfits) const {
           const auto dead = wait_for_dead_instances(db, SystemClock{});
           if (!dead) return fail(dead.error());
         }
-        if (options_.times && options_.times->mode == CacheMode::strict &&
+        if (options_.times && options_.times->mode == Consistency::strict &&
             options_.times->staleness_bound > kLongestStrictBound) {
           return fail(
               ErrorCode::invalid,

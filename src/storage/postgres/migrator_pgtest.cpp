@@ -171,7 +171,7 @@ TEST_F(PostgresMigratorTest, TheTimesOfTheDeploymentAreStored) {
   ASSERT_TRUE(migrator_.apply(Misfits::refuse));
   EXPECT_EQ(read_cache_times(Secret{db_.url()}), CacheTimes{});
   const CacheTimes slower{
-      .mode = CacheMode::bounded, .staleness_bound = 2s, .change_retention = 1h};
+      .mode = Consistency::bounded, .staleness_bound = 2s, .change_retention = 1h};
   const auto other = migrator_of(db_.url(), slower);
   EXPECT_THAT(other.pending()->settings,
               ElementsAre("consistency: strict -> bounded", "staleness-bound: 500 ms -> 2000 ms",

@@ -111,7 +111,7 @@ inline constexpr Query kDrawId{"draw_id", "SELECT nextval('public.users_id_seq')
 inline constexpr Query kInsertUser{
     "insert_user",
     "INSERT INTO public.users (id, email, username, first_name, last_name, role, is_active,"
-    " quota_usd, used_usd, settings, created_at, updated_at, password_hash, search)"
+    " quota_usd, settings, used_usd, created_at, updated_at, password_hash, search)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, E'\\x1e' || $14::text)"
     " RETURNING version, auth_epoch"};
 // The number of ids up to $1 that were not assigned yet.

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "drivers/pg/rows.hpp"
 
 namespace um {
 
@@ -34,6 +35,9 @@ class PostgresReaper {
     bool session_has_ended = false;
     bool operator==(const Instance&) const = default;
   };
+
+  // Rows of id, refreshes, protocol, name and session_has_ended.
+  static std::vector<Instance> read(const pg::Rows& rows);
 
   explicit PostgresReaper(Times times) : times_{times} {}
 

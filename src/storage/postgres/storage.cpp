@@ -35,9 +35,7 @@ class PostgresStorage final : public Storage {
                    .ask_every = options.poll_interval,
                    .outcome_patience = options.outcome_patience,
                    .wake = [this] { bell_.wake(); }}},
-        upkeep_{database_, feed_, options.times} {
-    bell_.start();
-  }
+        upkeep_{database_, feed_, options.times} {}
 
   // The feed calls the database and the bell, so it stops before they are destroyed.
   ~PostgresStorage() override { feed_.stop(); }
@@ -86,9 +84,7 @@ class PostgresStorage final : public Storage {
   static Result<void> check_ping(const Result<pg::Rows>& rows) {
     if (!rows) return std::unexpected(rows.error());
     if (!rows->boolean(0, 0)) return {};
-    return fail(Error{.code = ErrorCode::unavailable,
-                      .detail = "the database accepts no writes now",
-                      .retry_after = std::chrono::seconds{1}});
+    return fail(unavailable("the database accepts no writes now"));
   }
 
   PostgresChangeFeed::Options feed_options(const PostgresOptions& options) {

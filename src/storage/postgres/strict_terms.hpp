@@ -18,7 +18,7 @@ namespace um {
 struct StrictTerms {
   std::string name_space{};  // as text: A and B run on connections that noted the same
   std::int64_t epoch = 0;
-  CacheMode mode = CacheMode::strict;
+  Consistency mode = Consistency::strict;
   // The longest time for which an instance may go on answering from memory after a moment from
   // which on it hears nothing: max(T, former T) + ε.
   std::chrono::nanoseconds longest_lease{};

@@ -29,6 +29,7 @@ StrictWrite::Step StrictWrite::next(const StrictTerms& terms, const std::set<std
                                     BootTime now) {
   using Act = Step::Act;
   if (terms.outdated) return {.act = Act::refuse};
+  if (terms.mode == Consistency::bounded) return {.act = Act::commit, .way = Way::bounded};
   // A crash empties cache_holds, and everything else that changes the namespace changes the epoch.
   if (hold_ && hold_->name_space != terms.name_space) hold_.reset();
   if (is_alone(terms, now)) return {.act = Act::commit, .way = Way::alone};

@@ -7,18 +7,21 @@
 //               can be alive any more
 //   B  commit   the gate and the change, in one transaction
 //
-// An instance that is alone commits at once. A rolled-back B leaves the hold in place, and the next
-// attempt needs A and W only for keys that the hold does not have.
+// An instance that is alone commits at once, and so does every one in mode bounded. A rolled-back B
+// leaves the hold in place, and the next attempt needs A and W only for keys that the hold does not
+// have.
 //
 // AckBoard: the registry and the acknowledgements as one statement read them.
 //
 // Thread safety: none; each belongs to one coroutine.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/postgres/strict_terms.hpp"
@@ -42,7 +45,10 @@ struct AckBoard {
 
 class StrictWrite {
  public:
-  enum class Way { alone, acknowledged, waited };
+  enum class Way { alone, acknowledged, waited, bounded };
+  // As the gate and the metrics name them.
+  static constexpr std::array<std::string_view, 4> kWayNames{"alone", "acknowledged", "waited",
+                                                             "bounded"};
   struct Step {
     enum class Act {
       place,   // insert rows for `keys` under hold_id(), then placed()

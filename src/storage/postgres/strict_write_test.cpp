@@ -140,6 +140,14 @@ TEST_F(StrictWriteTest, AHoldDoesNotOutliveItsNamespace) {
   EXPECT_EQ(write.hold_id(), "hold 2");
 }
 
+TEST_F(StrictWriteTest, InModeBoundedItCommitsAtOnceWhoeverElseIsThere) {
+  StrictTerms bounded = terms();
+  bounded.mode = Consistency::bounded;
+  const auto step = write.next(bounded, keys, at(0ms));
+  EXPECT_EQ(step.act, Act::commit);
+  EXPECT_EQ(step.way, Way::bounded);
+}
+
 TEST_F(StrictWriteTest, ADeploymentThatHasChangedTakesNoWrites) {
   StrictTerms outdated = terms();
   outdated.outdated = true;

@@ -3,12 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "async/backoff.hpp"
+#include "async/pause.hpp"
 #include "base/random.hpp"
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/queries.hpp"
@@ -36,28 +32,8 @@ constexpr std::string_view kLockNotAvailable = "55P03";
 // Between two looks at something that changes soon: the namespace, the outcome of a transaction.
 constexpr Backoff::Bounds kSoon{.first = 10ms, .most = 160ms};
 
-constexpr std::string_view name_of(Way way) {
-  switch (way) {
-    case Way::alone:
-      return "alone";
-    case Way::acknowledged:
-      return "acknowledged";
-    case Way::waited:
-      return "waited";
-  }
-  return "";
-}
-
-Error unavailable(std::string detail) {
-  return {.code = ErrorCode::unavailable,
-          .detail = std::move(detail),
-          .retry_after = std::chrono::seconds{1}};
-}
-
-Task<void> pause(std::chrono::nanoseconds time) {
-  boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, time};
-  boost::system::error_code interrupted;
-  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, interrupted));
+constexpr bool has_hold(Way way) {
+  return way == Way::acknowledged || way == Way::waited;
 }
 
 // The text form of an array of bytea.
@@ -107,7 +83,7 @@ Task<Result<StrictTerms>> PostgresStrictWrites::terms(Deadline deadline) {
       std::max(CacheTimes::ms{rows->integer(0, 3)}, CacheTimes::ms{rows->integer(0, 4)});
   StrictTerms terms{.name_space = std::string{rows->text(0, 0)},
                     .epoch = rows->integer(0, 1),
-                    .mode = rows->text(0, 2) == "bounded" ? CacheMode::bounded : CacheMode::strict,
+                    .mode = consistency_of(rows->text(0, 2)),
                     .longest_lease = bound + clock_tolerance(bound)};
   const std::scoped_lock lock{mutex_};
   own_terms_ = terms;
@@ -239,113 +215,101 @@ PostgresStrictWrites::Write::~Write() {
 auto PostgresStrictWrites::Write::commit(std::set<std::string> keys,
                                          std::vector<pg::Statement> statements)
     -> Task<Result<Attempt>> {
+  using Act = StrictWrite::Step::Act;
   Backoff backoff{kSoon};
   while (!deadline_.passed(kDriverClock.now())) {
     const Result<StrictTerms> terms = co_await shared_.terms(deadline_);
     if (!terms) co_return std::unexpected(terms.error());
-    if (terms->outdated) co_return fail(outdated_deployment());
-    std::optional<Way> way;
-    if (terms->mode == CacheMode::strict) {
-      const StrictWrite::Step step = steps_.next(*terms, keys, shared_.now(*terms));
-      if (step.act != StrictWrite::Step::Act::commit) {
-        const Result<void> prepared = co_await prepare(keys, *terms, step);
-        if (!prepared) co_return std::unexpected(prepared.error());
-        continue;
-      }
-      way = step.way;
+    StrictWrite::Step step = steps_.next(*terms, keys, shared_.now(*terms));
+    if (step.act == Act::refuse) co_return fail(outdated_deployment());
+    if (step.act != Act::commit) {
+      if (!guest_) guest_.emplace(shared_.room_);
+      Result<void> done;
+      if (step.act == Act::place)
+        done = co_await place(std::move(step.keys), *terms);
+      else
+        done = co_await wait(step.until, *terms);
+      if (!done) co_return std::unexpected(done.error());
+      continue;
     }
-    Result<std::optional<Attempt>> done = co_await attempt(keys, statements, *terms, way);
+    Result<std::optional<Attempt>> done = co_await attempt(keys, statements, *terms, step.way);
     if (!done) co_return std::unexpected(done.error());
     if (*done) co_return std::move(**done);
     // The gate said: not like this. Most reasons are gone at the next step, and a namespace that
     // only the database knows so far at the next poll.
-    if (!way || *way == Way::waited || elsewhere_) co_await pause(backoff.pause(random_u64()));
+    if (step.way == Way::waited || elsewhere_) co_await pause(backoff.pause(random_u64()));
   }
   co_return fail(Error{.code = ErrorCode::timeout,
                        .detail = "the other instances did not answer in time",
                        .retry_after = std::chrono::seconds{1}});
 }
 
-// Everything before B.
-Task<Result<void>> PostgresStrictWrites::Write::prepare(const std::set<std::string>& keys,
-                                                        const StrictTerms& terms,
-                                                        StrictWrite::Step step) {
-  using Act = StrictWrite::Step::Act;
-  if (!guest_) guest_.emplace(shared_.room_);
-  if (step.act == Act::place) {
-    // A hold of a former namespace may have outlived it: a clean restart empties no table.
-    if (!remaining_hold_.empty() && remaining_hold_ != steps_.hold_id())
-      shared_.abandon(remaining_hold_);
-    remaining_hold_ = steps_.hold_id();
-    auto write = [this](const Placing::Items& items, Deadline deadline) {
-      return shared_.place(items, deadline);
-    };
-    Placement placement{.hold_id = steps_.hold_id(), .keys = step.keys};
-    const Result<Placed> placed =
-        co_await shared_.placing_.add(std::move(placement), deadline_, write);
-    if (!placed) co_return std::unexpected(placed.error());
-    steps_.placed(step.keys, placed->xid, shared_.now(terms), placed->name_space);
-    if (placed->name_space != terms.name_space) {
-      shared_.forget_own_terms();
-      co_await pause(kSoon.first);  // until the next poll shows it, too
-    }
-    co_return Result<void>{};
+// A.
+Task<Result<void>> PostgresStrictWrites::Write::place(std::vector<std::string> keys,
+                                                      const StrictTerms& terms) {
+  // A hold of a former namespace may have outlived it: a clean restart empties no table.
+  if (!remaining_hold_.empty() && remaining_hold_ != steps_.hold_id())
+    shared_.abandon(remaining_hold_);
+  remaining_hold_ = steps_.hold_id();
+  auto write = [this](const Placing::Items& items, Deadline deadline) {
+    return shared_.place(items, deadline);
+  };
+  Placement placement{.hold_id = steps_.hold_id(), .keys = keys};
+  const Result<Placed> placed =
+      co_await shared_.placing_.add(std::move(placement), deadline_, write);
+  if (!placed) co_return std::unexpected(placed.error());
+  steps_.placed(keys, placed->xid, shared_.now(terms), placed->name_space);
+  if (placed->name_space != terms.name_space) {
+    shared_.forget_own_terms();
+    co_await pause(kSoon.first);  // until the next poll shows it, too
   }
+  co_return Result<void>{};
+}
+
+// W.
+Task<Result<void>> PostgresStrictWrites::Write::wait(BootTime until, const StrictTerms& terms) {
   const BootTime began = kDriverClock.now();
   if (!terms.first_seen) {  // a process without a feed hears nothing
-    if (deadline_.passed(step.until))
+    if (deadline_.passed(until))
       co_return fail(Error{.code = ErrorCode::timeout, .detail = "no time to wait for others"});
-    co_await pause(step.until - shared_.now(terms));
+    co_await pause(until - shared_.now(terms));
   } else {
     auto ask = [this](Xid after) { return shared_.ask(after, deadline_); };
-    AckRoom::Guest::Wait wait{.own = terms.instance,
-                              .holds = steps_.hold_xids(),
-                              .until = std::min(step.until, deadline_.at),
-                              .ask_every = shared_.options_.ask_every};
+    AckRoom::Guest::Wait request{.own = terms.instance,
+                                 .holds = steps_.hold_xids(),
+                                 .until = std::min(until, deadline_.at),
+                                 .ask_every = shared_.options_.ask_every};
     shared_.counters_.in_wait.add();
-    const bool everybody = co_await guest_->wait(std::move(wait), ask);
+    const bool everybody = co_await guest_->wait(std::move(request), ask);
     shared_.counters_.in_wait.remove();
     if (everybody) steps_.acknowledged();
   }
   shared_.counters_.waits.add();
   shared_.counters_.wait_micros.add(static_cast<std::uint64_t>((kDriverClock.now() - began) / 1us));
-  (void)keys;
   co_return Result<void>{};
 }
 
-void PostgresStrictWrites::Write::count(std::optional<Way> way) {
-  auto& counters = shared_.counters_;
-  if (!way)
-    counters.bounded.add();
-  else if (*way == Way::alone)
-    counters.alone.add();
-  else if (*way == Way::acknowledged)
-    counters.acknowledged.add();
-  else
-    counters.waited.add();
+void PostgresStrictWrites::Write::committed(Way way) {
+  remaining_hold_.clear();
+  shared_.counters_.committed[static_cast<std::size_t>(way)].add();
 }
 
 // B. nullopt: rolled back before the change, and another step may succeed.
 auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
                                           const std::vector<pg::Statement>& statements,
-                                          const StrictTerms& terms, std::optional<Way> way)
+                                          const StrictTerms& terms, Way way)
     -> Task<Result<std::optional<Attempt>>> {
   pg::Batch batch{.required_note = std::make_shared<const std::string>(terms.name_space)};
-  if (!way) {
+  if (way == Way::bounded) {
     batch.statements.push_back({.query = &queries::kCurrentTransaction});
   } else {
-    pg::Params params{name_of(*way)};
-    if (*way == Way::alone)
-      params.add(std::nullopt);
-    else
-      params.add(steps_.hold_id());
-    params.add(*way == Way::alone ? key_array(keys) : key_array(steps_.held_keys()));
-    if (terms.instance)
-      params.add(*terms.instance);
-    else
-      params.add(std::nullopt);
-    params.add(terms.epoch);
-    batch.statements.push_back({.query = &queries::kStrictGate, .params = std::move(params)});
+    std::optional<std::string> hold;
+    if (has_hold(way)) hold = steps_.hold_id();
+    batch.statements.push_back(
+        {.query = &queries::kStrictGate,
+         .params = {StrictWrite::kWayNames[static_cast<std::size_t>(way)], hold,
+                    has_hold(way) ? key_array(steps_.held_keys()) : key_array(keys), terms.instance,
+                    terms.epoch}});
   }
   batch.statements.insert(batch.statements.end(), statements.begin(), statements.end());
 
@@ -355,8 +319,7 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
     const auto xid = static_cast<Xid>(made.rows->front().integer(0, 0));
     announcement.end(
         {.fate = WriteEnd::Fate::committed, .xid = xid, .tau = tau_of(terms.name_space)});
-    remaining_hold_.clear();
-    count(way);
+    committed(way);
     RowsOf rows{std::make_move_iterator(made.rows->begin() + 1),
                 std::make_move_iterator(made.rows->end())};
     co_return Attempt{.end = Attempt::End::committed, .rows = std::move(rows)};
@@ -372,16 +335,15 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
     shared_.forget_own_terms();
     co_return std::nullopt;
   }
-  if (way && failure.sqlstate == kHoldIsGone) {
+  if (failure.sqlstate == kHoldIsGone) {
     shared_.counters_.lost_holds.add();
     steps_.gate_lost_the_hold();
     co_return std::nullopt;
   }
-  if (way && (failure.sqlstate == kNotYet ||
-              (*way == Way::alone && failure.sqlstate == kLockNotAvailable))) {
+  if (failure.sqlstate == kNotYet || (way == Way::alone && failure.sqlstate == kLockNotAvailable)) {
     shared_.counters_.not_yet.add();
-    steps_.gate_not_yet(*way);
-    if (*way == Way::alone) shared_.parts_.observer.note_company();
+    steps_.gate_not_yet(way);
+    if (way == Way::alone) shared_.parts_.observer.note_company();
     co_return std::nullopt;
   }
   if (failure.sqlstate == kLostRace || failure.sqlstate == kOutsideTheHold) {
@@ -392,60 +354,51 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
 }
 
 // The connection was lost while B was under way. With a hold the question is settled by removing
-// it: B cannot commit without it. Else the server knows how the transaction ended. An id means the
-// same transaction only within one namespace: after a crash it may be assigned again.
+// it: B cannot commit without it. Else the server knows how the transaction ended, or the end of
+// its process tells that it has.
 auto PostgresStrictWrites::Write::after_loss(Announcement& announcement, pg::BatchOutcome lost,
-                                             const StrictTerms& terms, std::optional<Way> way)
+                                             const StrictTerms& terms, Way way)
     -> Task<Result<std::optional<Attempt>>> {
   pg::Client& client = shared_.parts_.client;
-  const BootTime patience = kDriverClock.now() + shared_.options_.outcome_patience;
-  const Deadline until{
-      std::max(std::min(deadline_.at, patience + shared_.options_.outcome_patience), patience)};
+  const Deadline until = patience_for_outcome(deadline_, shared_.options_.outcome_patience);
   std::optional<Xid> xid;
   if (lost.first && !lost.first->empty()) xid = static_cast<Xid>(lost.first->integer(0, 0));
-  const bool with_hold = way && *way != Way::alone;
-  const Tau tau = tau_of(terms.name_space);
+  const WriteEnd perhaps{
+      .fate = WriteEnd::Fate::committed, .xid = xid.value_or(0), .tau = tau_of(terms.name_space)};
+  auto fate = TransactionFate::running;
   bool has_ended = false;
   Backoff backoff{kSoon};
-  while (!until.passed(kDriverClock.now())) {
-    if (with_hold && !has_ended) {
+  while (fate == TransactionFate::running && !until.passed(kDriverClock.now())) {
+    if (has_hold(way) && !has_ended) {
       const auto withdrawn =
           co_await client.write(queries::kWithdrawHold, {steps_.hold_id()}, until);
       if (withdrawn) {
         has_ended = true;
         remaining_hold_.clear();
         if (static_cast<std::size_t>(withdrawn->integer(0, 0)) == steps_.held_keys().size()) {
-          announcement.end({});
-          co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
+          fate = TransactionFate::not_committed;
+          break;
         }
       }
     }
     if (xid) {
-      const auto status =
-          co_await client.look_up(queries::kTransactionStatus, {std::to_string(*xid)}, until);
-      if (status) {
-        const auto& note = status->session_note();
-        if (!note || *note != terms.name_space || status->null(0, 0)) break;
-        if (status->text(0, 0) == "committed") {
-          announcement.end({.fate = WriteEnd::Fate::committed, .xid = *xid, .tau = tau});
-          remaining_hold_.clear();
-          count(way);
-          co_return Attempt{.end = Attempt::End::committed_unheard};
-        }
-        if (status->text(0, 0) == "aborted") {
-          announcement.end({});
-          co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
-        }
-      } else if (status.error().kind == pg::Failure::refused) {
-        break;
-      }
+      fate = co_await look_at_fate(client, *xid, terms.name_space, until);
     } else if (!has_ended && lost.server_process != 0) {
       const Result<bool> ended =
           co_await shared_.has_ended(lost.server_process, terms.name_space, until);
       has_ended = ended && *ended;
     }
     if (has_ended && !xid) break;
-    co_await pause(backoff.pause(random_u64()));
+    if (fate == TransactionFate::running) co_await pause(backoff.pause(random_u64()));
+  }
+  if (fate == TransactionFate::committed) {
+    announcement.end(perhaps);
+    committed(way);
+    co_return Attempt{.end = Attempt::End::committed_unheard};
+  }
+  if (fate == TransactionFate::not_committed) {
+    announcement.end({});
+    co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
   }
   remaining_hold_.clear();  // left to the reaper: B may still delete it
   if (has_ended) {
@@ -454,7 +407,7 @@ auto PostgresStrictWrites::Write::after_loss(Announcement& announcement, pg::Bat
   }
   shared_.counters_.unknown.add();
   if (xid)
-    announcement.end({.fate = WriteEnd::Fate::committed, .xid = *xid, .tau = tau});
+    announcement.end(perhaps);
   else
     announcement.leave(lost.server_process, terms.name_space);
   co_return std::unexpected(postgres_error(lost.rows.error()));

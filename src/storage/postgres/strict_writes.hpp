@@ -7,8 +7,8 @@
 // Thread safety: any thread; PostgresStrictWrites::Write belongs to one coroutine.
 #pragma once
 
+#include <array>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -27,12 +27,9 @@ namespace um {
 
 template <class Number>
 struct StrictWriteNumbers {
-  Number alone{};
-  Number acknowledged{};
-  Number waited{};
-  Number bounded{};
-  Number not_yet{};      // gates that said so
-  Number lost_races{};   // compare-and-sets
+  std::array<Number, StrictWrite::kWayNames.size()> committed{};  // by StrictWrite::Way
+  Number not_yet{};                                               // gates that said so
+  Number lost_races{};                                            // compare-and-sets
   Number lost_holds{};   // the reaper, or a crash, took them
   Number abandoned{};    // holds of writes that gave up
   Number unknown{};      // outcomes
@@ -42,13 +39,10 @@ struct StrictWriteNumbers {
 
   static constexpr auto table() {
     using N = StrictWriteNumbers;
-    constexpr MetricText kWrites{"strict_writes_total",
-                                 "Committed writes of cached keys, by their way"};
     return std::tuple{
-        count_of(&N::alone, kWrites, {"way", "alone"}),
-        count_of(&N::acknowledged, kWrites, {"way", "acknowledged"}),
-        count_of(&N::waited, kWrites, {"way", "waited"}),
-        count_of(&N::bounded, kWrites, {"way", "bounded"}),
+        counts_of(&N::committed,
+                  {"strict_writes_total", "Committed writes of cached keys, by their way"}, "way",
+                  StrictWrite::kWayNames),
         count_of(&N::not_yet, {"strict_write_gates_not_yet_total",
                                "Writes that were sent back to wait for other instances"}),
         count_of(&N::lost_races, {"strict_write_lost_races_total",
@@ -158,17 +152,14 @@ class PostgresStrictWrites::Write {
 
  private:
   class Announcement;
-  enum class Next { again, over };
-  Task<Result<void>> prepare(const std::set<std::string>& keys, const StrictTerms& terms,
-                             StrictWrite::Step step);
+  Task<Result<void>> place(std::vector<std::string> keys, const StrictTerms& terms);
+  Task<Result<void>> wait(BootTime until, const StrictTerms& terms);
   Task<Result<std::optional<Attempt>>> attempt(const std::set<std::string>& keys,
                                                const std::vector<pg::Statement>& statements,
-                                               const StrictTerms& terms,
-                                               std::optional<StrictWrite::Way> way);
+                                               const StrictTerms& terms, StrictWrite::Way way);
   Task<Result<std::optional<Attempt>>> after_loss(Announcement& announcement, pg::BatchOutcome lost,
-                                                  const StrictTerms& terms,
-                                                  std::optional<StrictWrite::Way> way);
-  void count(std::optional<StrictWrite::Way> way);
+                                                  const StrictTerms& terms, StrictWrite::Way way);
+  void committed(StrictWrite::Way way);
 
   PostgresStrictWrites& shared_;
   const Deadline deadline_;

@@ -1,5 +1,7 @@
 #include "storage/postgres/upkeep.hpp"
 
+#include <algorithm>
+
 #include "storage/postgres/queries.hpp"
 
 namespace um {
@@ -52,20 +54,12 @@ Task<Result<void>> PostgresUpkeep::look_at_instances(Deadline deadline) {
   const auto rows = co_await db_.look_up(queries::kListInstances, {}, deadline);
   if (!rows) co_return std::unexpected(rows.error());
   const BootTime now = clock_.now();
-  std::vector<PostgresReaper::Instance> all;
-  std::uint64_t without_protocol = 0;
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    all.push_back({.id = std::string{rows->text(i, 0)},
-                   .refreshes = rows->integer(i, 1),
-                   .protocol = rows->integer(i, 2),
-                   .name = std::string{rows->text(i, 3)},
-                   .session_has_ended = rows->boolean(i, 4)});
-    if (all.back().protocol == 0) ++without_protocol;
-  }
+  const auto all = PostgresReaper::read(*rows);
   const auto terms = feed_.terms();
   if (terms) reaper_.set_longest_lease(terms->longest_lease);
   counters_.instances.set(all.size());
-  counters_.without_protocol.set(without_protocol);
+  counters_.without_protocol.set(
+      static_cast<std::size_t>(std::ranges::count(all, 0, &PostgresReaper::Instance::protocol)));
   for (const PostgresReaper::Instance& dead : reaper_.dead(all, now)) {
     if (terms && terms->instance == dead.id) continue;
     const auto gone =

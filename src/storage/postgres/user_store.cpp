@@ -27,20 +27,25 @@ Result<UserRef> record_at(const pg::Rows& rows, Cell at) {
 template <class T>
 using Attempt = PostgresDatabase::CachedChange<T>;
 
+// The columns of what people and administrators write, in the order of all statements.
+void add_profile(pg::Params& params, const User& user) {
+  params.add(user.email.text());
+  params.add(user.username);
+  params.add(user.first_name);
+  params.add(user.last_name);
+  params.add(to_string(user.role));
+  params.add(user.is_active);
+  params.add(usd_text(user.quota_usd));
+  params.add(user.model_capability_settings);
+}
+
 // The row, as the database compares it: UM_PG_AS_READ in queries.hpp.
 pg::Params as_read(const User& user) {
-  return {user.id.value(),
-          user.version,
-          user.email.text(),
-          user.username,
-          user.first_name,
-          user.last_name,
-          to_string(user.role),
-          user.is_active,
-          usd_text(user.quota_usd),
-          user.model_capability_settings,
-          time_text(user.created_at),
-          time_text(user.updated_at)};
+  pg::Params params{user.id.value(), user.version};
+  add_profile(params, user);
+  params.add(time_text(user.created_at));
+  params.add(time_text(user.updated_at));
+  return params;
 }
 
 pg::Statement keeping_an_admin(UserId id) {
@@ -77,14 +82,7 @@ Attempt<UserRef> planned_update(const User& current, const rules::PlannedUpdate&
   if (!(user.email == current.email))
     touched.add(CacheKey::of(current.email)).add(CacheKey::of(user.email));
   pg::Params params = as_read(current);
-  params.add(user.email.text());
-  params.add(user.username);
-  params.add(user.first_name);
-  params.add(user.last_name);
-  params.add(to_string(user.role));
-  params.add(user.is_active);
-  params.add(usd_text(user.quota_usd));
-  params.add(user.model_capability_settings);
+  add_profile(params, user);
   params.add(time_text(now));
   params.add(plan.ends_sessions);
   if (change.keep_session && change.password_hash && user.is_active) {
@@ -177,20 +175,13 @@ Task<Result<UserRef>> PostgresUserStore::insert(NewUser wanted, Deadline deadlin
     created.id = UserId::from(id).value();
     Attempt<UserRef> attempt;
     attempt.keys = Touched{}.add(CacheKey::of(created.id)).add(CacheKey::of(created.email)).keys;
-    pg::Params params{id,
-                      user.email.text(),
-                      user.username,
-                      user.first_name,
-                      user.last_name,
-                      to_string(user.role),
-                      user.is_active,
-                      usd_text(user.quota_usd),
-                      user.used_usd.text(),
-                      user.model_capability_settings,
-                      time_text(user.created_at),
-                      time_text(user.updated_at),
-                      wanted.password_hash.reveal(),
-                      rules::search_text(user)};
+    pg::Params params{id};
+    add_profile(params, user);
+    params.add(user.used_usd.text());
+    params.add(time_text(user.created_at));
+    params.add(time_text(user.updated_at));
+    params.add(wanted.password_hash.reveal());
+    params.add(rules::search_text(user));
     attempt.statements.push_back({.query = &queries::kInsertUser, .params = std::move(params)});
     attempt.read = [created](const std::vector<pg::Rows>& rows) -> Result<UserRef> {
       User stored = created;
