@@ -135,6 +135,13 @@ TEST_F(CliOnPostgres, MigrateChangesTheSettingsOfTheDeploymentAndServeAgreesOrSt
   EXPECT_NE(refused.err.find("staleness-bound"), std::string::npos) << refused.err;
 }
 
+TEST_F(CliOnPostgres, ADeadlineThatAStrictWriteCannotMeetIsMisuse) {
+  json_of({"migrate"});
+  const auto refused = cli({"serve", "--listen", "127.0.0.1:0", "--database-timeout", "699ms"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("at least 700 ms"), std::string::npos) << refused.err;
+}
+
 TEST_F(CliOnPostgres, AUrlThatCannotWorkIsMisuseAndNotQuoted) {
   for (const char* rest :
        {":99999/x", "/x?nonsense=1", "/x?target_session_attrs=standby", "/x?sslmode=maybe"}) {

@@ -26,7 +26,7 @@ class BothStores {
  public:
   BothStores() {
     lite_ = opened(open_sqlite({.file = directory_.path() / "users.db", .clock = &clock}));
-    shorten_waits(database_);
+    shorten_waits(database_, std::chrono::milliseconds{1});
     pg_ = opened(open_postgres({.url = Secret{database_.url()},
                                 .clock = &clock,
                                 .look_up_timeout = std::chrono::seconds{60},

@@ -49,9 +49,10 @@ std::string server_url_of(const PostgresServer& server) {
   return server.url({.user = "USER", .database = "DATABASE"});
 }
 
-void shorten_waits(const TestDatabase& database) {
-  database.session().execute(
-      "UPDATE public.cache_settings SET staleness_bound_ms = 20, former_staleness_bound_ms = 20");
+void shorten_waits(const TestDatabase& database, std::chrono::milliseconds bound) {
+  database.session().run(
+      "UPDATE public.cache_settings SET staleness_bound_ms = $1, former_staleness_bound_ms = $1",
+      {bound.count()});
 }
 
 void prepare_templates(const PostgresServer& server) {

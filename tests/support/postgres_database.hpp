@@ -42,10 +42,10 @@ class TestDatabase {
   std::string name_;
 };
 
-// T of this deployment becomes 20 ms, for storages that write without a feed: such writes wait for
-// T. PostgresOptions::times of a storage with a feed has to say the same.
+// T of this deployment becomes `bound`, for storages that write without a feed: such writes wait
+// for T. PostgresOptions::times of a storage with a feed has to say the same.
 inline constexpr std::chrono::milliseconds kShortBound{20};
-void shorten_waits(const TestDatabase& database);
+void shorten_waits(const TestDatabase& database, std::chrono::milliseconds bound = kShortBound);
 
 // Makes the role um_owner and the database um_template with the migrated schema.
 void prepare_templates(const PostgresServer& server);

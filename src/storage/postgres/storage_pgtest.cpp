@@ -16,9 +16,14 @@ namespace {
 using namespace std::chrono_literals;
 using e2e::eventually;
 
-// Records the namespace of the last poll.
+// Records the namespace of the last poll, for as long as it lives.
 class Place final : public ChangeListener {
  public:
+  explicit Place(Storage& storage) : feed_{storage.changes()} { feed_.start(*this); }
+  ~Place() override { feed_.stop(); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
   void hold(std::span<const std::string>) override {}
   void settle(std::span<const std::string>, std::optional<Xid>) override {}
   Leftovers apply(const Poll& poll) override {
@@ -32,6 +37,7 @@ class Place final : public ChangeListener {
   }
 
  private:
+  ChangeFeed& feed_;
   mutable std::mutex mutex_;
   std::optional<Tau> tau_;
 };
@@ -64,20 +70,17 @@ class PostgresStorageTest : public ::testing::Test {
 
 TEST_F(PostgresStorageTest, AfterAMoveToAnotherNamespaceFactsAreOfThatAgain) {
   const auto storage = open();
-  Place place;
-  storage->changes().start(place);
+  const Place place{*storage};
   ASSERT_TRUE(eventually([&] { return place.tau() == tau_of_a_fact(*storage); }));
   const auto before = place.tau();
   db_.execute("SELECT bump_cache_epoch()");
   ASSERT_TRUE(eventually([&] { return place.tau() != before; }));
   EXPECT_TRUE(eventually([&] { return place.tau() == tau_of_a_fact(*storage); }));
-  storage->changes().stop();
 }
 
 TEST_F(PostgresStorageTest, ATableThatWasAlteredIsAnotherNamespaceForConnectionsToo) {
   const auto storage = open();
-  Place place;
-  storage->changes().start(place);
+  const Place place{*storage};
   ASSERT_TRUE(eventually([&] { return place.tau() == tau_of_a_fact(*storage); }));
   const auto before = place.tau();
   db_.execute("ALTER TABLE users ADD COLUMN note text");
@@ -90,8 +93,7 @@ TEST_F(PostgresStorageTest, ADumpRestoredOverTheRunningDatabaseIsServedWithoutAR
   db_.execute("INSERT INTO users (email) VALUES ('a@x.org')");
   const std::string dump = test::pg_dump(database_.url(), {"--clean", "--if-exists"});
   const auto storage = open();
-  Place place;
-  storage->changes().start(place);
+  const Place place{*storage};
   ASSERT_TRUE(eventually([&] { return place.tau() == tau_of_a_fact(*storage); }));
   const auto before = place.tau();
   std::atomic<bool> restored = false;
@@ -108,7 +110,6 @@ TEST_F(PostgresStorageTest, ADumpRestoredOverTheRunningDatabaseIsServedWithoutAR
   }));
   EXPECT_TRUE(test::run(
       storage->users().update({.id = *UserId::from(1), .change = {.first_name = "new"}}, {})));
-  storage->changes().stop();
 }
 
 class PostgresHousekeepingTest : public PostgresStorageTest {
