@@ -1,4 +1,7 @@
 // A real server on which commits hang: they wait for a synchronous standby that does not exist.
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "support/patience.hpp"
@@ -103,6 +106,73 @@ TEST_F(StallPgTest, ABatchWhoseCommitHangsTellsItsTransactionAndTheProcessThatHa
       "SyncRep");
   let_commits_wait_for("");
   EXPECT_TRUE(e2e::eventually([&] { return status() == "committed"; }));
+}
+
+class CancelledWait : public StallPgTest {
+ protected:
+  CancelledWait() { let_commits_wait_for("nosuch"); }
+
+  // Cancels the wait of whatever commits meanwhile.
+  template <class T>
+  T with_cancelled_wait(Task<T> task) {
+    std::atomic<bool> done = false;
+    std::thread administrator{[&] {
+      BlockingConnection other = database_.admin();
+      while (!done) {
+        other.execute(
+            "select pg_cancel_backend(pid) from pg_stat_activity"
+            " where application_name = 'stall test' and wait_event = 'SyncRep'");
+        std::this_thread::yield();
+      }
+    }};
+    T result = test::run(std::move(task));
+    done = true;
+    administrator.join();
+    return result;
+  }
+  std::int64_t things() { return admin_.integer("select count(*) from things"); }
+
+  Options patient_options() const {
+    Options patient = options();
+    patient.stall_margin = 20s;
+    return patient;
+  }
+  Client client_{patient_options()};
+};
+
+// It was committed, so it is no failure, and a failover may undo it, so it is no success.
+TEST_F(CancelledWait, IsTheEndOfAWriteThatIsNotReplicated) {
+  const auto written = with_cancelled_wait(client_.write(kInsertThing, {}, patient()));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, Failure::not_replicated);
+  EXPECT_EQ(to_error(written.error()).code, ErrorCode::unknown_outcome);
+  EXPECT_EQ(things(), 1);
+}
+
+TEST_F(CancelledWait, IsTheEndOfATransactionThatIsNotReplicated) {
+  const auto work = [](Transaction& transaction) -> Task<Outcome<Rows>> {
+    auto rows = co_await transaction.run(kInsertThing);
+    co_return rows;
+  };
+  const auto made = with_cancelled_wait(client_.transaction<Rows>(patient(), work));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, Failure::not_replicated);
+  EXPECT_EQ(things(), 1);
+}
+
+TEST_F(CancelledWait, IsTheEndOfABatchThatTellsItsTransaction) {
+  Batch batch{.statements = {{&kTransactionId}, {&kInsertThing}}};
+  const BatchOutcome made = with_cancelled_wait(client_.batch(std::move(batch), patient()));
+  ASSERT_FALSE(made.rows);
+  EXPECT_EQ(made.rows.error().kind, Failure::not_replicated);
+  ASSERT_TRUE(made.first);
+  EXPECT_EQ(admin_.text("select pg_xact_status($1::xid8)", {made.first->text(0, 0)}), "committed");
+}
+
+TEST_F(CancelledWait, SaysNothingAboutTheNextWriteOfTheConnection) {
+  ASSERT_FALSE(with_cancelled_wait(client_.write(kInsertThing, {}, patient())));
+  let_commits_wait_for("");
+  EXPECT_TRUE(write(client_));
 }
 
 }  // namespace

@@ -164,6 +164,7 @@ void Connection::take(ResultPtr result) {
   switch (PQresultStatus(result.get())) {
     case PGRES_PIPELINE_SYNC:
       reply.what = What::synced;
+      reply.not_replicated = handle_->take_unreplicated_commit();
       break;
     case PGRES_PIPELINE_ABORTED:
       reply.what = What::aborted;

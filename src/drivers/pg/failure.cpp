@@ -37,6 +37,8 @@ std::string_view to_string(Failure::Kind kind) {
       return "lost";
     case Failure::unknown_outcome:
       return "unknown_outcome";
+    case Failure::not_replicated:
+      return "not_replicated";
     case Failure::timeout:
       return "timeout";
     case Failure::overloaded:
@@ -66,6 +68,9 @@ Error to_error(const Failure& failure) {
     case Failure::unknown_outcome:
       return {.code = ErrorCode::unknown_outcome,
               .detail = "the connection to the database was lost during a commit"};
+    case Failure::not_replicated:
+      return {.code = ErrorCode::unknown_outcome,
+              .detail = "the database did not confirm that a standby has the change"};
     case Failure::refused:
       break;
   }

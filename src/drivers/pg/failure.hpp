@@ -18,6 +18,7 @@ struct Failure {
     refused,          // the server reported an error: `sqlstate`. Nothing was changed.
     lost,             // the connection was lost or cannot be opened. Nothing was committed.
     unknown_outcome,  // COMMIT (or a single write) was sent, and no answer arrived
+    not_replicated,   // committed, but no synchronous standby confirmed it: a failover may undo it
     timeout,          // the deadline, or the server's statement_timeout. Nothing was committed.
     overloaded,       // too many calls wait already; nothing was sent
     elsewhere,        // no connection has the session note that a batch requires; nothing was sent
@@ -48,10 +49,10 @@ bool worth_repeating(const Failure& failure);
 std::string_view to_string(Failure::Kind kind);
 
 // lost and elsewhere → unavailable and overloaded → overloaded, with retry_after; unknown_outcome
-// and timeout → the same; refused → unavailable for 25006 (read-only server), 53… (out of
-// resources), 55P03 and failures that are worth_repeating; internal otherwise: adapters check
-// constraint and SQLSTATE first.
-// The detail names the SQLSTATE, never the message.
+// and timeout → the same; not_replicated → unknown_outcome; refused → unavailable for 25006
+// (read-only server), 53… (out of resources), 55P03 and failures that are worth_repeating; internal
+// otherwise: adapters check constraint and SQLSTATE first. The detail names the SQLSTATE, never the
+// message.
 Error to_error(const Failure& failure);
 
 }  // namespace um::pg

@@ -33,8 +33,13 @@ bool Handle::start(const ConnectionInfo::Keywords& keywords) {
   close();
   connection_ = PQconnectStartParams(keywords.names.data(), keywords.values.data(), 0);
   if (connection_ == nullptr) return false;
-  ignore_notices(connection_);
+  PQsetNoticeReceiver(connection_, &Handle::take_notice, this);
   return PQstatus(connection_) != CONNECTION_BAD;
+}
+
+void Handle::take_notice(void* handle, const PGresult* notice) {
+  if (tells_of_unreplicated_commit(notice))
+    static_cast<Handle*>(handle)->unreplicated_commit_ = true;
 }
 
 Handle::Poll Handle::poll() {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -22,7 +23,8 @@
 #include "drivers/pg/failure.hpp"
 #include "drivers/pg/pipeline.hpp"
 
-struct pg_conn;  // libpq's PGconn
+struct pg_conn;    // libpq's PGconn
+struct pg_result;  // libpq's PGresult
 
 namespace um::pg {
 
@@ -58,6 +60,8 @@ class Handle {
   // The next result, if one is complete. A null result is the end of a command's results.
   bool has_result();
   ResultPtr next_result();
+  // Whether, since the last call, the server warned that a commit was not confirmed by a standby.
+  bool take_unreplicated_commit() { return std::exchange(unreplicated_commit_, false); }
   bool in_transaction() const;  // whether a transaction is open
   int server_process() const;   // its id on the server's host
 
@@ -67,9 +71,11 @@ class Handle {
 
  private:
   bool watch();
+  static void take_notice(void* handle, const pg_result* notice);
 
   boost::asio::posix::stream_descriptor descriptor_;
   pg_conn* connection_ = nullptr;
+  bool unreplicated_commit_ = false;
 };
 
 // Each host of the URL is resolved by the resolver of the loop, and each of its addresses is tried

@@ -44,4 +44,8 @@ void ignore_notices(PGconn* connection) {
   PQsetNoticeReceiver(connection, [](void*, const PGresult*) {}, nullptr);
 }
 
+bool tells_of_unreplicated_commit(const PGresult* notice) {
+  return error_field(notice, PG_DIAG_SOURCE_FUNCTION) == "SyncRepWaitForLSN";
+}
+
 }  // namespace um::pg

@@ -36,5 +36,9 @@ bool decrypted_bytes_wait(pg_conn* connection);
 
 // Otherwise libpq prints notices and warnings on stderr.
 void ignore_notices(pg_conn* connection);
+// Whether a notice says that a transaction was committed here, but that its wait for a synchronous
+// standby was cancelled. Told by the function of the server that sends it: it has no SQLSTATE of
+// its own, and its text is translated.
+bool tells_of_unreplicated_commit(const pg_result* notice);
 
 }  // namespace um::pg

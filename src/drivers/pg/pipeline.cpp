@@ -106,6 +106,10 @@ Pipeline::Effect Pipeline::receive(Reply reply, BootTime now) {
     if (effect.expected && !unit.failure) unit.failure = std::move(reply.failure);
     return effect;
   }
+  if (reply.not_replicated && !unit_of_reply().failure) {
+    unit_of_reply().failure = {.kind = Failure::not_replicated,
+                               .message = "the wait for a synchronous standby was cancelled"};
+  }
   sent_.pop_front();
   --sending_;
   effect.finished = std::move(units_.front());

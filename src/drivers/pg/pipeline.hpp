@@ -72,8 +72,9 @@ class Pipeline {
   struct Reply {
     enum class What { done, error, aborted, synced };
     What what;
-    Rows rows{};        // for done
-    Failure failure{};  // for error
+    Rows rows{};                  // for done
+    Failure failure{};            // for error
+    bool not_replicated = false;  // for synced: the unit was committed, on this server only
   };
   struct Effect {
     bool expected = true;             // false: a reply to nothing that was sent
