@@ -12,6 +12,9 @@ namespace {
 
 using std::chrono::duration_cast;
 
+// What a strict write needs besides its wait.
+constexpr CacheTimes::ms kStrictMargin{200};
+
 // Where the setting was given; nullptr: it was not.
 const EffectiveSetting* given(const Config& config, std::string_view name) {
   const auto it = std::ranges::find(config.effective, name, &EffectiveSetting::name);
@@ -61,6 +64,14 @@ Result<void> agree(const Config& config, const CacheTimes& stored) {
     return fail(ErrorCode::invalid, "the staleness bound of this database, " +
                                         milliseconds(stored.staleness_bound) +
                                         ", is less than three polls");
+  if (stored.mode == Consistency::strict &&
+      config.database_timeout < stored.staleness_bound + kStrictMargin)
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("database-timeout: {} is too short: a strict write may wait for the "
+                    "staleness bound of this database, {}; allowed: at least {}",
+                    milliseconds(config.database_timeout), milliseconds(stored.staleness_bound),
+                    milliseconds(stored.staleness_bound + kStrictMargin)));
   return {};
 }
 

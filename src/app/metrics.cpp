@@ -55,6 +55,17 @@ void add_storage(MetricsPage& page, const StorageStats& stats) {
         {"user_manager_database_errors_total", "Database calls that failed, by named query"},
         {{"query", name}}, number(query.errors));
   }
+  if (stats.strict_waits)
+    page.histogram({"user_manager_strict_write_wait_seconds",
+                    "Time that one write waited for other instances"},
+                   {},
+                   {.upper_bounds = StorageStats::Query::kBucketBoundsSeconds,
+                    .counts = stats.strict_waits->buckets,
+                    .sum = stats.strict_waits->seconds_sum});
+  for (const auto& [instance, count] : stats.slowest_instances)
+    page.counter({"user_manager_strict_write_slowest_total",
+                  "Waits of writes in which this instance was the last to acknowledge"},
+                 {{"instance", instance}}, number(count));
   page.add<StorageNumbers>(stats);
   page.add(stats.client);
 }

@@ -53,6 +53,13 @@ bool Coherence::stores(std::string_view key) {
   return shard.stores(hashed);
 }
 
+bool Coherence::holds(std::string_view key) {
+  const HashedKey hashed = hash_.hashed(key);
+  CoherenceShard& shard = shard_of(hashed);
+  const std::scoped_lock lock{shard.mutex};
+  return shard.held(hashed.bytes);
+}
+
 Admission Coherence::admit(std::string_view key, const Stamp& read_in, L1Value value) {
   const HashedKey hashed = hash_.hashed(key);
   CoherenceShard& shard = shard_of(hashed);
@@ -126,7 +133,7 @@ Leftovers Coherence::apply(const Poll& poll) {
   const BootTime old_end = lease_until_.load(std::memory_order_relaxed);
   if (old_end != BootTime::min() && received_at >= old_end) note_lapse();
   renew_lease(received_at);
-  return Leftovers{std::move(debris)};
+  return reason ? Leftovers{std::move(debris)} : Leftovers{};
 }
 
 std::optional<std::string_view> Coherence::reason_to_flush(const Poll& poll) const {

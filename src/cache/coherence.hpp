@@ -88,6 +88,8 @@ class Coherence final : public ChangeListener {
   // Whether look_up() would find the key, for a caller that does not answer with the value: counts
   // no hit.
   bool stores(std::string_view key);
+  // Whether the key is held: nothing but the primary can answer it.
+  bool holds(std::string_view key);
   // Step 3: the one way into L1. `read_in` is the stamp of the statement that read the value.
   Admission admit(std::string_view key, const Stamp& read_in, L1Value value);
   // When the last applied poll was sent: a value that look_up() finds was right at that moment or

@@ -35,6 +35,10 @@ class CoherenceShard {
 
   // nullopt: not stored, or held.
   std::optional<L1Value> look_up(HashedKey key);
+  bool held(std::string_view key) const {
+    return (!local_holds_.empty() && local_holds_.contains(key)) ||
+           (!database_holds_.empty() && database_holds_.contains(key));
+  }
   bool stores(HashedKey key) { return !held(key.bytes) && stored(key) != nullptr; }
   Admission admit(HashedKey key, const Stamp& read_in, L1Value value);
 
@@ -73,10 +77,6 @@ class CoherenceShard {
   mutable std::mutex mutex;
 
  private:
-  bool held(std::string_view key) const {
-    return (!local_holds_.empty() && local_holds_.contains(key)) ||
-           (!database_holds_.empty() && database_holds_.contains(key));
-  }
   const L1Value* stored(HashedKey key) {
     const L1Value* value = values_.find(key);
     return value != nullptr ? value : absent_.find(key);

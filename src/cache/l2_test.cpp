@@ -197,6 +197,16 @@ TEST_F(L2Test, WithoutALeaseOnlyThePrimaryIsAsked) {
   EXPECT_EQ(inner.finds.count(), 1U);
 }
 
+// It would be refused: time lost for every reader of a user that is being changed.
+TEST_F(L2Test, AKeyThatIsHeldIsNotAskedFor) {
+  const std::vector<std::string> keys{"user:1"};
+  cache.coherence().hold(keys);
+  const Ref found = find();
+  answer_primary(0, ann, 10);
+  EXPECT_TRUE(found->done());
+  EXPECT_TRUE(l2.asked.empty());
+}
+
 TEST_F(L2Test, WhoInsistsOnThePrimaryIsNotGivenWhatItSays) {
   find();  // asks L2
   const auto found = find({.from_primary = true});
@@ -217,9 +227,9 @@ TEST_F(L2Test, ReadersOfOneKeyShareOneQuestion) {
 
 TEST_F(L2Test, AFollowerIsTurnedAwayIfTheKeyIsHeldWhenTheAnswerArrives) {
   const auto first = find();
+  const auto second = find();
   const std::vector<std::string> keys{"user:1"};
   cache.coherence().hold(keys);
-  const auto second = find();
   answer_l2(0, Fact{ann, stamp(10)});
   EXPECT_EQ(l2.asked.size(), 1U);
   EXPECT_EQ(inner.finds.count(), 1U);  // both requests share the failure, and ask the primary

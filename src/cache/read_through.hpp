@@ -92,7 +92,8 @@ auto ReadThrough<T>::find(Lookup& lookup, ReadOptions options, std::chrono::seco
     if (remembered) co_return std::move(*remembered);
   }
   const bool time_for_l2 = cache_.clock().now() < options.deadline.l2_until;
-  if (memory_will_do && time_for_l2 && cache_.l2().there()) {
+  if (memory_will_do && time_for_l2 && cache_.l2().there() &&
+      !cache_.coherence().holds(lookup.key())) {
     std::optional<Reading<T>> found = co_await ask_l2(lookup, options.deadline);
     if (found) co_return std::move(*found);
   }

@@ -75,6 +75,7 @@ class Leftovers {
   template <class T>
   explicit Leftovers(std::unique_ptr<T> removed)
       : removed_{removed.release(), [](void* all) { delete static_cast<T*>(all); }} {}
+  bool empty() const { return removed_ == nullptr; }
 
  private:
   std::unique_ptr<void, void (*)(void*)> removed_{nullptr, [](void*) {}};

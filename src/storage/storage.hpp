@@ -57,6 +57,10 @@ struct StorageStats : StorageNumbers<std::uint64_t> {
     std::array<std::uint64_t, kBucketBoundsSeconds.size() + 1> buckets{};
     double seconds_sum = 0;
   };
+  // Strict writes: times of waits for other instances, and by the instance's name the waits in
+  // which it was the last.
+  std::optional<Query> strict_waits{};
+  std::map<std::string, std::uint64_t> slowest_instances{};
   std::map<std::string, Query> queries{};  // by the query's name: "find_user", "insert_user", …
   std::vector<PublishedNumber> client{};   // more, from the client of a database server
 };

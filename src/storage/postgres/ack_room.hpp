@@ -77,16 +77,20 @@ class AckRoom::Guest {
 
   // Waits until every instance but `own` has acknowledged the holds of these transactions, or until
   // `until`. `ask`: Task<Result<AckBoard>>(Xid after), the registry and the acknowledgements with a
-  // later id; it outlives the call. True: everybody has. A failure of `ask` ends nothing: the wait
-  // goes on.
+  // later id; it outlives the call. A failure of `ask` ends nothing: the wait goes on.
   struct Wait {
     std::optional<std::string> own{};
     std::vector<Xid> holds{};
     BootTime until{};
     std::chrono::nanoseconds ask_every{};
   };
+  struct End {
+    bool everybody = false;
+    // Those that were waited for the longest: missing when somebody was missing for the last time.
+    std::vector<AckBoard::Instance> slowest{};
+  };
   template <class Ask>
-  Task<bool> wait(Wait request, Ask& ask);
+  Task<End> wait(Wait request, Ask& ask);
 
  private:
   AckRoom& room_;
@@ -94,7 +98,8 @@ class AckRoom::Guest {
 };
 
 template <class Ask>
-Task<bool> AckRoom::Guest::wait(Wait request, Ask& ask) {
+auto AckRoom::Guest::wait(Wait request, Ask& ask) -> Task<End> {
+  End end;
   {
     const std::scoped_lock lock{room_.mutex_};
     place_->first_hold = std::ranges::min(request.holds);
@@ -106,14 +111,18 @@ Task<bool> AckRoom::Guest::wait(Wait request, Ask& ask) {
   auto share = [](const AckBoard&) { return true; };
   for (;;) {
     const BootTime now = room_.clock_.now();
-    if (now >= request.until) co_return false;
+    if (now >= request.until) co_return end;
     const BootTime again = std::min(request.until, now + request.ask_every);
     co_await place_->news.wait({again}, room_.clock_);
     SingleFlight<AckBoard>::Request joint{
         .key = "acknowledgements", .may_follow = MayFollow::no, .deadline = {request.until}};
     const Result<AckBoard> board =
         co_await room_.flights_.run(std::move(joint), ask_for_all, share);
-    if (board && board->everyone(request.own, request.holds)) co_return true;
+    if (!board) continue;
+    std::vector<AckBoard::Instance> missing = board->missing(request.own, request.holds);
+    end.everybody = missing.empty();
+    if (end.everybody) co_return end;
+    end.slowest = std::move(missing);
   }
 }
 

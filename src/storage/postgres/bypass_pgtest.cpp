@@ -209,7 +209,7 @@ TEST_F(PostgresBypassTest, ATableRewriteWhereASuperuserMigrated) {
   EXPECT_EQ(name_space(admin), before);
   admin.execute("ALTER TABLE sessions ALTER COLUMN address TYPE varchar USING 'rewritten'");
   EXPECT_EQ(taken_changes(admin), "*");
-  EXPECT_EQ(admin.integer("SELECT epoch FROM cache_settings"), 2);
+  EXPECT_GT(admin.integer("SELECT epoch FROM cache_settings"), 1);
   EXPECT_NE(name_space(admin), before);
 }
 

@@ -115,6 +115,7 @@ void PostgresChangeFeed::start(ChangeListener& listener) {
 void PostgresChangeFeed::stop() {
   interrupt_.interrupt();
   if (thread_.joinable()) thread_.join();
+  sweeper_ = {};
   const std::scoped_lock lock{mutex_};
   listener_ = nullptr;
 }
@@ -177,7 +178,11 @@ void PostgresChangeFeed::loop() {
       continue;
     }
     connection_.close();
-    steps_.disconnected();
+    {
+      const std::scoped_lock lock{mutex_};
+      steps_.disconnected();
+      publish_terms();
+    }
     interrupt_.sleep(backoff.pause(random_u64()));
   }
   say_goodbye();
@@ -211,6 +216,7 @@ bool PostgresChangeFeed::connect() {
   }
   const std::scoped_lock lock{mutex_};
   steps_.connected();
+  publish_terms();
   return true;
 }
 
@@ -256,15 +262,9 @@ pg::Outcome<void> PostgresChangeFeed::perform(const Step& step) try {
 pg::Outcome<void> PostgresChangeFeed::join(const Step& step) {
   listener_->end_lease();
   const BootTime sent_at = clock_.now();
-  pg::Params params{step.id};
-  if (step.former_id.empty())
-    params.add(std::nullopt);
-  else
-    params.add(step.former_id);
-  params.add(kProtocol);
-  params.add(options_.instance_name);
-  params.add(server_);
-  const auto joined = run(feed_queries::kJoin, params);
+  steps_.joining(step.id);
+  const auto joined = run(feed_queries::kJoin, {step.id, pg::text_array(step.former_ids), kProtocol,
+                                                options_.instance_name, server_});
   if (!joined) return pg::failed(joined.error());
   const std::scoped_lock lock{mutex_};
   steps_.joined(step.id, std::string{joined->text_or_null(0, 1).value_or("")},
@@ -323,7 +323,7 @@ pg::Outcome<void> PostgresChangeFeed::acknowledge(const Step& step) {
     publish_terms();
   }
   if (rows == 0)
-    listener_->end_lease();
+    end_lease_of_the_expelled();
   else if (options_.on_acknowledged)
     options_.on_acknowledged();
   return {};
@@ -340,12 +340,20 @@ pg::Outcome<void> PostgresChangeFeed::refresh(const Step& step) {
     steps_.refreshed(refreshed->size(), gone ? 0 : refreshed->integer(0, 0), sent_at);
     publish_terms();
   }
-  if (gone) listener_->end_lease();
+  if (gone) end_lease_of_the_expelled();
   return {};
 }
 
+void PostgresChangeFeed::end_lease_of_the_expelled() {
+  listener_->end_lease();
+  if (options_.log)
+    options_.log(
+        "the row of this instance is gone from cache_instances (it was silent for too long): it "
+        "joins again");
+}
+
 pg::Outcome<void> PostgresChangeFeed::leave(const Step& step) {
-  const auto left = run(feed_queries::kLeave, {step.id});
+  const auto left = run(feed_queries::kLeave, {pg::text_array(step.former_ids)});
   if (!left) return pg::failed(left.error());
   const std::scoped_lock lock{mutex_};
   steps_.left();
@@ -410,6 +418,7 @@ void PostgresChangeFeed::apply(PostgresPolls::Answer answer, const FeedSteps::Se
   for (const HeldOn& held : released) listener_->settle(held.keys, std::nullopt);
   if (applied.vouched_at) listener_->acknowledge_refresh(*applied.vouched_at);
   if (applied.new_namespace && options_.on_new_namespace) options_.on_new_namespace();
+  if (!leftovers.empty()) sweeper_ = std::jthread{[removed = std::move(leftovers)] {}};
   if (steps_.retired() && applied.ends_lease && options_.log)
     options_.log(
         "the deployment runs with other times than this process (migrate changed them): it "
@@ -425,14 +434,15 @@ void PostgresChangeFeed::publish_terms() {
 void PostgresChangeFeed::say_goodbye() {
   listener_->end_lease();
   connection_.close();
-  if (!steps_.registered()) return;
+  const std::vector<std::string> rows = steps_.rows();
+  if (rows.empty()) return;
   const pg::Interrupt never;
   pg::DirectConnection connection{never, clock_};
   const Deadline deadline = Deadline::after(clock_, kGoodbyeTime);
   const auto opened =
       connection.open({.url = options_.url, .application_name = "user-manager feed"}, deadline);
   if (!opened) return;
-  const auto left = connection.run(feed_queries::kLeave, {steps_.id()}, deadline);
+  const auto left = connection.run(feed_queries::kLeave, {pg::text_array(rows)}, deadline);
   if (!left) report(left.error());
 }
 

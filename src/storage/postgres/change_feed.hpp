@@ -89,6 +89,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   pg::Outcome<void> refresh(const Step& step);
   pg::Outcome<void> leave(const Step& step);
   pg::Outcome<void> wait(const Step& step);
+  void end_lease_of_the_expelled();
   void apply(PostgresPolls::Answer answer, const FeedSteps::Settings& settings);
   std::size_t hear();  // how many notifications there were
   void say_goodbye();
@@ -122,6 +123,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   std::string server_;  // the constant part of the namespace of this connection
   std::int64_t process_ = 0;
   bool troubled_ = false;
+  std::jthread sweeper_;  // frees what a flush removed: that may take longer than a lease lasts
 };
 
 }  // namespace um

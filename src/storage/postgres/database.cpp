@@ -220,6 +220,8 @@ Stamp PostgresDatabase::stamp_of(const pg::Rows& rows) const {
 StorageStats PostgresDatabase::stats() const {
   StorageStats stats{read_counters(counters_)};
   stats.client = published(strict_.stats());
+  stats.strict_waits = report_of(strict_.waits());
+  stats.slowest_instances = strict_.slowest();
   for (const auto& [query, counters] : client_.query_stats().all()) {
     stats.queries[std::string{query->name}] = report_of(counters);
   }

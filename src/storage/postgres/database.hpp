@@ -209,6 +209,10 @@ Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
     announcement.end(committed ? announcement.xid() : std::nullopt);
     co_return *outcome;
   }
+  if (outcome.error().kind == pg::Failure::not_replicated) {
+    announcement.end(announcement.xid());
+    co_return std::unexpected(postgres_error(outcome.error()));
+  }
   if (outcome.error().kind != pg::Failure::unknown_outcome || !made) {
     announcement.end(std::nullopt);
     co_return std::unexpected(postgres_error(outcome.error()));

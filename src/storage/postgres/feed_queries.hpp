@@ -81,10 +81,10 @@ inline constexpr Query kPoll{"poll", R"(
 // schema, or null.
 inline constexpr Query kRepair{"repair_namespace", "select public.cache_repair()"};
 
-// $1 new id, $2 former id or null, $3 protocol, $4 name, $5 the text of kServer. Returns the
+// $1 new id, $2 former ids, $3 protocol, $4 name, $5 the text of kServer. Returns the
 // number of other instances, and the namespace.
 inline constexpr Query kJoin{"join_instances",
-                             "select public.join_instances($1::uuid, $2::uuid, $3::integer, $4),"
+                             "select public.join_instances($1::uuid, $2::uuid[], $3::integer, $4),"
                              " $5::text || ' ' || public.cache_state()"};
 inline constexpr Query kRefresh{
     "refresh_instance",
@@ -95,7 +95,7 @@ inline constexpr Query kAcknowledge{
     "insert into public.cache_acks (id, seen) select i.id, $2::pg_snapshot"
     " from public.cache_instances i where i.id = $1::uuid"};
 inline constexpr Query kLeave{"leave_instances",
-                              "delete from public.cache_instances where id = $1::uuid"};
+                              "delete from public.cache_instances where id = any ($1::uuid[])"};
 
 inline constexpr std::array<const Query*, 10> kAll{
     &kSessionSettings, &kListenWake, &kListenSeen, &kServer,      &kPoll,

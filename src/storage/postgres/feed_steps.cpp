@@ -9,6 +9,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A reaper removes older ones.
+constexpr std::size_t kMostFormerIds = 8;
+
 }  // namespace
 
 FeedSteps::FeedSteps(Options options) : options_{std::move(options)}, polls_{options_.limits} {}
@@ -16,14 +19,14 @@ FeedSteps::FeedSteps(Options options) : options_{std::move(options)}, polls_{opt
 FeedSteps::Step FeedSteps::next(BootTime now) const {
   if (!connected_) return {.act = Act::wait};
   if (retired_) {
-    if (registered()) return {.act = Act::leave, .id = id_};
+    if (registered()) return {.act = Act::leave, .former_ids = rows()};
     return {.act = Act::wait};
   }
   if (now < retry_due_) return {.act = Act::wait, .until = retry_due_};
   if (namespace_missing_) return {.act = Act::repair};
   if (!registered()) {
     if (now < join_due_) return {.act = Act::wait, .until = join_due_};
-    return {.act = Act::join, .id = options_.new_id(), .former_id = former_id_};
+    return {.act = Act::join, .id = options_.new_id(), .former_ids = former_ids_};
   }
   if (to_acknowledge_) return {.act = Act::acknowledge, .id = id_, .seen = *to_acknowledge_};
   if (now >= poll_due_) return {.act = Act::poll, .question = polls_.next()};
@@ -33,9 +36,7 @@ FeedSteps::Step FeedSteps::next(BootTime now) const {
 
 void FeedSteps::connected() {
   connected_ = true;
-  if (registered()) former_id_ = std::exchange(id_, {});
-  to_acknowledge_.reset();
-  to_vouch_.reset();
+  give_up_id();
   namespace_missing_ = false;
   poll_due_ = poll_allowed_ = join_due_ = retry_due_ = BootTime::min();
   polls_.connection_lost();
@@ -63,10 +64,21 @@ void FeedSteps::refused(Act act, BootTime now) {
     retry_due_ = now + options_.retry_after;
 }
 
+void FeedSteps::joining(const std::string& id) {
+  former_ids_.push_back(id);
+  if (former_ids_.size() > kMostFormerIds) former_ids_.erase(former_ids_.begin());
+}
+
+std::vector<std::string> FeedSteps::rows() const {
+  std::vector<std::string> all = former_ids_;
+  if (registered()) all.push_back(id_);
+  return all;
+}
+
 void FeedSteps::joined(const std::string& id, const std::string& name_space, std::int64_t others,
                        BootTime sent_at) {
   id_ = id;
-  former_id_.clear();
+  former_ids_.clear();
   joined_in_ = name_space;
   others_ = others;
   refresh_due_ = sent_at + options_.refresh_every;
@@ -97,6 +109,7 @@ void FeedSteps::repaired() {
 
 void FeedSteps::left() {
   id_.clear();
+  former_ids_.clear();
   update_terms();
 }
 
@@ -105,10 +118,14 @@ void FeedSteps::note_company() {
   update_terms();
 }
 
-void FeedSteps::expelled() {
-  former_id_ = std::exchange(id_, {});
+void FeedSteps::give_up_id() {
+  if (registered()) joining(std::exchange(id_, {}));
   to_acknowledge_.reset();
   to_vouch_.reset();
+}
+
+void FeedSteps::expelled() {
+  give_up_id();
   polls_.expelled();
   update_terms();
 }
@@ -152,9 +169,7 @@ FeedSteps::Applied FeedSteps::take(PostgresPolls::Answer answer, const Settings&
     terms_->outdated = true;
     applied.ends_lease = true;
   } else if (join_again) {
-    former_id_ = std::exchange(id_, {});
-    to_acknowledge_.reset();
-    to_vouch_.reset();
+    give_up_id();
     applied.ends_lease = true;
   } else {
     applied.vouched_at = std::exchange(to_vouch_, std::nullopt);

@@ -20,6 +20,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/postgres/polls.hpp"
 #include "storage/postgres/strict_terms.hpp"
@@ -43,9 +44,9 @@ class FeedSteps {
   enum class Act { join, poll, repair, acknowledge, refresh, leave, wait };
   struct Step {
     Act act;
-    BootTime until = BootTime::max();  // of wait
-    std::string id{};         // join: the new one; acknowledge, refresh, leave: the own one
-    std::string former_id{};  // join: the row to remove; empty: none
+    BootTime until = BootTime::max();       // of wait
+    std::string id{};                       // join: the new one; acknowledge, refresh: the own one
+    std::vector<std::string> former_ids{};  // rows to remove; of join and leave
     PostgresPolls::Question question{.limit = 0};  // poll
     Snapshot seen{};                               // acknowledge
   };
@@ -61,6 +62,8 @@ class FeedSteps {
   // The statement of the step was refused (a lock, a time limit); the connection is good.
   void refused(Act act, BootTime now);
 
+  // Before a join is sent: if its answer is lost, its row may be there.
+  void joining(const std::string& id);
   // Statements that succeeded. `sent_at`, `now`: before the statement was sent, after its answer.
   void joined(const std::string& id, const std::string& name_space, std::int64_t others,
               BootTime sent_at);
@@ -94,14 +97,20 @@ class FeedSteps {
 
   bool starts_over(const PostgresPolls::Answer& answer) const { return polls_.starts_over(answer); }
   const PostgresPolls& polls() const { return polls_; }
-  // Since the last poll; nullopt before the first one.
-  const std::optional<StrictTerms>& terms() const { return terms_; }
+  // Since the last poll; nullopt before the first one, and without a connection: the namespace may
+  // be another one meanwhile. That a process is outdated stays true.
+  std::optional<StrictTerms> terms() const {
+    return connected_ || retired_ ? terms_ : std::nullopt;
+  }
   bool registered() const { return !id_.empty(); }
   const std::string& id() const { return id_; }
+  // Rows that this process may have in the registry.
+  std::vector<std::string> rows() const;
   // The end of the lease is due: the row is gone, or the deployment runs with other times.
   bool retired() const { return retired_; }
 
  private:
+  void give_up_id();
   void expelled();
   void polled(BootTime sent_at, BootTime now);
   bool has_fresh_holds(const std::set<PostgresPolls::Hold>& before) const;
@@ -112,10 +121,10 @@ class FeedSteps {
   bool connected_ = false;
   bool retired_ = false;
   bool namespace_missing_ = false;
-  std::string id_;                 // of the own row; empty: not registered
-  std::string former_id_;          // of a row to remove when joining
-  std::string joined_in_;          // the namespace in which id_ was inserted
-  bool acknowledges_all_ = false;  // the next poll's holds are all new to this registration
+  std::string id_;                       // of the own row; empty: not registered
+  std::vector<std::string> former_ids_;  // of rows to remove when joining
+  std::string joined_in_;                // the namespace in which id_ was inserted
+  bool acknowledges_all_ = false;        // the next poll's holds are all new to this registration
   std::int64_t others_ = 1;
   BootTime refresh_due_ = BootTime::min();
   BootTime poll_due_ = BootTime::min();

@@ -140,7 +140,7 @@ TEST_F(FeedStepsTest, AnAcknowledgementWithoutARowIsAnExpulsion) {
   steps.acknowledged(0, steps.polls().last());
   const auto step = steps.next(at(1ms));
   EXPECT_EQ(step.act, Act::join);
-  EXPECT_EQ(step.former_id, "id 1");
+  EXPECT_THAT(step.former_ids, ElementsAre("id 1"));
   join(1ms);
   EXPECT_EQ(poll(2ms).poll.flush_reason, "expelled");
 }
@@ -159,11 +159,35 @@ TEST_F(FeedStepsTest, ANewConnectionJoinsUnderANewIdAndAcknowledgesAllHoldsAnew)
   steps.acknowledged(1, steps.polls().last());
   steps.disconnected();
   steps.connected();
-  EXPECT_EQ(steps.next(at(1ms)).former_id, "id 1");
+  EXPECT_THAT(steps.next(at(1ms)).former_ids, ElementsAre("id 1"));
   join(1ms);
   EXPECT_NE(steps.id(), "id 1");
   EXPECT_EQ(poll(2ms, {"h1"}).poll.flush_reason, "reconnected");
   EXPECT_EQ(act(3ms), Act::acknowledge);
+}
+
+// A join whose answer was lost may have been committed.
+TEST_F(FeedStepsTest, RowsOfJoinsWithoutAnAnswerAreRemovedByTheNextOne) {
+  for (const char* id : {"lost 1", "lost 2"}) {
+    steps.joining(id);
+    steps.disconnected();
+    steps.connected();
+  }
+  EXPECT_THAT(steps.rows(), ElementsAre("lost 1", "lost 2"));
+  EXPECT_THAT(steps.next(at(1ms)).former_ids, ElementsAre("lost 1", "lost 2"));
+  join(1ms);
+  EXPECT_THAT(steps.rows(), ElementsAre(steps.id()));
+}
+
+// The namespace may be another one meanwhile: writers ask the database themselves.
+TEST_F(FeedStepsTest, WithoutAConnectionThereAreNoTerms) {
+  join(0ms);
+  poll(0ms);
+  ASSERT_TRUE(steps.terms());
+  steps.disconnected();
+  EXPECT_FALSE(steps.terms());
+  steps.connected();
+  EXPECT_EQ(steps.terms()->first_seen, at(0ms));
 }
 
 TEST_F(FeedStepsTest, AnotherNamespaceEndsTheLeaseAndNeedsANewRegistration) {
@@ -199,7 +223,7 @@ TEST_F(FeedStepsTest, OtherTimesOfTheDeploymentEndTheLeaseForGood) {
   EXPECT_TRUE(steps.terms()->outdated);
   const auto step = steps.next(at(76ms));
   EXPECT_EQ(step.act, Act::leave);
-  EXPECT_EQ(step.id, "id 1");
+  EXPECT_THAT(step.former_ids, ElementsAre("id 1"));
   steps.left();
   EXPECT_EQ(act(10'000ms), Act::wait);
   EXPECT_TRUE(steps.retired());

@@ -1,3 +1,4 @@
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -187,11 +188,14 @@ TEST_F(PostgresMigratorTest, TheTimesOfTheDeploymentAreStored) {
 // Leases of the former times may be alive when nobody is registered, and no namespace comes again.
 TEST_F(PostgresMigratorTest, OtherTimesBeginANewEpochAndTheLongestBoundIsKept) {
   ASSERT_TRUE(migrator_.apply(Misfits::refuse));
-  for (const auto bound : {900ms, 300ms, 400ms})
+  auto db = db_.session();
+  std::set<std::int64_t> epochs{db.integer("SELECT epoch FROM cache_settings")};
+  for (const auto bound : {900ms, 300ms, 400ms}) {
     ASSERT_TRUE(
         migrator_of(db_.url(), CacheTimes{.staleness_bound = bound}).apply(Misfits::refuse));
-  auto db = db_.session();
-  EXPECT_EQ(db.integer("SELECT epoch FROM cache_settings"), 4);
+    epochs.insert(db.integer("SELECT epoch FROM cache_settings"));
+  }
+  EXPECT_EQ(epochs.size(), 4U);
   EXPECT_EQ(db.integer("SELECT former_staleness_bound_ms FROM cache_settings"), 900);
 }
 

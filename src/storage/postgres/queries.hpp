@@ -281,10 +281,10 @@ inline constexpr Query kStrictGate{
     "strict_gate", "SELECT public.strict_gate($1, $2::uuid, $3::bytea[], $4::uuid, $5)"};
 inline constexpr Query kCurrentTransaction{"current_transaction", "SELECT pg_current_xact_id()"};
 // The registry, and the acknowledgements by transactions after $1.
-inline constexpr Query kAckBoard{
-    "read_acknowledgements",
-    "SELECT id, NULL, NULL FROM public.cache_instances"
-    " UNION ALL SELECT id, xid, seen::text FROM public.cache_acks WHERE xid > $1::text::xid8"};
+inline constexpr Query kAckBoard{"read_acknowledgements",
+                                 "SELECT id, NULL, NULL, name FROM public.cache_instances"
+                                 " UNION ALL SELECT id, xid, seen::text, NULL FROM "
+                                 "public.cache_acks WHERE xid > $1::text::xid8"};
 // Whether the process $1 of the server is there, to be asked after its connection was lost. One
 // that is idle has run everything that reached it, or will run what still reaches it: it is ended.
 inline constexpr Query kServerProcess{

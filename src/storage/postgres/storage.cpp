@@ -1,5 +1,7 @@
 #include "storage/postgres/storage.hpp"
 
+#include <atomic>
+
 #include "base/random.hpp"
 #include "storage/postgres/bell.hpp"
 #include "storage/postgres/blocking_connection.hpp"
@@ -25,7 +27,8 @@ constexpr std::size_t kOwnPart = 18;
 class PostgresStorage final : public Storage {
  public:
   PostgresStorage(const PostgresOptions& options, std::string place)
-      : place_{std::move(place)},
+      : clock_{*options.clock},
+        place_{std::move(place)},
         own_holds_{random_uuid().substr(0, kOwnPart)},
         bell_{{.url = options.url, .clock = options.clock, .sender = own_holds_}},
         feed_{feed_options(options)},
@@ -35,7 +38,7 @@ class PostgresStorage final : public Storage {
                    .ask_every = options.poll_interval,
                    .outcome_patience = options.outcome_patience,
                    .wake = [this] { bell_.wake(); }}},
-        upkeep_{database_, feed_, options.times} {}
+        upkeep_{database_, feed_, options.times, {.log = options.log}} {}
 
   // The feed calls the database and the bell, so it stops before they are destroyed.
   ~PostgresStorage() override { feed_.stop(); }
@@ -60,9 +63,13 @@ class PostgresStorage final : public Storage {
 
   Task<Result<bool>> upkeep(Deadline deadline) override { return upkeep_.run(deadline); }
 
-  // One statement on a connection for look-ups and one on a connection for writes: both kinds must
-  // work, on a server that accepts writes.
+  // The deployment must be the one that this process runs with, and the first writes of a process
+  // must not have to wait for leases from before it, which it cannot know: a rolling restart would
+  // have slow writes. One statement on a connection for look-ups and one on a connection for
+  // writes: both kinds must work, on a server that accepts writes.
   Task<Result<void>> ping(Deadline deadline) override {
+    const auto fit = check_terms();
+    if (!fit) co_return fit;
     const auto read = co_await database_.look_up(postgres_queries::kPing, {}, deadline);
     const auto checked = check_ping(read);
     if (!checked) co_return checked;
@@ -81,6 +88,17 @@ class PostgresStorage final : public Storage {
   }
 
  private:
+  Result<void> check_terms() {
+    const auto terms = feed_.terms();
+    if (!terms) return {};  // nothing is cached, or the lease tells
+    if (terms->outdated) return fail(outdated_deployment());
+    if (terms->mode == Consistency::strict && !settled_in_) {
+      if (terms->first_seen && clock_.now() < *terms->first_seen + terms->longest_lease)
+        return fail(unavailable("it waits for leases from before this process to end"));
+      settled_in_ = true;
+    }
+    return {};
+  }
   static Result<void> check_ping(const Result<pg::Rows>& rows) {
     if (!rows) return std::unexpected(rows.error());
     if (!rows->boolean(0, 0)) return {};
@@ -100,8 +118,10 @@ class PostgresStorage final : public Storage {
             .on_acknowledged = [this] { bell_.seen(); }};
   }
 
+  const Clock& clock_;
   const std::string place_;
   const std::string own_holds_;
+  std::atomic<bool> settled_in_ = false;
   PostgresBell bell_;
   PostgresChangeFeed feed_;
   PostgresDatabase database_;

@@ -4,18 +4,19 @@
 
 namespace um {
 
-bool AckBoard::everyone(const std::optional<std::string>& own,
-                        const std::vector<Xid>& holds) const {
-  const auto has_acknowledged = [&](const std::string& instance) {
+auto AckBoard::missing(const std::optional<std::string>& own, const std::vector<Xid>& holds) const
+    -> std::vector<Instance> {
+  const auto has_acknowledged = [&](const Instance& instance) {
     return std::ranges::any_of(acks, [&](const Ack& ack) {
-      return ack.instance == instance && std::ranges::all_of(holds, [&](Xid xid) {
+      return ack.instance == instance.id && std::ranges::all_of(holds, [&](Xid xid) {
                return ack.xid > xid && ack.seen.sees(xid);
              });
     });
   };
-  return std::ranges::all_of(instances, [&](const std::string& instance) {
-    return instance == own || has_acknowledged(instance);
-  });
+  std::vector<Instance> missing;
+  for (const Instance& instance : instances)
+    if (instance.id != own && !has_acknowledged(instance)) missing.push_back(instance);
+  return missing;
 }
 
 // A crash or a failover empties the registry while leases of the namespace before may be alive. So

@@ -30,17 +30,23 @@
 namespace um {
 
 struct AckBoard {
+  struct Instance {
+    std::string id;
+    std::string name;  // for people
+  };
   struct Ack {
     std::string instance;
     Xid xid;
     Snapshot seen;
   };
-  std::vector<std::string> instances{};
+  std::vector<Instance> instances{};
   std::vector<Ack> acks{};
 
-  // Whether every instance but `own` has acknowledged holds that these transactions inserted. The
-  // gate asks the same; what a writer reads here only decides when trying B is worth it.
-  bool everyone(const std::optional<std::string>& own, const std::vector<Xid>& holds) const;
+  // The instances, without `own`, that have not acknowledged holds that these transactions
+  // inserted. The gate asks the same; what a writer reads here only decides when trying B is worth
+  // it.
+  std::vector<Instance> missing(const std::optional<std::string>& own,
+                                const std::vector<Xid>& holds) const;
 };
 
 class StrictWrite {

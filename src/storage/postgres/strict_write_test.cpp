@@ -156,35 +156,41 @@ TEST_F(StrictWriteTest, ADeploymentThatHasChangedTakesNoWrites) {
 
 class AckBoardTest : public ::testing::Test {
  protected:
-  AckBoard board{.instances = {"me", "other"}};
+  AckBoard board{.instances = {{.id = "me", .name = "here"}, {.id = "other", .name = "there"}}};
   const std::optional<std::string> me{"me"};
+  // The names of the missing ones.
+  std::string missing(const std::optional<std::string>& own, const std::vector<Xid>& holds) const {
+    std::string names;
+    for (const AckBoard::Instance& instance : board.missing(own, holds)) names += instance.name;
+    return names;
+  }
   void acknowledge(Xid xid, Snapshot seen) {
     board.acks.push_back({.instance = "other", .xid = xid, .seen = std::move(seen)});
   }
 };
 
 TEST_F(AckBoardTest, EveryInstanceButTheOwnHasToAcknowledge) {
-  EXPECT_FALSE(board.everyone(me, {7}));
+  EXPECT_EQ(missing(me, {7}), "there");
   acknowledge(9, {.xmax = 9});
-  EXPECT_TRUE(board.everyone(me, {7}));
-  EXPECT_FALSE(board.everyone(std::nullopt, {7})) << "a writer without a row waits for all rows";
+  EXPECT_EQ(missing(me, {7}), "");
+  EXPECT_EQ(missing(std::nullopt, {7}), "here") << "a writer without a row waits for all rows";
 }
 
 TEST_F(AckBoardTest, AnAcknowledgementHasToSeeTheHold) {
   acknowledge(9, {.xmax = 9, .xip = {7}});
-  EXPECT_FALSE(board.everyone(me, {7}));
+  EXPECT_EQ(missing(me, {7}), "there");
 }
 
 TEST_F(AckBoardTest, AnAcknowledgementFromBeforeTheHoldDoesNotCount) {
   acknowledge(6, {.xmax = 9});
-  EXPECT_FALSE(board.everyone(me, {7}));
+  EXPECT_EQ(missing(me, {7}), "there");
 }
 
 TEST_F(AckBoardTest, OneAcknowledgementHasToSeeAllPartsOfTheHold) {
   acknowledge(9, {.xmax = 9});
-  EXPECT_FALSE(board.everyone(me, {7, 11}));
+  EXPECT_EQ(missing(me, {7, 11}), "there");
   acknowledge(13, {.xmax = 13});
-  EXPECT_TRUE(board.everyone(me, {7, 11}));
+  EXPECT_EQ(missing(me, {7, 11}), "");
 }
 
 }  // namespace

@@ -29,6 +29,10 @@ constexpr std::string_view kOutsideTheHold = "UM004";
 constexpr std::string_view kLostRace = "UM005";
 constexpr std::string_view kLockNotAvailable = "55P03";
 
+// Instances with a metric of their own; a name changes with the address that an instance listens
+// on.
+constexpr std::size_t kNamedInstances = 64;
+
 // Between two looks at something that changes soon: the namespace, the outcome of a transaction.
 constexpr Backoff::Bounds kSoon{.first = 10ms, .most = 160ms};
 
@@ -49,7 +53,7 @@ Result<AckBoard> board_of(const pg::Rows& rows) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
     std::string id{rows.text(row, 0)};
     if (rows.null(row, 1)) {
-      board.instances.push_back(std::move(id));
+      board.instances.push_back({.id = std::move(id), .name = std::string{rows.text(row, 3)}});
       continue;
     }
     auto seen = parse_pg_snapshot(rows.text(row, 2));
@@ -59,6 +63,18 @@ Result<AckBoard> board_of(const pg::Rows& rows) {
                           .seen = std::move(*seen)});
   }
   return board;
+}
+
+// B's id, if the gate answered before the failure.
+std::optional<Xid> xid_of(const pg::BatchOutcome& failed) {
+  if (!failed.first || failed.first->empty()) return std::nullopt;
+  return static_cast<Xid>(failed.first->integer(0, 0));
+}
+
+WriteEnd perhaps_committed(const pg::BatchOutcome& failed, const StrictTerms& terms) {
+  return {.fate = WriteEnd::Fate::committed,
+          .xid = xid_of(failed).value_or(0),
+          .tau = tau_of(terms.name_space)};
 }
 
 }  // namespace
@@ -139,6 +155,19 @@ void PostgresStrictWrites::abandon(std::string hold_id) {
   counters_.abandoned.add();
   const std::scoped_lock lock{mutex_};
   abandoned_.push_back(std::move(hold_id));
+}
+
+void PostgresStrictWrites::note_slowest(const std::vector<AckBoard::Instance>& slowest) {
+  const std::scoped_lock lock{mutex_};
+  for (const AckBoard::Instance& instance : slowest) {
+    const bool room = slowest_.size() < kNamedInstances || slowest_.contains(instance.name);
+    ++slowest_[room ? instance.name : "others"];
+  }
+}
+
+std::map<std::string, std::uint64_t> PostgresStrictWrites::slowest() const {
+  const std::scoped_lock lock{mutex_};
+  return slowest_;
 }
 
 bool PostgresStrictWrites::is_untidy() const {
@@ -280,12 +309,12 @@ Task<Result<void>> PostgresStrictWrites::Write::wait(BootTime until, const Stric
                                  .until = std::min(until, deadline_.at),
                                  .ask_every = shared_.options_.ask_every};
     shared_.counters_.in_wait.add();
-    const bool everybody = co_await guest_->wait(std::move(request), ask);
+    const AckRoom::Guest::End end = co_await guest_->wait(std::move(request), ask);
     shared_.counters_.in_wait.remove();
-    if (everybody) steps_.acknowledged();
+    if (end.everybody) steps_.acknowledged();
+    shared_.note_slowest(end.slowest);
   }
-  shared_.counters_.waits.add();
-  shared_.counters_.wait_micros.add(static_cast<std::uint64_t>((kDriverClock.now() - began) / 1us));
+  shared_.waits_.add(kDriverClock.now() - began, false);
   co_return Result<void>{};
 }
 
@@ -329,6 +358,13 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
     auto ended = co_await after_loss(announcement, std::move(made), terms, way);
     co_return ended;
   }
+  // Everybody sees the change, and a failover may undo it: neither a success nor a failure.
+  if (failure.kind == pg::Failure::not_replicated) {
+    announcement.end(perhaps_committed(made, terms));
+    remaining_hold_.clear();
+    shared_.counters_.unknown.add();
+    co_return std::unexpected(postgres_error(failure));
+  }
   announcement.end({});
   elsewhere_ = failure.kind == pg::Failure::elsewhere || failure.sqlstate == kOtherEpoch;
   if (elsewhere_) {
@@ -346,6 +382,11 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
     if (way == Way::alone) shared_.parts_.observer.note_company();
     co_return std::nullopt;
   }
+  // The row had other keys than the plan knew; if the next plan has the same ones, it is wrong.
+  if (failure.sqlstate == kOutsideTheHold && std::exchange(refused_keys_, keys) == keys) {
+    co_return fail(ErrorCode::internal,
+                   "a write touches a cache key that it does not hold (SQLSTATE UM004)");
+  }
   if (failure.sqlstate == kLostRace || failure.sqlstate == kOutsideTheHold) {
     shared_.counters_.lost_races.add();
     co_return Attempt{.end = Attempt::End::plan_again};
@@ -361,10 +402,8 @@ auto PostgresStrictWrites::Write::after_loss(Announcement& announcement, pg::Bat
     -> Task<Result<std::optional<Attempt>>> {
   pg::Client& client = shared_.parts_.client;
   const Deadline until = patience_for_outcome(deadline_, shared_.options_.outcome_patience);
-  std::optional<Xid> xid;
-  if (lost.first && !lost.first->empty()) xid = static_cast<Xid>(lost.first->integer(0, 0));
-  const WriteEnd perhaps{
-      .fate = WriteEnd::Fate::committed, .xid = xid.value_or(0), .tau = tau_of(terms.name_space)};
+  const std::optional<Xid> xid = xid_of(lost);
+  const WriteEnd perhaps = perhaps_committed(lost, terms);
   auto fate = TransactionFate::running;
   bool has_ended = false;
   Backoff backoff{kSoon};

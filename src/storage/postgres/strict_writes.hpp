@@ -9,6 +9,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -30,12 +31,10 @@ struct StrictWriteNumbers {
   std::array<Number, StrictWrite::kWayNames.size()> committed{};  // by StrictWrite::Way
   Number not_yet{};                                               // gates that said so
   Number lost_races{};                                            // compare-and-sets
-  Number lost_holds{};   // the reaper, or a crash, took them
-  Number abandoned{};    // holds of writes that gave up
-  Number unknown{};      // outcomes
-  Number in_wait{};      // now
-  Number waits{};        // that ended
-  Number wait_micros{};  // of all of them together
+  Number lost_holds{};  // the reaper, or a crash, took them
+  Number abandoned{};   // holds of writes that gave up
+  Number unknown{};     // outcomes
+  Number in_wait{};     // now
 
   static constexpr auto table() {
     using N = StrictWriteNumbers;
@@ -54,10 +53,7 @@ struct StrictWriteNumbers {
         count_of(&N::unknown, {"strict_write_unknown_outcomes_total",
                                "Writes that were answered with: outcome unknown"}),
         level_of(&N::in_wait,
-                 {"strict_writes_waiting", "Writes that wait for other instances now"}),
-        count_of(&N::waits, {"strict_write_waits_total", "Waits of writes for other instances"}),
-        count_of(&N::wait_micros, {"strict_write_wait_microseconds_total",
-                                   "Time that writes waited for other instances"})};
+                 {"strict_writes_waiting", "Writes that wait for other instances now"})};
   }
 };
 using StrictWriteStats = StrictWriteNumbers<std::uint64_t>;
@@ -88,6 +84,10 @@ class PostgresStrictWrites {
   bool is_untidy() const;
 
   StrictWriteStats stats() const { return read_counters(counters_); }
+  // Times in W.
+  const QueryCounters& waits() const { return waits_; }
+  // By name: waits in which this instance was the last to acknowledge, or had not at the end.
+  std::map<std::string, std::uint64_t> slowest() const;
 
  private:
   struct Placement {
@@ -117,16 +117,19 @@ class PostgresStrictWrites {
   // Whether the server process has ended, or belongs to a server that has.
   Task<Result<bool>> has_ended(int server_process, std::string name_space, Deadline deadline);
   void abandon(std::string hold_id);
+  void note_slowest(const std::vector<AckBoard::Instance>& slowest);
 
   const Parts parts_;
   const Options options_;
   StrictWriteNumbers<Counter> counters_;
+  QueryCounters waits_;
   AckRoom room_;
   Placing placing_;
   mutable std::mutex mutex_;
   std::vector<std::string> abandoned_;  // holds
   std::vector<Unsettled> unsettled_;
-  std::optional<StrictTerms> own_terms_;  // as long as there are none of the feed
+  std::map<std::string, std::uint64_t> slowest_;  // at most kNamedInstances
+  std::optional<StrictTerms> own_terms_;          // as long as there are none of the feed
 };
 
 // One write, with all of its attempts. A hold that it leaves behind is removed by tidy_up().
@@ -165,8 +168,9 @@ class PostgresStrictWrites::Write {
   const Deadline deadline_;
   StrictWrite steps_;
   std::optional<AckRoom::Guest> guest_;
-  bool elsewhere_ = false;      // the last attempt met another namespace
-  std::string remaining_hold_;  // rows of it may be in the table; empty: none
+  bool elsewhere_ = false;              // the last attempt met another namespace
+  std::set<std::string> refused_keys_;  // of the last attempt that touched others
+  std::string remaining_hold_;          // rows of it may be in the table; empty: none
 };
 
 }  // namespace um

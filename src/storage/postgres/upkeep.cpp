@@ -1,6 +1,7 @@
 #include "storage/postgres/upkeep.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/postgres/queries.hpp"
 
@@ -10,11 +11,11 @@ namespace queries = postgres_queries;
 using namespace std::chrono_literals;
 
 PostgresUpkeep::PostgresUpkeep(PostgresDatabase& database, const PostgresChangeFeed& feed,
-                               CacheTimes times, UpkeepTimes own)
+                               CacheTimes times, UpkeepOptions own)
     : db_{database},
       feed_{feed},
       times_{times},
-      own_{own},
+      own_{std::move(own)},
       clock_{database.clock()},
       reaper_{{.silence = times.instance_reap}} {}
 
@@ -58,16 +59,33 @@ Task<Result<void>> PostgresUpkeep::look_at_instances(Deadline deadline) {
   const auto terms = feed_.terms();
   if (terms) reaper_.set_longest_lease(terms->longest_lease);
   counters_.instances.set(all.size());
-  counters_.without_protocol.set(
-      static_cast<std::size_t>(std::ranges::count(all, 0, &PostgresReaper::Instance::protocol)));
+  tell_of_those_without_protocol(all);
   for (const PostgresReaper::Instance& dead : reaper_.dead(all, now)) {
     if (terms && terms->instance == dead.id) continue;
     const auto gone =
         co_await db_.change(queries::kExpelInstance, {dead.id, dead.refreshes}, deadline);
     if (!gone) co_return std::unexpected(gone.error());
     counters_.expelled.add(gone->affected());
+    if (own_.log && gone->affected() > 0)
+      own_.log("instance " + dead.name + " was removed from cache_instances: " +
+               (dead.session_has_ended ? "its session has ended" : "it was silent for too long"));
   }
   co_return Result<void>{};
+}
+
+void PostgresUpkeep::tell_of_those_without_protocol(
+    const std::vector<PostgresReaper::Instance>& all) {
+  std::set<std::string> present;
+  for (const PostgresReaper::Instance& instance : all) {
+    if (instance.protocol > 0) continue;
+    present.insert(instance.id);
+    if (own_.log && !without_protocol_.contains(instance.id))
+      own_.log("instance " + instance.name +
+               " runs a version that acknowledges no holds: every strict write waits for the "
+               "staleness bound");
+  }
+  counters_.without_protocol.set(present.size());
+  without_protocol_ = std::move(present);
 }
 
 // A writer that stopped for so long finds its hold gone and begins again.

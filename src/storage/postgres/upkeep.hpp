@@ -9,8 +9,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/counters.hpp"
 #include "storage/postgres/change_feed.hpp"
@@ -43,17 +47,18 @@ struct UpkeepNumbers {
 };
 using UpkeepStats = UpkeepNumbers<std::uint64_t>;
 
-struct UpkeepTimes {
+struct UpkeepOptions {
   std::chrono::nanoseconds look_every = std::chrono::seconds{2};
   std::chrono::nanoseconds mark_every = std::chrono::seconds{60};
   std::int64_t purge_batch = 1000;
+  std::function<void(std::string_view)> log{};  // for people
 };
 
 class PostgresUpkeep {
  public:
   // Both outlive it.
   PostgresUpkeep(PostgresDatabase& database, const PostgresChangeFeed& feed, CacheTimes times,
-                 UpkeepTimes own = {});
+                 UpkeepOptions own = {});
 
   // Does what is due. True: there is more to do at once.
   Task<Result<bool>> run(Deadline deadline);
@@ -62,15 +67,17 @@ class PostgresUpkeep {
 
  private:
   Task<Result<void>> look_at_instances(Deadline deadline);
+  void tell_of_those_without_protocol(const std::vector<PostgresReaper::Instance>& all);
   Task<Result<void>> remove_old_holds(Deadline deadline);
   Task<Result<bool>> purge(Deadline deadline);
 
   PostgresDatabase& db_;
   const PostgresChangeFeed& feed_;
   const CacheTimes times_;
-  const UpkeepTimes own_;
+  const UpkeepOptions own_;
   const Clock& clock_;
   PostgresReaper reaper_;
+  std::set<std::string> without_protocol_;  // ids
   BootTime next_look_ = BootTime::min();
   BootTime next_mark_ = BootTime::min();
   bool purging_ = false;

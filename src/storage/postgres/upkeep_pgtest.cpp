@@ -10,6 +10,8 @@ namespace um {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -24,7 +26,10 @@ class PostgresUpkeepTest : public ::testing::Test, protected test::PostgresStage
 
   BlockingConnection session_ = db.session();
   PostgresChangeFeed feed_{{.url = Secret{db.url()}, .clock = &clock}};  // is never started
-  PostgresUpkeep upkeep_{stores.database, feed_, {}};
+  std::vector<std::string> lines_;
+  PostgresUpkeep upkeep_{stores.database, feed_, {}, {.log = [this](std::string_view line) {
+                           lines_.emplace_back(line);
+                         }}};
 };
 
 TEST_F(PostgresUpkeepTest, ARowWhoseCounterStandsIsRemovedAfterItsTime) {
@@ -52,6 +57,19 @@ TEST_F(PostgresUpkeepTest, ARowWithoutASessionIsRemovedAfterTheLongestLease) {
   clock.advance(2s);
   keep_up();
   EXPECT_EQ(instances(), 0);
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("its session has ended")));
+}
+
+TEST_F(PostgresUpkeepTest, AnInstanceThatAcknowledgesNothingIsNamedOnce) {
+  session_.execute(
+      "INSERT INTO cache_instances (id, protocol, name) VALUES"
+      " (gen_random_uuid(), 0, 'old:8080'), (gen_random_uuid(), 1, 'new:8080')");
+  keep_up();
+  clock.advance(2s);
+  keep_up();
+  EXPECT_EQ(upkeep_.stats().without_protocol, 1U);
+  EXPECT_THAT(lines_, Contains(HasSubstr("old:8080 runs a version")).Times(1));
+  EXPECT_THAT(lines_, Not(Contains(HasSubstr("new:8080 runs a version"))));
 }
 
 TEST_F(PostgresUpkeepTest, AMarkFromTheFutureStopsNoPurge) {

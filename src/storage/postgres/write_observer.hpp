@@ -32,7 +32,8 @@ class PostgresWriteObserver {
   // Once for each before_commit(), before the writer is answered.
   virtual void after_commit(std::span<const std::string> keys, const WriteEnd& end) = 0;
 
-  // nullopt: nothing is known yet, or there is no feed (the command line).
+  // nullopt: nothing is known yet, or there is no feed: it has no connection, or there is none at
+  // all (the command line).
   virtual std::optional<StrictTerms> terms() const = 0;
   // A gate found other instances although the terms named none.
   virtual void note_company() = 0;

@@ -1,9 +1,11 @@
 // LeavingListener: a ChangeListener with leftovers of each poll that flushes. It calls a function
 // when they are freed.
 //
-// Thread safety: the function is called on the feed's thread.
+// Thread safety: the function is called on a thread of the feed.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -19,9 +21,12 @@ class LeavingListener final : public ChangeListener {
   void hold(std::span<const std::string>) override {}
   void settle(std::span<const std::string>, std::optional<Xid>) override {}
   Leftovers apply(const Poll& poll) override {
+    ++polls;
     if (!poll.flush_reason) return {};
     return Leftovers{std::make_unique<Removed>(when_freed_)};
   }
+
+  std::atomic<std::uint64_t> polls = 0;
 
  private:
   class Removed {

@@ -45,17 +45,17 @@ CREATE UNLOGGED TABLE public.cache_acks (
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 CREATE INDEX cache_acks_xid ON public.cache_acks (xid);
 
--- Registers an instance under a new id and removes its former row. The lock lets no instance begin to
+-- Registers an instance under a new id and removes its former rows. The lock lets no instance begin to
 -- cache between the gate of a writer that is alone and its commit. The session keeps an advisory lock on
 -- its id: whoever gets that lock knows that the session has ended (see session_has_ended). Returns the
 -- number of other instances.
-CREATE FUNCTION public.join_instances(new_id uuid, former_id uuid, protocol integer, name text) RETURNS bigint
+CREATE FUNCTION public.join_instances(new_id uuid, former_ids uuid[], protocol integer, name text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   LOCK TABLE public.cache_instances IN EXCLUSIVE MODE;
   PERFORM pg_advisory_unlock_all();
   PERFORM pg_advisory_lock(hashtextextended(new_id::text, 0));
-  DELETE FROM public.cache_instances i WHERE i.id = former_id;
+  DELETE FROM public.cache_instances i WHERE i.id = ANY (former_ids);
   INSERT INTO public.cache_instances (id, protocol, name)
   VALUES (new_id, join_instances.protocol, join_instances.name);
   RETURN (SELECT count(*) FROM public.cache_instances i WHERE i.id <> new_id);
@@ -330,6 +330,15 @@ EXCEPTION WHEN OTHERS THEN
   RETURN NULL;
 END $$;
 
+-- As in 0004_cache.sql, with a step that nobody can repeat: a virtual machine that was set back in time and
+-- is told of it by a new epoch must not come to one that it has had before.
+CREATE OR REPLACE FUNCTION public.bump_cache_epoch() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO public.user_changes (ckey) VALUES (NULL);
+  UPDATE public.cache_settings SET epoch = epoch + 1 + (random() * 1000000)::bigint RETURNING epoch;
+END;
+
 -- -------------------------------------------------------------------------------------------- the purge
 
 -- As in 0005_purge.sql, with two differences. A mark from the future (the clock was ahead) is removed like
@@ -397,7 +406,7 @@ END $$;
 
 -- Only the owner may take part in the protocol, or use the triggers' functions on other tables.
 REVOKE EXECUTE ON FUNCTION
-  public.join_instances(uuid, uuid, integer, text), public.session_has_ended(uuid),
+  public.join_instances(uuid, uuid[], integer, text), public.session_has_ended(uuid),
   public.place_holds(uuid[], bytea[]), public.drop_holds(uuid[]), public.withdraw_hold(uuid), public.purge_acks(),
   public.strict_gate(text, uuid, bytea[], uuid, bigint), public.require_row(boolean),
   public.take_rule_lock(text), public.keep_an_admin(bigint), public.record_changes(text[]),
