@@ -16,84 +16,36 @@ clients; the service and nginx with one thread each.
 
 import argparse
 import json
-import os
 import pathlib
 import re
-import shutil
-import socket
 import statistics
-import subprocess
 import tempfile
-import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+from servers import POSTGRES, ROOT, Servers, free_port, output
+
 CLIENTS = 64
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port):
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise SystemExit(f"nothing answers on port {port}")
-
-
-def output(command, **more):
-    done = subprocess.run(command, capture_output=True, text=True, **more)
-    if done.returncode != 0:
-        raise SystemExit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-class Stage:
+class Stage(Servers):
     """The servers, and what is needed to ask them."""
 
     def __init__(self, directory, options):
-        self.directory = directory
+        super().__init__(directory, options.program)
         self.options = options
-        self.started = []
         self.start_postgres()
         self.redis_port = free_port()
         self.start(["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "",
                     "--dir", str(directory)], self.redis_port)
-        self.environment = {**os.environ, "USER_MANAGER_DATABASE": self.database,
-                            "USER_MANAGER_REDIS": f"redis://127.0.0.1:{self.redis_port}"}
+        self.environment["USER_MANAGER_REDIS"] = f"redis://127.0.0.1:{self.redis_port}"
         self.command("migrate")
-        self.fill()
+        self.fill(self.options.users)
+        self.command("user", "create", "--role", "admin", "--email", "admin@example.org", "--password-stdin",
+                     input="a password for the bench\n")
         self.service = self.serve()
         self.small = self.serve("--cache-capacity", "1MiB")
         self.token = self.sign_in()
         self.start_nginx()
-
-    def start(self, command, port, **more):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
-        self.started.append(process)
-        wait_for_port(port)
-
-    def start_postgres(self):
-        # initdb refuses root.
-        as_server = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        data = self.directory / "postgres"
-        data.mkdir()
-        if as_server:
-            os.chmod(self.directory, 0o755)
-            shutil.chown(data, "postgres")
-        output([*as_server, POSTGRES / "initdb", "-D", data, "-U", "um", "--auth=trust", "--encoding=UTF8",
-                "--locale=C.UTF-8"], cwd="/")
-        self.postgres_port = free_port()
-        self.start([*as_server, POSTGRES / "postgres", "-D", data, "-p", str(self.postgres_port), "-k", data,
-                    "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"],
-                   self.postgres_port, cwd="/")
-        self.database = f"postgresql://um@127.0.0.1:{self.postgres_port}/postgres"
 
     def start_nginx(self):
         body = self.get(self.service, "/user/1").decode()
@@ -107,23 +59,6 @@ http {{ access_log off; keepalive_requests 100000000;
   server {{ listen 127.0.0.1:{self.nginx_port};
     location / {{ default_type application/json; return 200 '{body}'; }} }} }}""")
         self.start(["nginx", "-p", prefix, "-c", prefix / "conf"], self.nginx_port)
-
-    def command(self, *arguments, **more):
-        return output([self.options.program, *arguments], env=self.environment, cwd=self.directory, **more)
-
-    def fill(self):
-        rows = ["email,first_name,last_name"]
-        rows += [f"user{i}@example.org,First{i},Last{i}" for i in range(1, self.options.users + 1)]
-        (self.directory / "users.csv").write_text("\n".join(rows) + "\n")
-        self.command("import", "users.csv")
-        self.command("user", "create", "--role", "admin", "--email", "admin@example.org", "--password-stdin",
-                     input="a password for the bench\n")
-
-    def serve(self, *arguments):
-        port = free_port()
-        self.start([self.options.program, "serve", "--threads", "1", "--listen", f"127.0.0.1:{port}", *arguments],
-                   port, env=self.environment, cwd=self.directory)
-        return port
 
     def sign_in(self):
         body = json.dumps({"email": "admin@example.org", "password": "a password for the bench"}).encode()
@@ -157,12 +92,6 @@ http {{ access_log off; keepalive_requests 100000000;
         text = output(["redis-benchmark", "-p", str(self.redis_port), "-c", str(CLIENTS), "-t", "get", "-d", "500",
                        "-r", str(self.options.users), "-n", str(50_000 * self.options.seconds), "-q", "--csv"])
         return float(text.splitlines()[-1].split(",")[1].strip('"'))
-
-    def stop(self):
-        for process in reversed(self.started):
-            process.terminate()
-        for process in self.started:
-            process.wait()
 
 
 ONE = "wrk.headers['Authorization'] = token"

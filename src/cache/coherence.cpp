@@ -132,7 +132,10 @@ Leftovers Coherence::apply(const Poll& poll) {
   const BootTime received_at = poll.received_at.value_or(poll.sent_at);
   const BootTime old_end = lease_until_.load(std::memory_order_relaxed);
   if (old_end != BootTime::min() && received_at >= old_end) note_lapse();
-  renew_lease(received_at);
+  if (poll.gives_lease)
+    renew_lease(received_at);
+  else
+    revoke_lease();
   return reason ? Leftovers{std::move(debris)} : Leftovers{};
 }
 
@@ -223,6 +226,10 @@ void Coherence::acknowledge_refresh(BootTime sent_at) {
 
 void Coherence::end_lease() {
   const std::scoped_lock lock{poll_mutex_};
+  revoke_lease();
+}
+
+void Coherence::revoke_lease() {
   last_refresh_ = std::nullopt;
   lease_until_.store(BootTime::min(), std::memory_order_release);
   note_lapse();

@@ -123,6 +123,7 @@ class Coherence final : public ChangeListener {
   void trim_logs();
   std::size_t move_bases(const Snapshot& snapshot);
   void renew_lease(BootTime now_at_least);
+  void revoke_lease();
   void note_read_without_lease();
   void note_lapse();  // once per lease
 

@@ -68,6 +68,15 @@ TEST(CoherenceWithRegistry, WhoIsNotRegisteredAnyMoreHasNoLease) {
   EXPECT_TRUE(cache.lease_valid(at(1101ms)));
 }
 
+// It shows that the deployment runs with other times: the lease must not be renewed once more.
+TEST_F(CoherenceTest, APollThatGivesNoLeaseEndsTheOneThereIs) {
+  start();
+  const BootTime later = cache.known_at().value() + 1ms;
+  EXPECT_TRUE(cache.lease_valid(later));
+  cache.apply({.sent_at = later, .stamp = stamp(10), .gives_lease = false});
+  EXPECT_FALSE(cache.lease_valid(later));
+}
+
 // --- polls
 
 TEST_F(CoherenceTest, APollErasesWhatChanged) {

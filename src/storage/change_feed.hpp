@@ -63,6 +63,7 @@ struct Poll {
   // `changes` mean nothing.
   std::optional<Snapshot> base{};
   std::optional<BootTime> received_at{};  // when the answer arrived; for the metrics
+  bool gives_lease = true;                // false: it ends the one there is
 };
 
 // Leftovers: what a listener removed from its memory. The destructor frees it, which takes about

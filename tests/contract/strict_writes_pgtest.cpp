@@ -240,6 +240,33 @@ TEST_F(PostgresStrictWritesTest, InModeBoundedNoWriteWaitsAndTheOthersFollowWith
   EXPECT_EQ(holds(), 0);
 }
 
+// A deployment whose T was longer once does not wait for that long for ever.
+TEST_F(PostgresStrictWritesTest, TheFormerBoundIsForgottenWhenNoLeaseOfItIsAlive) {
+  db_.execute("UPDATE cache_settings SET former_staleness_bound_ms = 400");
+  const auto former = [&] {
+    return db_.integer("SELECT former_staleness_bound_ms FROM cache_settings");
+  };
+  const BootTime begin = clock_.now();
+  Instance one{database_.url(), clock_};
+  one.keep_up();
+  const std::int64_t kept = former();
+  EXPECT_TRUE(kept == 400 || clock_.now() > begin + 400ms);
+  EXPECT_TRUE(eventually([&] {
+    one.keep_up();
+    return former() == kBound.count();
+  }));
+}
+
+TEST_F(PostgresStrictWritesTest, TheCommandLineWaitsInModeBoundedToo) {
+  db_.execute("UPDATE cache_settings SET mode = 'bounded'");
+  Instance serving{database_.url(), clock_, Instance::As::serving, Consistency::bounded};
+  const UserId id = serving.add("a@x.org").value()->user.id;
+  EXPECT_EQ(serving.answer(id), "");
+  Instance command{database_.url(), clock_, Instance::As::command, Consistency::bounded};
+  ASSERT_TRUE(command.rename(id, "A"));
+  EXPECT_EQ(serving.answer(id), "A");
+}
+
 // Both kinds of registration are gone with the server's memory, and the next write is safe again.
 TEST_F(PostgresStrictWritesTest, ANewNamespaceStartsFromNothing) {
   Instance one{database_.url(), clock_};

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <list>
 #include <mutex>
@@ -75,11 +76,12 @@ class AckRoom::Guest {
     room_.guests_.erase(place_);
   }
 
-  // Waits until every instance but `own` has acknowledged the holds of these transactions, or until
-  // `until`. `ask`: Task<Result<AckBoard>>(Xid after), the registry and the acknowledgements with a
-  // later id; it outlives the call. A failure of `ask` ends nothing: the wait goes on.
+  // Waits until every instance but the own one has acknowledged the holds of these transactions, or
+  // until `until`. `ask`: Task<Result<AckBoard>>(Xid after), the registry and the acknowledgements
+  // with a later id; it outlives the call. A failure of `ask` ends nothing: the wait goes on.
   struct Wait {
-    std::optional<std::string> own{};
+    // The own row, if there is one: another one after each registration.
+    std::function<std::optional<std::string>()> own{};
     std::vector<Xid> holds{};
     BootTime until{};
     std::chrono::nanoseconds ask_every{};
@@ -119,7 +121,7 @@ auto AckRoom::Guest::wait(Wait request, Ask& ask) -> Task<End> {
     const Result<AckBoard> board =
         co_await room_.flights_.run(std::move(joint), ask_for_all, share);
     if (!board) continue;
-    std::vector<AckBoard::Instance> missing = board->missing(request.own, request.holds);
+    std::vector<AckBoard::Instance> missing = board->missing(request.own(), request.holds);
     end.everybody = missing.empty();
     if (end.everybody) co_return end;
     end.slowest = std::move(missing);

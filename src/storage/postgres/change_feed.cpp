@@ -22,9 +22,14 @@ constexpr std::chrono::milliseconds kGoodbyeTime{500};
 // Acknowledges holds.
 constexpr std::int64_t kProtocol = 1;
 
-// A wait for a lock or for time ended the statement, not the connection.
-bool may_try_again(const pg::Failure& failure) {
-  return failure.sqlstate == "55P03" || failure.sqlstate == "57014" || pg::worth_repeating(failure);
+// A wait for a lock or for time ended the statement, not the connection. What is written for the
+// registry may be refused for longer (a full disk), which is no reason to stop polling.
+bool may_try_again(FeedSteps::Act act, const pg::Failure& failure) {
+  using Act = FeedSteps::Act;
+  if (failure.sqlstate == "55P03" || failure.sqlstate == "57014" || pg::worth_repeating(failure))
+    return true;
+  const bool writes = act == Act::join || act == Act::acknowledge || act == Act::refresh;
+  return writes && failure.kind == pg::Failure::refused;
 }
 
 FeedSteps::Settings settings_of(std::string_view text) {
@@ -108,7 +113,10 @@ PostgresChangeFeed::~PostgresChangeFeed() {
 }
 
 void PostgresChangeFeed::start(ChangeListener& listener) {
-  listener_ = &listener;
+  {
+    const std::scoped_lock lock{mutex_};
+    listener_ = &listener;
+  }
   thread_ = std::thread{[this] { loop(); }};
 }
 
@@ -142,6 +150,11 @@ std::optional<StrictTerms> PostgresChangeFeed::terms() const {
   return terms_;
 }
 
+bool PostgresChangeFeed::follows() const {
+  const std::scoped_lock lock{mutex_};
+  return listener_ != nullptr;
+}
+
 void PostgresChangeFeed::note_company() {
   const std::scoped_lock lock{mutex_};
   steps_.note_company();
@@ -162,6 +175,7 @@ void PostgresChangeFeed::loop() {
   Backoff backoff{kReconnect};
   while (!interrupt_.interrupted()) {
     if (!connection_.is_open() && !connect()) {
+      release_after_leases();
       interrupt_.sleep(backoff.pause(random_u64()));
       continue;
     }
@@ -173,7 +187,7 @@ void PostgresChangeFeed::loop() {
       continue;
     }
     report(done.error());
-    if (connection_.is_open() && may_try_again(done.error())) {
+    if (connection_.is_open() && may_try_again(step.act, done.error())) {
       steps_.refused(step.act, clock_.now());
       continue;
     }
@@ -181,11 +195,27 @@ void PostgresChangeFeed::loop() {
     {
       const std::scoped_lock lock{mutex_};
       steps_.disconnected();
+      disconnected_at_ = clock_.now();
       publish_terms();
     }
     interrupt_.sleep(backoff.pause(random_u64()));
   }
   say_goodbye();
+}
+
+// Without a connection no poll releases the keys of own writes. When the lease from before is over,
+// nothing is answered from memory until a poll that is sent later has flushed it, and the keys need
+// no hold.
+void PostgresChangeFeed::release_after_leases() {
+  const auto bound = options_.times.staleness_bound;
+  const std::scoped_lock lock{mutex_};
+  const BootTime now = clock_.now();
+  if (now < disconnected_at_ + bound + clock_tolerance(bound)) return;
+  for (const HeldOn& held : held_on_) {
+    settled_.add(now, held.keys);
+    listener_->settle(held.keys, std::nullopt);
+  }
+  held_on_.clear();
 }
 
 bool PostgresChangeFeed::connect() {
@@ -260,7 +290,7 @@ pg::Outcome<void> PostgresChangeFeed::perform(const Step& step) try {
 
 // The registration counts as a refresh from its sending.
 pg::Outcome<void> PostgresChangeFeed::join(const Step& step) {
-  listener_->end_lease();
+  if (options_.times.mode == Consistency::strict) listener_->end_lease();
   const BootTime sent_at = clock_.now();
   steps_.joining(step.id);
   const auto joined = run(feed_queries::kJoin, {step.id, pg::text_array(step.former_ids), kProtocol,
@@ -404,7 +434,7 @@ void PostgresChangeFeed::apply(PostgresPolls::Answer answer, const FeedSteps::Se
     applied = steps_.take(std::move(answer), settings, now);
     tau_ = applied.poll.stamp.tau;
     publish_terms();
-    if (applied.ends_lease) listener_->end_lease();
+    if (!applied.poll.gives_lease) listener_->end_lease();
     if (starts_over) {
       if (auto keys = settled_.keys(); !keys.empty()) {
         listener_->hold(keys);
@@ -419,7 +449,7 @@ void PostgresChangeFeed::apply(PostgresPolls::Answer answer, const FeedSteps::Se
   if (applied.vouched_at) listener_->acknowledge_refresh(*applied.vouched_at);
   if (applied.new_namespace && options_.on_new_namespace) options_.on_new_namespace();
   if (!leftovers.empty()) sweeper_ = std::jthread{[removed = std::move(leftovers)] {}};
-  if (steps_.retired() && applied.ends_lease && options_.log)
+  if (steps_.retired() && options_.log)
     options_.log(
         "the deployment runs with other times than this process (migrate changed them): it "
         "answers from the database and refuses writes until it is restarted");

@@ -66,6 +66,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   void before_commit(std::span<const std::string> keys) override;
   void after_commit(std::span<const std::string> keys, const WriteEnd& end) override;
   std::optional<StrictTerms> terms() const override;
+  bool follows() const override;
   void note_company() override;
 
   // The ids of holds that this process knows since `then`, for the reaper.
@@ -80,6 +81,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   using Step = FeedSteps::Step;
   void loop();
   bool connect();
+  void release_after_leases();
   // A failure makes the connection useless.
   pg::Outcome<void> perform(const Step& step);
   pg::Outcome<void> join(const Step& step);
@@ -122,6 +124,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   pg::DirectConnection connection_;
   std::string server_;  // the constant part of the namespace of this connection
   std::int64_t process_ = 0;
+  BootTime disconnected_at_{};
   bool troubled_ = false;
   std::jthread sweeper_;  // frees what a flush removed: that may take longer than a lease lasts
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/postgres/migrator.hpp"
+#include "storage/postgres/rows.hpp"
 #include "storage/postgres/testing/feed_stage.hpp"
 #include "support/postgres_database.hpp"
 
@@ -231,6 +232,26 @@ TEST(PostgresFeedOnItsOwnServerTest, ACrashOfOneBackendIsANewBeginning) {
     const Poll poll = feed->next();
     return poll.flush_reason && poll.stamp.tau != feed.first.stamp.tau;
   }));
+}
+
+// An outage of hours must not collect the keys of all writes.
+TEST(PostgresFeedWithoutAServer, LetsTheKeysOfWritesGoWhenNoLeaseIsAlive) {
+  const SystemClock clock;
+  test::PausingListener listener;
+  PostgresChangeFeed feed{{.url = Secret{"postgresql://um@127.0.0.1:1/um"}, .clock = &clock}};
+  feed.start(listener);
+  const std::vector<std::string> keys{"user:1"};
+  feed.before_commit(keys);
+  feed.after_commit(keys, {.fate = PostgresWriteObserver::WriteEnd::Fate::committed,
+                           .xid = 7,
+                           .tau = tau_of("known to the connection")});
+  std::vector<std::string> events;
+  EXPECT_TRUE(e2e::eventually([&] {
+    for (std::string& event : listener.events()) events.push_back(std::move(event));
+    return events.size() == 2;
+  }));
+  EXPECT_EQ(events, (std::vector<std::string>{"hold user:1", "let go user:1"}));
+  feed.stop();
 }
 
 }  // namespace

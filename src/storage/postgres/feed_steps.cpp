@@ -18,20 +18,32 @@ FeedSteps::FeedSteps(Options options) : options_{std::move(options)}, polls_{opt
 
 FeedSteps::Step FeedSteps::next(BootTime now) const {
   if (!connected_) return {.act = Act::wait};
+  if (now < retry_due_) return {.act = Act::wait, .until = retry_due_};
   if (retired_) {
     if (registered()) return {.act = Act::leave, .former_ids = rows()};
     return {.act = Act::wait};
   }
-  if (now < retry_due_) return {.act = Act::wait, .until = retry_due_};
   if (namespace_missing_) return {.act = Act::repair};
+  BootTime next = poll_due_;
+  const auto is_due = [&](BootTime due) {
+    next = std::min(next, due);
+    return now >= due;
+  };
   if (!registered()) {
-    if (now < join_due_) return {.act = Act::wait, .until = join_due_};
-    return {.act = Act::join, .id = options_.new_id(), .former_ids = former_ids_};
+    if (is_due(join_due_))
+      return {.act = Act::join, .id = options_.new_id(), .former_ids = former_ids_};
+    if (needs_registration()) return {.act = Act::wait, .until = join_due_};
+  } else {
+    const BootTime refresh = std::max(refresh_due_, refresh_allowed_);
+    const bool refresh_is_due = is_due(refresh);
+    if (now >= std::max(refresh_due_ + options_.refresh_every, refresh_allowed_))
+      return {.act = Act::refresh, .id = id_};
+    if (to_acknowledge_ && is_due(acknowledge_due_))
+      return {.act = Act::acknowledge, .id = id_, .seen = *to_acknowledge_};
+    if (refresh_is_due && now < poll_due_) return {.act = Act::refresh, .id = id_};
   }
-  if (to_acknowledge_) return {.act = Act::acknowledge, .id = id_, .seen = *to_acknowledge_};
   if (now >= poll_due_) return {.act = Act::poll, .question = polls_.next()};
-  if (now >= refresh_due_) return {.act = Act::refresh, .id = id_};
-  return {.act = Act::wait, .until = std::min(poll_due_, refresh_due_)};
+  return {.act = Act::wait, .until = next};
 }
 
 void FeedSteps::connected() {
@@ -39,6 +51,7 @@ void FeedSteps::connected() {
   give_up_id();
   namespace_missing_ = false;
   poll_due_ = poll_allowed_ = join_due_ = retry_due_ = BootTime::min();
+  acknowledge_due_ = refresh_allowed_ = BootTime::min();
   polls_.connection_lost();
   update_terms();
 }
@@ -53,15 +66,26 @@ void FeedSteps::woken() {
 }
 
 void FeedSteps::waited(BootTime until, BootTime now) {
-  for (BootTime* due : {&poll_due_, &refresh_due_, &join_due_, &retry_due_})
+  for (BootTime* due :
+       {&poll_due_, &refresh_due_, &refresh_allowed_, &acknowledge_due_, &join_due_, &retry_due_})
     if (*due == until) *due = std::min(*due, now);
 }
 
 void FeedSteps::refused(Act act, BootTime now) {
-  if (act == Act::join)
-    join_due_ = now + options_.retry_after;
-  else
-    retry_due_ = now + options_.retry_after;
+  const BootTime later = now + options_.retry_registry_after;
+  switch (act) {
+    case Act::join:
+      join_due_ = needs_registration() ? now + options_.retry_after : later;
+      break;
+    case Act::acknowledge:
+      acknowledge_due_ = later;
+      break;
+    case Act::refresh:
+      refresh_allowed_ = later;
+      break;
+    default:
+      retry_due_ = now + options_.retry_after;
+  }
 }
 
 void FeedSteps::joining(const std::string& id) {
@@ -100,6 +124,7 @@ void FeedSteps::refreshed(std::size_t rows, std::int64_t others, BootTime sent_a
 void FeedSteps::acknowledged(std::size_t rows, const Snapshot& seen) {
   if (rows == 0) return expelled();
   if (to_acknowledge_ == seen) to_acknowledge_.reset();
+  acknowledge_due_ = BootTime::min();
 }
 
 void FeedSteps::repaired() {
@@ -151,7 +176,7 @@ FeedSteps::Applied FeedSteps::take(PostgresPolls::Answer answer, const Settings&
   polled(answer.sent_at, now);
   Applied applied;
   applied.new_namespace = polls_.is_elsewhere(answer);
-  const bool join_again = answer.name_space != joined_in_;
+  const bool join_again = registered() && answer.name_space != joined_in_;
   std::set<PostgresPolls::Hold> before = polls_.holds();
   if (std::exchange(acknowledges_all_, false)) before.clear();
   if (applied.new_namespace) terms_.emplace().first_seen = now;
@@ -167,10 +192,10 @@ FeedSteps::Applied FeedSteps::take(PostgresPolls::Answer answer, const Settings&
   if (!same_namespace(settings.times, options_.times)) {
     retired_ = true;
     terms_->outdated = true;
-    applied.ends_lease = true;
+    applied.poll.gives_lease = false;
   } else if (join_again) {
     give_up_id();
-    applied.ends_lease = true;
+    applied.poll.gives_lease = !needs_registration();
   } else {
     applied.vouched_at = std::exchange(to_vouch_, std::nullopt);
     if (has_fresh_holds(before)) to_acknowledge_ = polls_.last();

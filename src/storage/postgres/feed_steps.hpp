@@ -7,7 +7,11 @@
 // in every new namespace, and when a refresh or an acknowledgement found no row; so rows that a
 // dump or a restart brought back belong to nobody. An acknowledgement follows the poll that showed
 // the hold as soon as the poll is applied, and belongs to the registration under which it was
-// applied. A poll goes before the refresh of a row.
+// applied. A poll goes before the refresh of a row, unless the refresh is long overdue.
+//
+// A registration, an acknowledgement or a refresh that is refused (a lock, a full disk) delays no
+// poll: it is sent again later. In mode bounded a lease needs no registration, so polls go on
+// without one.
 //
 // Polls. The next one is sent one interval after the last one began, or at once after a wake-up,
 // but never before three times the duration of the last one has passed since it began: polls cost
@@ -34,6 +38,8 @@ class FeedSteps {
     std::chrono::nanoseconds poll_interval = std::chrono::milliseconds{75};
     std::chrono::nanoseconds refresh_every = std::chrono::seconds{2};
     std::chrono::nanoseconds retry_after = std::chrono::milliseconds{100};
+    // A statement for the registry may have waited for its lock for 200 ms before it was refused.
+    std::chrono::nanoseconds retry_registry_after = std::chrono::milliseconds{500};
     PostgresPolls::Limits limits{};
     // Holds of this process begin with it: they need no acknowledgement of its own.
     std::string own_holds{};
@@ -83,11 +89,11 @@ class FeedSteps {
   // A poll's answer without a namespace: repair is next.
   void found_no_namespace(BootTime sent_at, BootTime now);
 
-  // How to apply a poll: end_lease first, then apply(), then acknowledge_refresh.
+  // How to apply a poll: apply(), then acknowledge_refresh. REQUIRES, if the poll gives no lease:
+  // the lease is ended before.
   struct Applied {
     Poll poll;
     bool new_namespace = false;
-    bool ends_lease = false;
     std::optional<BootTime>
         vouched_at{};  // a registration or refresh that this poll was sent after
   };
@@ -103,13 +109,16 @@ class FeedSteps {
     return connected_ || retired_ ? terms_ : std::nullopt;
   }
   bool registered() const { return !id_.empty(); }
+  // The next poll flushes, because changes or own writes may have been missed.
+  void start_over() { polls_.connection_lost(); }
   const std::string& id() const { return id_; }
   // Rows that this process may have in the registry.
   std::vector<std::string> rows() const;
-  // The end of the lease is due: the row is gone, or the deployment runs with other times.
+  // The deployment runs with other times: there is no lease any more.
   bool retired() const { return retired_; }
 
  private:
+  bool needs_registration() const { return options_.times.mode == Consistency::strict; }
   void give_up_id();
   void expelled();
   void polled(BootTime sent_at, BootTime now);
@@ -130,7 +139,9 @@ class FeedSteps {
   BootTime poll_due_ = BootTime::min();
   BootTime poll_allowed_ = BootTime::min();
   BootTime join_due_ = BootTime::min();
-  BootTime retry_due_ = BootTime::min();
+  BootTime acknowledge_due_ = BootTime::min();
+  BootTime refresh_allowed_ = BootTime::min();
+  BootTime retry_due_ = BootTime::min();  // of polls and repairs
   std::optional<Snapshot> to_acknowledge_;
   std::optional<BootTime> to_vouch_;
   std::optional<StrictTerms> terms_;

@@ -190,13 +190,61 @@ TEST_F(FeedStepsTest, WithoutAConnectionThereAreNoTerms) {
   EXPECT_EQ(steps.terms()->first_seen, at(0ms));
 }
 
+// A lock on cache_acks, or a full disk, must not silence memory.
+TEST_F(FeedStepsTest, ARefusedAcknowledgementIsSentAgainLaterAndPollsGoOn) {
+  join(0ms);
+  poll(0ms, {"h1"});
+  steps.refused(Act::acknowledge, at(10ms));
+  EXPECT_EQ(act(10ms), Act::wait);
+  poll(75ms, {"h1"});
+  poll(150ms, {"h1", "h2"});
+  EXPECT_EQ(act(160ms), Act::wait);
+  const auto step = steps.next(at(510ms));
+  EXPECT_EQ(step.act, Act::acknowledge);
+  EXPECT_EQ(step.seen, steps.polls().last()) << "of the newest holds";
+}
+
+TEST_F(FeedStepsTest, ARefusedRefreshIsSentAgainLaterAndPollsGoOn) {
+  join(0ms);
+  poll(1990ms);
+  EXPECT_EQ(act(2000ms), Act::refresh);
+  steps.refused(Act::refresh, at(2000ms));
+  EXPECT_EQ(act(2000ms), Act::wait);
+  poll(2065ms);
+  poll(2490ms);
+  EXPECT_EQ(act(2500ms), Act::refresh);
+}
+
+// Holds and wake-ups without end make a poll due all the time.
+TEST_F(FeedStepsTest, ALongOverdueRefreshGoesFirst) {
+  join(0ms);
+  poll(0ms, {"h1"});
+  EXPECT_EQ(act(3999ms), Act::acknowledge);
+  EXPECT_EQ(act(4000ms), Act::refresh);
+}
+
+TEST_F(FeedStepsTest, InModeBoundedPollsNeedNoRegistration) {
+  FeedSteps bounded{{.times = {.mode = Consistency::bounded}, .new_id = [] { return "id"; }}};
+  settings.times.mode = Consistency::bounded;
+  bounded.connected();
+  EXPECT_EQ(bounded.next(at(0ms)).act, Act::join);
+  bounded.refused(Act::join, at(0ms));
+  EXPECT_EQ(bounded.next(at(0ms)).act, Act::poll);
+  const auto applied = bounded.take(
+      {.sent_at = at(0ms), .name_space = "a", .now = {.xmax = 11}, .since = {.xmax = 1}}, settings,
+      at(0ms));
+  EXPECT_TRUE(applied.poll.gives_lease);
+  EXPECT_EQ(bounded.next(at(75ms)).act, Act::poll);
+  EXPECT_EQ(bounded.next(at(500ms)).act, Act::join);
+}
+
 TEST_F(FeedStepsTest, AnotherNamespaceEndsTheLeaseAndNeedsANewRegistration) {
   join(0ms);
   poll(0ms, {"h1"});
   steps.acknowledged(1, steps.polls().last());
   const auto applied = poll(75ms, {"h1"}, "b");
   EXPECT_TRUE(applied.new_namespace);
-  EXPECT_TRUE(applied.ends_lease);
+  EXPECT_FALSE(applied.poll.gives_lease);
   EXPECT_EQ(applied.vouched_at, std::nullopt);
   EXPECT_EQ(steps.terms()->first_seen, at(75ms));
   EXPECT_EQ(steps.terms()->instance, std::nullopt);
@@ -219,7 +267,7 @@ TEST_F(FeedStepsTest, OtherTimesOfTheDeploymentEndTheLeaseForGood) {
   poll(0ms);
   settings.times.staleness_bound = 600ms;
   const auto applied = poll(75ms, {}, "b");
-  EXPECT_TRUE(applied.ends_lease);
+  EXPECT_FALSE(applied.poll.gives_lease);
   EXPECT_TRUE(steps.terms()->outdated);
   const auto step = steps.next(at(76ms));
   EXPECT_EQ(step.act, Act::leave);

@@ -93,6 +93,22 @@ TEST_F(PostgresGate, NobodyJoinsWhileSomebodyCommitsAlone) {
   EXPECT_NO_THROW(join_now());
 }
 
+// It would keep others from joining for as long as it waits.
+TEST_F(PostgresGate, WhoIsAloneDoesNotWaitForARow) {
+  const std::string me = join();
+  auto other = database_.session();
+  other.execute("BEGIN; SELECT FROM users WHERE id = 1 FOR UPDATE");
+  EXPECT_EQ(change_behind({.way = "alone", .instance = me}), "55P03");
+  other.execute("COMMIT");
+}
+
+// A process that missed the change to strict writes holds nothing.
+TEST_F(PostgresGate, ABoundedWritePassesInItsEpochOnly) {
+  EXPECT_EQ(change_behind({.way = "bounded"}), "");
+  db_.execute("SELECT bump_cache_epoch()");
+  EXPECT_EQ(change_behind({.way = "bounded"}), "UM001");
+}
+
 TEST_F(PostgresGate, WhoComesWhileSomebodyJoinsIsNotAlone) {
   const std::string me = join();
   auto joiner = database_.session();

@@ -28,10 +28,15 @@ using pg::Query;
 // Run once on each connection. Times are read as ISO in UTC; the note is the namespace of facts.
 // Starting parallel workers or compiling a plan takes longer than most of these statements. No
 // schema that the database or the role adds to the search_path precedes PostgreSQL's own functions.
+// The gate and the rules over several rows need a snapshot for each of their statements, whatever
+// isolation the database or the role has as its default; and the warning that a commit was not
+// replicated has to arrive.
 inline constexpr const char* kSessionSettings =
     "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
     " set_config('client_encoding', 'UTF8', false), set_config('jit', 'off', false),"
     " set_config('max_parallel_workers_per_gather', '0', false),"
+    " set_config('default_transaction_isolation', 'read committed', false),"
+    " set_config('client_min_messages', 'warning', false),"
     " set_config('search_path', 'pg_catalog, pg_temp', false)";
 inline constexpr const char* kSessionNote = "SELECT public.cache_namespace()";
 
@@ -279,12 +284,10 @@ inline constexpr Query kDropHolds{"drop_holds", "SELECT public.drop_holds($1::uu
 inline constexpr Query kWithdrawHold{"withdraw_hold", "SELECT public.withdraw_hold($1::uuid)"};
 inline constexpr Query kStrictGate{
     "strict_gate", "SELECT public.strict_gate($1, $2::uuid, $3::bytea[], $4::uuid, $5)"};
-inline constexpr Query kCurrentTransaction{"current_transaction", "SELECT pg_current_xact_id()"};
 // The registry, and the acknowledgements by transactions after $1.
-inline constexpr Query kAckBoard{"read_acknowledgements",
-                                 "SELECT id, NULL, NULL, name FROM public.cache_instances"
-                                 " UNION ALL SELECT id, xid, seen::text, NULL FROM "
-                                 "public.cache_acks WHERE xid > $1::text::xid8"};
+inline constexpr Query kAckBoard{
+    "read_acknowledgements",
+    "SELECT id, xid, seen::text, name FROM public.acknowledgements($1::text::xid8)"};
 // Whether the process $1 of the server is there, to be asked after its connection was lost. One
 // that is idle has run everything that reached it, or will run what still reaches it: it is ended.
 inline constexpr Query kServerProcess{
@@ -305,6 +308,10 @@ inline constexpr Query kListInstances{
     " FROM public.cache_instances"};
 inline constexpr Query kExpelInstance{
     "expel_instance", "DELETE FROM public.cache_instances WHERE id = $1::uuid AND refreshes = $2"};
+inline constexpr Query kForgetFormerBound{
+    "forget_former_bound",
+    "UPDATE public.cache_settings SET former_staleness_bound_ms = staleness_bound_ms"
+    " WHERE epoch = $1 AND former_staleness_bound_ms > staleness_bound_ms"};
 inline constexpr Query kPurgeAcks{"purge_acknowledgements", "SELECT public.purge_acks()"};
 inline constexpr Query kTakeMark{"take_snapshot_mark", "SELECT public.take_snapshot_mark()"};
 inline constexpr Query kPurgeChanges{
@@ -371,12 +378,12 @@ inline constexpr std::array<const Query*, 64> kAll{&kFindUser,
                                                    &kDropHolds,
                                                    &kWithdrawHold,
                                                    &kStrictGate,
-                                                   &kCurrentTransaction,
                                                    &kAckBoard,
                                                    &kServerProcess,
                                                    &kDeploymentTerms,
                                                    &kListInstances,
                                                    &kExpelInstance,
+                                                   &kForgetFormerBound,
                                                    &kPurgeAcks,
                                                    &kTakeMark,
                                                    &kPurgeChanges,

@@ -29,6 +29,9 @@ constexpr std::string_view kOutsideTheHold = "UM004";
 constexpr std::string_view kLostRace = "UM005";
 constexpr std::string_view kLockNotAvailable = "55P03";
 
+// Longer than the server may take for an A that nobody waits for any more.
+constexpr std::chrono::seconds kLatestPlacing{5};
+
 // Instances with a metric of their own; a name changes with the address that an instance listens
 // on.
 constexpr std::size_t kNamedInstances = 64;
@@ -63,6 +66,14 @@ Result<AckBoard> board_of(const pg::Rows& rows) {
                           .seen = std::move(*seen)});
   }
   return board;
+}
+
+// The part of a namespace that stays the same for as long as the server runs (cache_server()).
+std::string_view server_of(std::string_view name_space) {
+  std::size_t end = 0;
+  for (int word = 0; word < 4 && end != std::string_view::npos; ++word)
+    end = name_space.find(' ', end + 1);
+  return name_space.substr(0, end);
 }
 
 // B's id, if the gate answered before the failure.
@@ -125,8 +136,12 @@ Task<PostgresStrictWrites::Placing::Answers> PostgresStrictWrites::place(
   }
   auto rows = co_await parts_.client.write(
       queries::kPlaceHolds, pg::Params{pg::text_array(ids), key_array(keys)}, deadline);
-  if (!rows)
-    co_return Placing::Answers(items.size(), std::unexpected(postgres_error(rows.error())));
+  if (!rows) {
+    // Perhaps the holds are there; nothing that the caller asked for is.
+    pg::Failure failure = rows.error();
+    if (failure.kind == pg::Failure::unknown_outcome) failure.kind = pg::Failure::lost;
+    co_return Placing::Answers(items.size(), std::unexpected(postgres_error(failure)));
+  }
   const auto& note = rows->session_note();
   const Placed placed{.xid = static_cast<Xid>(rows->integer(0, 0)),
                       .name_space = note ? *note : std::string{}};
@@ -147,13 +162,14 @@ Task<Result<bool>> PostgresStrictWrites::has_ended(int server_process, std::stri
       co_await parts_.client.look_up(queries::kServerProcess, {server_process}, deadline);
   if (!rows) co_return std::unexpected(postgres_error(rows.error()));
   const auto& note = rows->session_note();
-  const bool same_server = note && *note == name_space;
+  const bool same_server = note && server_of(*note) == server_of(name_space);
   co_return !same_server || !rows->boolean(0, 0);
 }
 
-void PostgresStrictWrites::abandon(std::string hold_id) {
+void PostgresStrictWrites::abandon(std::string hold_id, bool placed) {
   counters_.abandoned.add();
   const std::scoped_lock lock{mutex_};
+  if (!placed) late_.push_back({.when = kDriverClock.now() + kLatestPlacing, .id = hold_id});
   abandoned_.push_back(std::move(hold_id));
 }
 
@@ -172,7 +188,8 @@ std::map<std::string, std::uint64_t> PostgresStrictWrites::slowest() const {
 
 bool PostgresStrictWrites::is_untidy() const {
   const std::scoped_lock lock{mutex_};
-  return !abandoned_.empty() || !unsettled_.empty();
+  return !abandoned_.empty() || !unsettled_.empty() ||
+         (!late_.empty() && late_.front().when <= kDriverClock.now());
 }
 
 Task<void> PostgresStrictWrites::tidy_up(Deadline deadline) {
@@ -181,6 +198,10 @@ Task<void> PostgresStrictWrites::tidy_up(Deadline deadline) {
   {
     const std::scoped_lock lock{mutex_};
     holds.swap(abandoned_);
+    const auto due = std::ranges::find_if(
+        late_, [now = kDriverClock.now()](const LateHold& hold) { return hold.when > now; });
+    for (auto hold = late_.begin(); hold != due; ++hold) holds.push_back(std::move(hold->id));
+    late_.erase(late_.begin(), due);
     unsettled.swap(unsettled_);
   }
   if (!holds.empty()) {
@@ -238,7 +259,7 @@ PostgresStrictWrites::Write::Write(PostgresStrictWrites& shared, Deadline deadli
       }} {}
 
 PostgresStrictWrites::Write::~Write() {
-  if (!remaining_hold_.empty()) shared_.abandon(remaining_hold_);
+  if (!remaining_hold_.empty()) shared_.abandon(remaining_hold_, placed_);
 }
 
 auto PostgresStrictWrites::Write::commit(std::set<std::string> keys,
@@ -278,8 +299,9 @@ Task<Result<void>> PostgresStrictWrites::Write::place(std::vector<std::string> k
                                                       const StrictTerms& terms) {
   // A hold of a former namespace may have outlived it: a clean restart empties no table.
   if (!remaining_hold_.empty() && remaining_hold_ != steps_.hold_id())
-    shared_.abandon(remaining_hold_);
+    shared_.abandon(remaining_hold_, placed_);
   remaining_hold_ = steps_.hold_id();
+  placed_ = false;
   auto write = [this](const Placing::Items& items, Deadline deadline) {
     return shared_.place(items, deadline);
   };
@@ -287,6 +309,7 @@ Task<Result<void>> PostgresStrictWrites::Write::place(std::vector<std::string> k
   const Result<Placed> placed =
       co_await shared_.placing_.add(std::move(placement), deadline_, write);
   if (!placed) co_return std::unexpected(placed.error());
+  placed_ = true;
   steps_.placed(keys, placed->xid, shared_.now(terms), placed->name_space);
   if (placed->name_space != terms.name_space) {
     shared_.forget_own_terms();
@@ -304,7 +327,11 @@ Task<Result<void>> PostgresStrictWrites::Write::wait(BootTime until, const Stric
     co_await pause(until - shared_.now(terms));
   } else {
     auto ask = [this](Xid after) { return shared_.ask(after, deadline_); };
-    AckRoom::Guest::Wait request{.own = terms.instance,
+    auto own = [&observer = shared_.parts_.observer]() -> std::optional<std::string> {
+      const auto present = observer.terms();
+      return present ? present->instance : std::nullopt;
+    };
+    AckRoom::Guest::Wait request{.own = std::move(own),
                                  .holds = steps_.hold_xids(),
                                  .until = std::min(until, deadline_.at),
                                  .ask_every = shared_.options_.ask_every};
@@ -329,26 +356,27 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
                                           const StrictTerms& terms, Way way)
     -> Task<Result<std::optional<Attempt>>> {
   pg::Batch batch{.required_note = std::make_shared<const std::string>(terms.name_space)};
-  if (way == Way::bounded) {
-    batch.statements.push_back({.query = &queries::kCurrentTransaction});
-  } else {
-    std::optional<std::string> hold;
-    if (has_hold(way)) hold = steps_.hold_id();
-    batch.statements.push_back(
-        {.query = &queries::kStrictGate,
-         .params = {StrictWrite::kWayNames[static_cast<std::size_t>(way)], hold,
-                    has_hold(way) ? key_array(steps_.held_keys()) : key_array(keys), terms.instance,
-                    terms.epoch}});
+  std::optional<std::string> hold;
+  std::set<std::string> held = keys;
+  if (has_hold(way)) {
+    hold = steps_.hold_id();
+    held = steps_.held_keys();
   }
+  batch.statements.push_back({.query = &queries::kStrictGate,
+                              .params = {StrictWrite::kWayNames[static_cast<std::size_t>(way)],
+                                         hold, key_array(held), terms.instance, terms.epoch}});
   batch.statements.insert(batch.statements.end(), statements.begin(), statements.end());
 
-  Announcement announcement{shared_, keys};
+  Announcement announcement{shared_, held};
   pg::BatchOutcome made = co_await shared_.parts_.client.batch(std::move(batch), deadline_);
   if (made.rows) {
     const auto xid = static_cast<Xid>(made.rows->front().integer(0, 0));
     announcement.end(
         {.fate = WriteEnd::Fate::committed, .xid = xid, .tau = tau_of(terms.name_space)});
     committed(way);
+    // The instances follow within T: what a command prints afterwards is true.
+    if (way == Way::bounded && !shared_.parts_.observer.follows())
+      co_await pause(terms.longest_lease);
     RowsOf rows{std::make_move_iterator(made.rows->begin() + 1),
                 std::make_move_iterator(made.rows->end())};
     co_return Attempt{.end = Attempt::End::committed, .rows = std::move(rows)};

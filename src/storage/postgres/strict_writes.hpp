@@ -116,7 +116,8 @@ class PostgresStrictWrites {
   Task<Result<AckBoard>> ask(Xid after, Deadline deadline);
   // Whether the server process has ended, or belongs to a server that has.
   Task<Result<bool>> has_ended(int server_process, std::string name_space, Deadline deadline);
-  void abandon(std::string hold_id);
+  // `placed`: A has been answered. Otherwise it may be committed later, and is removed once more.
+  void abandon(std::string hold_id, bool placed);
   void note_slowest(const std::vector<AckBoard::Instance>& slowest);
 
   const Parts parts_;
@@ -126,7 +127,12 @@ class PostgresStrictWrites {
   AckRoom room_;
   Placing placing_;
   mutable std::mutex mutex_;
+  struct LateHold {
+    BootTime when;
+    std::string id;
+  };
   std::vector<std::string> abandoned_;  // holds
+  std::vector<LateHold> late_;          // to be abandoned then
   std::vector<Unsettled> unsettled_;
   std::map<std::string, std::uint64_t> slowest_;  // at most kNamedInstances
   std::optional<StrictTerms> own_terms_;          // as long as there are none of the feed
@@ -171,6 +177,7 @@ class PostgresStrictWrites::Write {
   bool elsewhere_ = false;              // the last attempt met another namespace
   std::set<std::string> refused_keys_;  // of the last attempt that touched others
   std::string remaining_hold_;          // rows of it may be in the table; empty: none
+  bool placed_ = false;                 // the last A has been answered
 };
 
 }  // namespace um

@@ -34,6 +34,8 @@ Task<Result<bool>> PostgresUpkeep::run(Deadline deadline) {
     if (!looked) co_return std::unexpected(looked.error());
     const auto removed = co_await remove_old_holds(deadline);
     if (!removed) co_return std::unexpected(removed.error());
+    const auto forgotten = co_await forget_former_bound(deadline);
+    if (!forgotten) co_return std::unexpected(forgotten.error());
   }
   // The mark goes before the purge: an instance with a poll older than the first mark of a
   // namespace has to flush as soon as another instance purges.
@@ -99,6 +101,19 @@ Task<Result<void>> PostgresUpkeep::remove_old_holds(Deadline deadline) {
   }
   const auto purged = co_await db_.change(queries::kPurgeAcks, {}, deadline);
   if (!purged) co_return std::unexpected(purged.error());
+  co_return Result<void>{};
+}
+
+// Former T is of leases from earlier namespaces. None of them is alive when this process has known
+// the present one for longer than the longest of them lasts.
+Task<Result<void>> PostgresUpkeep::forget_former_bound(Deadline deadline) {
+  const auto terms = feed_.terms();
+  if (!terms || !terms->first_seen || terms->epoch == epoch_without_former_ ||
+      clock_.now() < *terms->first_seen + terms->longest_lease)
+    co_return Result<void>{};
+  const auto done = co_await db_.change(queries::kForgetFormerBound, {terms->epoch}, deadline);
+  if (!done) co_return std::unexpected(done.error());
+  epoch_without_former_ = terms->epoch;
   co_return Result<void>{};
 }
 

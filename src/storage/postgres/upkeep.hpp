@@ -69,6 +69,7 @@ class PostgresUpkeep {
   Task<Result<void>> look_at_instances(Deadline deadline);
   void tell_of_those_without_protocol(const std::vector<PostgresReaper::Instance>& all);
   Task<Result<void>> remove_old_holds(Deadline deadline);
+  Task<Result<void>> forget_former_bound(Deadline deadline);
   Task<Result<bool>> purge(Deadline deadline);
 
   PostgresDatabase& db_;
@@ -78,6 +79,7 @@ class PostgresUpkeep {
   const Clock& clock_;
   PostgresReaper reaper_;
   std::set<std::string> without_protocol_;  // ids
+  std::int64_t epoch_without_former_ = 0;   // former T is T, or smaller
   BootTime next_look_ = BootTime::min();
   BootTime next_mark_ = BootTime::min();
   bool purging_ = false;

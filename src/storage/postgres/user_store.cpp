@@ -168,6 +168,8 @@ Task<Result<UserRef>> PostgresUserStore::insert(NewUser wanted, Deadline deadlin
     std::int64_t id = user.id.value();
     if (!wanted.id) {
       const auto drawn = co_await db_.change(queries::kDrawId, {}, deadline);
+      if (!drawn && drawn.error().code == ErrorCode::unknown_outcome)
+        co_return fail(postgres_error({.kind = pg::Failure::lost}));  // an id, but no user
       if (!drawn) co_return std::unexpected(drawn.error());
       id = drawn->integer(0, 0);
     }

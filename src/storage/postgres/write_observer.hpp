@@ -35,6 +35,8 @@ class PostgresWriteObserver {
   // nullopt: nothing is known yet, or there is no feed: it has no connection, or there is none at
   // all (the command line).
   virtual std::optional<StrictTerms> terms() const = 0;
+  // Whether this process serves: it has a feed, connected or not. Others are commands.
+  virtual bool follows() const = 0;
   // A gate found other instances although the terms named none.
   virtual void note_company() = 0;
 };

@@ -344,5 +344,28 @@ TEST_F(PostgresOpen, ADatabaseThatOnlyReadsIsNotReadyAndTakesNoWrites) {
   EXPECT_TRUE(test::run((*storage)->users().has_admin({})));
 }
 
+// The gate and the last administrator need a new snapshot for each statement; and without the
+// warning a commit that was not replicated looks like a success.
+TEST(PostgresSessions, DoNotDependOnWhatTheDatabaseHasAsItsDefaults) {
+  static constexpr pg::Query kSettings{"settings",
+                                       "SELECT current_setting('transaction_isolation') || ' ' ||"
+                                       " current_setting('client_min_messages')"};
+  const test::TestDatabase database;
+  database.admin().execute(
+      "DO $$ BEGIN"
+      " EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''serializable''',"
+      "                current_database());"
+      " EXECUTE format('ALTER DATABASE %I SET client_min_messages = ''error''',"
+      "                current_database()); END $$");
+  const SystemClock clock;
+  test::RecordingObserver observer{database};
+  test::PostgresStores stores{database.url(), clock, observer};
+  for (const auto& rows : {test::run(stores.database.change(kSettings, {}, {})),
+                           test::run(stores.database.look_up(kSettings, {}, {}))}) {
+    ASSERT_TRUE(rows) << rows.error().detail;
+    EXPECT_EQ(rows->text(0, 0), "read committed warning");
+  }
+}
+
 }  // namespace
 }  // namespace um

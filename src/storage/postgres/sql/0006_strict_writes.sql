@@ -123,8 +123,8 @@ END $$;
 -- the keys from memory until the transaction has ended, and returns the id of the transaction. VOLATILE:
 -- each statement has a snapshot of its own, so the registry is read after A was committed.
 --
---   way           alone, acknowledged or waited
---   hold          null if alone
+--   way           alone, acknowledged or waited; or bounded: the deployment's mode is the only condition
+--   hold          null if alone or bounded
 --   keys          the keys of the hold, or those that the process holds itself if alone
 --   instance      the caller's own row in the registry; null: it has none
 --   epoch         that of the namespace for which the caller decided
@@ -141,7 +141,12 @@ BEGIN
   IF NOT EXISTS (SELECT FROM public.cache_settings s WHERE s.epoch = strict_gate.epoch) THEN
     RAISE EXCEPTION 'the epoch of the deployment has changed' USING ERRCODE = 'UM001';
   END IF;
+  IF way = 'bounded' THEN
+    RETURN pg_current_xact_id();
+  END IF;
   IF way = 'alone' THEN
+    -- A change that waits for a row would keep others from joining: it has to take a slower way.
+    PERFORM set_config('lock_timeout', '100ms', true);
     -- Joining needs a lock that conflicts with this one, until the end of the transaction.
     LOCK TABLE public.cache_instances IN ROW SHARE MODE NOWAIT;
     IF EXISTS (SELECT FROM public.cache_instances i WHERE i.id IS DISTINCT FROM instance) THEN
@@ -170,6 +175,18 @@ BEGIN
   PERFORM set_config('user_manager.strict_keys',
                      (SELECT string_agg(encode(k, 'hex'), ' ') FROM unnest(held) AS k), true);
   RETURN pg_current_xact_id();
+END $$;
+
+-- The registry, and the acknowledgements with a later id than this one. By index, whatever the planner
+-- believes: dead rows pile up under a transaction that stays open.
+CREATE FUNCTION public.acknowledgements(since xid8)
+RETURNS TABLE (id uuid, xid xid8, seen pg_snapshot, name text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+  RETURN QUERY
+  SELECT i.id, NULL::xid8, NULL::pg_snapshot, i.name FROM public.cache_instances i
+  UNION ALL SELECT a.id, a.xid, a.seen, NULL::text FROM public.cache_acks a WHERE a.xid > since;
 END $$;
 
 -- For a statement that changes one row by compare-and-set: raises UM005 if there was none.
@@ -408,7 +425,8 @@ END $$;
 REVOKE EXECUTE ON FUNCTION
   public.join_instances(uuid, uuid[], integer, text), public.session_has_ended(uuid),
   public.place_holds(uuid[], bytea[]), public.drop_holds(uuid[]), public.withdraw_hold(uuid), public.purge_acks(),
-  public.strict_gate(text, uuid, bytea[], uuid, bigint), public.require_row(boolean),
+  public.strict_gate(text, uuid, bytea[], uuid, bigint), public.acknowledgements(xid8),
+  public.require_row(boolean),
   public.take_rule_lock(text), public.keep_an_admin(bigint), public.record_changes(text[]),
   public.invalidate_user(bigint),
   public.purge_changes(integer, pg_snapshot, xid8)

@@ -49,6 +49,7 @@ class RecordingObserver final : public PostgresWriteObserver {
     }
     return terms_;
   }
+  bool follows() const override { return true; }
   void note_company() override {}
   // The namespace has changed.
   void forget_terms() {
