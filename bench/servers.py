@@ -60,6 +60,8 @@ class Servers:
         self.start([*as_server, POSTGRES / "postgres", "-D", data, "-p", str(self.postgres_port), "-k", data,
                     "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"],
                    self.postgres_port, cwd="/")
+        while subprocess.run([POSTGRES / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.postgres_port)]).returncode:
+            time.sleep(0.05)
         self.database = f"postgresql://um@127.0.0.1:{self.postgres_port}/postgres"
         self.environment["USER_MANAGER_DATABASE"] = self.database
 
