@@ -162,18 +162,22 @@ inline constexpr Query kFindTaken{
   " quota_usd, settings::text, created_at, updated_at) IS NOT DISTINCT FROM"                 \
   " ($3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::numeric, $10::text," \
   " $11::timestamptz, $12::timestamptz)"
-// $23: the session that stays alive through a change of the password, $24: its former epoch.
 inline constexpr Query kUpdateUser{
     "update_user",
     "WITH changed AS (UPDATE ONLY public.users u SET email = $13, username = $14, first_name = $15,"
     "  last_name = $16, role = $17, is_active = $18, quota_usd = $19, settings = $20,"
     "  updated_at = $21, auth_epoch = auth_epoch + $22::boolean::integer,"
-    "  password_hash = coalesce($25, password_hash), search = E'\\x1e' || $26::text"
+    "  password_hash = coalesce($23, password_hash), search = E'\\x1e' || $24::text"
     "  WHERE " UM_PG_AS_READ " RETURNING " UM_PG_USER_COLUMNS
-    "), kept AS (UPDATE ONLY public.sessions s SET auth_epoch = u.auth_epoch FROM changed u"
-    "  WHERE s.id = $23 AND s.user_id = u.id AND s.auth_epoch = $24)"
+    ")"
     " SELECT " UM_PG_USER_COLUMNS
     " FROM (SELECT) AS one LEFT JOIN changed u ON true WHERE public.require_row(u.id IS NOT NULL)"};
+// The session $1 of the user $2, with the former epoch $3, stays alive through a change of the
+// password.
+inline constexpr Query kKeepSession{
+    "keep_session",
+    "UPDATE ONLY public.sessions s SET auth_epoch = u.auth_epoch FROM ONLY public.users u"
+    " WHERE s.id = $1 AND s.user_id = $2 AND s.auth_epoch = $3 AND u.id = $2"};
 inline constexpr Query kDeleteUser{
     "delete_user", "WITH gone AS (DELETE FROM ONLY public.users WHERE " UM_PG_AS_READ
                    " RETURNING id)"
@@ -326,7 +330,7 @@ inline constexpr Query kEndAttempt{"end_attempt", "SELECT public.end_attempt($1,
 inline constexpr Query kPurgeAttempts{"purge_attempts", "SELECT public.purge_attempts($1, $2)"};
 
 // All of them, for statistics.
-inline constexpr std::array<const Query*, 64> kAll{&kFindUser,
+inline constexpr std::array<const Query*, 65> kAll{&kFindUser,
                                                    &kFindUserByEmail,
                                                    &kFindSession,
                                                    &kCredentials,
@@ -351,6 +355,7 @@ inline constexpr std::array<const Query*, 64> kAll{&kFindUser,
                                                    &kInsertUsers,
                                                    &kFindTaken,
                                                    &kUpdateUser,
+                                                   &kKeepSession,
                                                    &kDeleteUser,
                                                    &kKeepAnAdmin,
                                                    &kSetHash,

@@ -85,23 +85,24 @@ Attempt<UserRef> planned_update(const User& current, const rules::PlannedUpdate&
   add_profile(params, user);
   params.add(time_text(now));
   params.add(plan.ends_sessions);
-  if (change.keep_session && change.password_hash && user.is_active) {
-    touched.add(CacheKey::of(*change.keep_session));
-    params.add(change.keep_session->text());
-    params.add(current.auth_epoch);
-  } else {
-    params.add(std::nullopt);
-    params.add(std::nullopt);
-  }
   if (change.password_hash)
     params.add(change.password_hash->reveal());
   else
     params.add(std::nullopt);
   params.add(rules::search_text(user));
-  attempt.keys = std::move(touched.keys);
   if (plan.gives_up_admin) attempt.statements.push_back(keeping_an_admin(user.id));
+  const std::size_t updated = attempt.statements.size();
   attempt.statements.push_back({.query = &queries::kUpdateUser, .params = std::move(params)});
-  attempt.read = [](const std::vector<pg::Rows>& rows) { return record_at(rows.back(), {}); };
+  if (change.keep_session && change.password_hash && user.is_active) {
+    touched.add(CacheKey::of(*change.keep_session));
+    attempt.statements.push_back(
+        {.query = &queries::kKeepSession,
+         .params = {change.keep_session->text(), user.id.value(), current.auth_epoch}});
+  }
+  attempt.keys = std::move(touched.keys);
+  attempt.read = [updated](const std::vector<pg::Rows>& rows) {
+    return record_at(rows.at(updated), {});
+  };
   return attempt;
 }
 
