@@ -267,6 +267,7 @@ void Application::stop_background() {
 
 ApplicationStats Application::stats() const {
   ApplicationStats stats{
+      .promise = {.consistency = config_.consistency, .staleness_bound = config_.staleness_bound},
       .requests = api_.stats(),
       .server = server_->stats(),
       .cache = cache_.stats(),

@@ -11,6 +11,7 @@
 #include "auth/attempts/stored_attempt_limiter.hpp"
 #include "auth/passwords/password_hasher.hpp"
 #include "auth/tokens/token_authority.hpp"
+#include "base/database_times.hpp"
 #include "cache/cache_stats.hpp"
 #include "drivers/http/server.hpp"
 #include "service/sign_in.hpp"
@@ -18,7 +19,14 @@
 
 namespace um {
 
+// The promise of this instance, for monitors that measure it.
+struct PromiseStats {
+  Consistency consistency = Consistency::strict;
+  std::chrono::milliseconds staleness_bound{500};
+};
+
 struct ApplicationStats {
+  PromiseStats promise{};
   api::RequestStats requests{};
   http::ServerStats server{};
   CacheStats cache{};
@@ -39,7 +47,7 @@ struct ApplicationStats {
 std::string render_metrics(const ApplicationStats& stats);
 
 // The answer to GET /cache/stats, a JSON object: hits by level, misses, refusals, evictions, bytes,
-// lease, holds, database reads.
+// lease, holds, database reads, and the promise.
 std::string render_cache_report(const ApplicationStats& stats);
 
 }  // namespace um

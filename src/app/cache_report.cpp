@@ -48,6 +48,13 @@ void write_flights(JsonWriter& json, const FlightStats& stats) {
       .close();
 }
 
+void write_promise(JsonWriter& json, const PromiseStats& promise) {
+  json.open_object()
+      .member("consistency", to_string(promise.consistency))
+      .member("staleness_bound_ms", promise.staleness_bound.count())
+      .close();
+}
+
 // null: there is no second level.
 void write_l2(JsonWriter& json, const ApplicationStats& all) {
   if (!all.redis) {
@@ -70,6 +77,7 @@ std::string render_cache_report(const ApplicationStats& all) {
   const CoherenceStats& stats = all.cache.coherence;
   JsonWriter json;
   json.open_object();
+  write_promise(json.key("promise"), all.promise);
   json.key("hits").open_object();
   write_by_kind(json.key("l1"), stats.hits);
   write_by_kind(json.key("l2"), all.cache.l2.hits);

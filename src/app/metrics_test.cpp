@@ -51,5 +51,13 @@ TEST(CacheReport, SaysTheSameAsTheMetrics) {
   EXPECT_THAT(text, HasSubstr(R"("age_seconds":0.02)"));
 }
 
+TEST(CacheReport, SaysThePromiseOfTheInstance) {
+  ApplicationStats stats = some_stats();
+  stats.promise = {.consistency = Consistency::bounded,
+                   .staleness_bound = std::chrono::milliseconds{250}};
+  EXPECT_THAT(render_cache_report(stats),
+              HasSubstr(R"("promise":{"consistency":"bounded","staleness_bound_ms":250})"));
+}
+
 }  // namespace
 }  // namespace um
