@@ -66,6 +66,11 @@ class CliOptions final : public Options {
     add(spec, [&target](const std::string& value) { target = value; })->required();
   }
   void positional(Spec spec, std::string& target) override { required_text(spec, target); }
+  void positionals(Spec spec, std::vector<std::string>& targets) override {
+    app_.add_option(std::string{spec.name}, targets, std::string{spec.help})
+        ->required()
+        ->type_name("");
+  }
   void optional_positional(Spec spec, std::optional<std::string>& target) override {
     text(spec, target);
   }
@@ -283,6 +288,7 @@ std::vector<CommandGroup> make_commands() {
   all.push_back(group("keys", "the keys that tokens are signed with", make_keys_list_command(),
                       make_keys_rotate_command(), make_keys_revoke_command()));
   all.push_back(alone(make_backup_command()));
+  all.push_back(alone(make_monitor_command()));
   all.push_back(alone(make_config_command()));
   all.push_back(alone(make_version_command()));
   return all;

@@ -32,7 +32,7 @@ TEST_F(CliTest, HelpNamesEveryCommand) {
   const auto help = um({"--help"});
   EXPECT_EQ(help.code, 0);
   for (const char* name : {"serve", "migrate", "user", "import", "export", "token", "keys",
-                           "backup", "config", "version"}) {
+                           "backup", "monitor", "config", "version"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string{"\n  "} + name + " "));
   }
 }

@@ -27,6 +27,7 @@ class Options {
   virtual void required_text(Spec spec, std::string& target) = 0;
   virtual void flag(Spec spec, bool& target) = 0;
   virtual void positional(Spec spec, std::string& target) = 0;
+  virtual void positionals(Spec spec, std::vector<std::string>& targets) = 0;  // one or more
   virtual void optional_positional(Spec spec, std::optional<std::string>& target) = 0;
   // Accepted so that it can be refused with a reason; not shown in the help.
   virtual void hidden(Spec spec, std::optional<std::string>& target) = 0;
@@ -91,6 +92,7 @@ std::unique_ptr<Command> make_keys_list_command();
 std::unique_ptr<Command> make_keys_rotate_command();
 std::unique_ptr<Command> make_keys_revoke_command();
 std::unique_ptr<Command> make_backup_command();
+std::unique_ptr<Command> make_monitor_command();
 std::unique_ptr<Command> make_config_command();
 std::unique_ptr<Command> make_version_command();
 
