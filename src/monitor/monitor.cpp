@@ -169,9 +169,11 @@ void Monitor::loop() {
 }
 
 void Monitor::begin_round() {
-  const std::size_t instances = parts_.instances.size();
-  const std::size_t instance = rounds_ % instances;
-  ProbeRef& probe = probes_[rounds_ / instances % probes_.size()];
+  // Each lap changes every probe, and in each lap a probe is at its next instance.
+  const std::size_t lap = rounds_ / probes_.size();
+  const std::size_t turn = rounds_ % probes_.size();
+  const std::size_t instance = (lap + turn) % parts_.instances.size();
+  ProbeRef& probe = probes_[turn];
   ++rounds_;
   if (probe->is_retired()) {
     abandon(*probe);

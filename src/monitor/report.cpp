@@ -130,7 +130,7 @@ std::string Report::json_of(Span span, const Tally& tally, std::chrono::nanoseco
   JsonWriter json;
   json.open_object();
   json.member("event", span == Span::summary ? "summary" : "interval");
-  json.member("at", now_text()).member("seconds", seconds(took));
+  json.member("number", intervals_).member("at", now_text()).member("seconds", seconds(took));
   add_counts(json, sum_of(tally));
   json.key("instances").open_array();
   for (std::size_t i = 0; i < tally.size(); ++i) {
@@ -149,6 +149,7 @@ void Report::tell(Span span, const Tally& tally, BootTime since) {
 }
 
 void Report::end_interval() {
+  ++intervals_;
   tell(Span::interval, interval_, interval_began_);
   interval_ = Tally(instances_.size());
   interval_began_ = around_.clock.now();

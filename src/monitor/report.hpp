@@ -56,7 +56,8 @@ class Report {
   const std::vector<std::string> instances_;
   const BootTime began_;
   BootTime interval_began_;
-  std::uint64_t lines_ = 0;  // of this interval
+  std::uint64_t intervals_ = 0;  // that have ended
+  std::uint64_t lines_ = 0;      // of this interval
   std::uint64_t untold_ = 0;
 
   mutable std::mutex mutex_;

@@ -81,6 +81,7 @@ TEST_F(ReportTest, EachLineOfTheJsonFormIsAnObject) {
     ASSERT_TRUE(json) << line;
     events.push_back(*json->find_string("event"));
     if (events.back() != "summary") continue;
+    EXPECT_EQ(json->find("number")->integer(), 1) << "intervals";
     EXPECT_EQ(json->find("broken")->integer(), 1);
     EXPECT_EQ(json->find("instances")->items.at(1).find("errors")->integer(), 1);
     EXPECT_EQ(json->find("instances")->items.at(1).find("greatest_age_seconds")->text, "1.5");

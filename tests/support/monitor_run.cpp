@@ -18,9 +18,21 @@ MonitorRun::MonitorRun(const Stage& stage, std::vector<std::string> arguments) {
 }
 
 bool MonitorRun::wait_for_intervals(int count) {
-  const std::regex pattern{"(\"event\":\"interval\"[^]*){" + std::to_string(count) + "}"};
+  const std::regex pattern{"\"event\":\"interval\",\"number\":" + std::to_string(count) + ",.*\n"};
   std::string matched;
   return process_->wait_for_output(pattern, matched, patience() + kPatience).has_value();
+}
+
+int MonitorRun::stop_after_writes(std::int64_t writes) {
+  constexpr int kMostIntervals = 60;
+  for (int count = 1; count <= kMostIntervals; ++count) {
+    if (!wait_for_intervals(count)) break;
+    std::int64_t done = 0;
+    for (const auto& interval : events("interval"))
+      done += interval.at("writes").to_number<std::int64_t>();
+    if (done >= writes) return stop();
+  }
+  throw std::runtime_error("the monitor writes too little: " + process_->all());
 }
 
 int MonitorRun::end() {
@@ -38,7 +50,7 @@ int MonitorRun::stop() {
 std::vector<boost::json::object> MonitorRun::events(std::string_view kind) const {
   std::vector<boost::json::object> found;
   std::istringstream lines{process_->out()};
-  for (std::string line; std::getline(lines, line);) {
+  for (std::string line; std::getline(lines, line) && !lines.eof();) {  // whole lines
     const auto json = parse_json(line);
     if (text_at(json, "/event") == kind) found.push_back(json.as_object());
   }

@@ -25,6 +25,9 @@ class MonitorRun {
   Process& process() { return *process_; }
   // Waits until the monitor has told so many intervals.
   bool wait_for_intervals(int count);
+  // SIGTERM after the interval in which it has done so many writes, however slow the machine is;
+  // the exit code. REQUIRES: --report-interval 1s.
+  int stop_after_writes(std::int64_t writes);
   // Waits for the end: the exit code.
   int end();
   int stop();  // SIGTERM first

@@ -29,10 +29,10 @@ struct ListDeleter {
 using FieldList = std::unique_ptr<curl_slist, ListDeleter>;
 
 void append(FieldList& list, const std::string& field) {
-  curl_slist* longer = curl_slist_append(list.get(), field.c_str());
+  curl_slist* const before = list.release();
+  curl_slist* const longer = curl_slist_append(before, field.c_str());
+  list.reset(longer == nullptr ? before : longer);
   if (longer == nullptr) throw std::bad_alloc{};
-  static_cast<void>(list.release());
-  list.reset(longer);
 }
 
 bool is_age(std::string_view line) {
