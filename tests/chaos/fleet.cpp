@@ -1,5 +1,6 @@
 #include "chaos/fleet.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <stdexcept>
 
@@ -25,10 +26,17 @@ class SharedStorage final : public TestStorage {
   std::vector<std::string> arguments_;
 };
 
-// The position and length of the port in the URL of a test database.
-std::pair<std::size_t, std::size_t> port_in(const std::string& url) {
+// The URL of a test server, through a new gate in front of it.
+struct Gated {
+  std::unique_ptr<test::TcpGate> gate;
+  std::string url;
+};
+Gated gated(std::string url) {
   const auto begin = url.rfind(':') + 1;
-  return {begin, url.find('/', begin) - begin};
+  const auto size = std::min(url.find('/', begin), url.size()) - begin;
+  auto gate = std::make_unique<test::TcpGate>(std::stoi(url.substr(begin, size)));
+  url.replace(begin, size, std::to_string(gate->port()));
+  return {.gate = std::move(gate), .url = std::move(url)};
 }
 
 }  // namespace
@@ -50,28 +58,50 @@ Fleet::Fleet(FleetOptions options) {
     postgres_->psql("CREATE TABLESPACE elsewhere LOCATION '" + options.tablespace +
                     "';\nALTER DATABASE " + database_->name() + " SET TABLESPACE elsewhere");
   }
-  std::vector<std::string> arguments{"--threads", "2"};
-  if (options.redis == FleetOptions::Redis::yes) {
-    redis_ = std::make_unique<RedisServer>();
-    arguments.insert(arguments.end(), {"--redis", redis_->url()});
-  }
-  const auto direct = std::make_shared<SharedStorage>(*database_, database_->url(), arguments);
-  auto first = direct;
-  if (options.network == FleetOptions::Network::first_gated) {
-    auto url = database_->url();
-    const auto [begin, size] = port_in(url);
-    gate_ = std::make_unique<test::TcpGate>(std::stoi(url.substr(begin, size)));
-    url.replace(begin, size, std::to_string(gate_->port()));
-    first = std::make_shared<SharedStorage>(*database_, url, arguments);
-  }
-  stage_ = std::make_unique<Stage>(ServeOptions{.arguments = options.arguments, .storage = first});
+  if (options.redis == FleetOptions::Redis::yes) redis_ = std::make_unique<RedisServer>();
+  stage_ = std::make_unique<Stage>(serve_options(0, options));
   while (size() < options.instances) {
-    others_.push_back(std::make_unique<ServerUnderTest>(
-        ServeOptions{.arguments = options.arguments, .storage = direct}));
+    others_.push_back(std::make_unique<ServerUnderTest>(serve_options(size(), options)));
   }
 }
 
 Fleet::~Fleet() = default;
+
+std::shared_ptr<TestStorage> Fleet::storage_of(std::size_t i, const FleetOptions& options) {
+  using enum FleetOptions::Network;
+  std::vector<std::string> arguments{"--threads", "2"};
+  if (redis_) {
+    auto url = redis_->url();
+    if (options.network == all_gated) {
+      if (!redis_gate_) redis_gate_ = gated(url).gate;
+      url = "redis://127.0.0.1:" + std::to_string(redis_gate_->port());
+    }
+    arguments.insert(arguments.end(), {"--redis", url});
+  }
+  auto url = database_->url();
+  if (options.network == all_gated || (options.network == first_gated && i == 0)) {
+    auto [gate, through] = gated(url);
+    gates_.push_back(std::move(gate));
+    url = std::move(through);
+  }
+  return std::make_shared<SharedStorage>(*database_, std::move(url), std::move(arguments));
+}
+
+ServeOptions Fleet::serve_options(std::size_t i, const FleetOptions& options) {
+  ServeOptions serve{
+      .arguments = options.arguments, .port = options.port, .storage = storage_of(i, options)};
+  if (i + 1 == options.instances) serve.environment = options.environment_of_last;
+  return serve;
+}
+
+void Fleet::fail_over_to(std::unique_ptr<test::PostgresServer> promoted) {
+  for (auto& gate : gates_) {
+    gate->lead_to(promoted->port());
+    gate->cut();
+  }
+  database_->moved_to(*promoted);
+  postgres_ = std::move(promoted);
+}
 
 HttpRequest Fleet::as(const std::string& who, const std::string& request, std::string body) const {
   const auto space = request.find(' ');

@@ -29,9 +29,12 @@ struct FleetOptions {
   enum class Server { shared, own } server = Server::shared;
   std::vector<std::string> settings{};  // of the own server
   enum class Redis { no, yes } redis = Redis::no;
-  // first_gated: instance 0 reaches PostgreSQL through gate().
-  enum class Network { direct, first_gated } network = Network::direct;
+  // first_gated: instance 0 reaches PostgreSQL through gate(0). all_gated: every instance i does so
+  // through gate(i), and all of them reach Redis through redis_gate().
+  enum class Network { direct, first_gated, all_gated } network = Network::direct;
   std::vector<std::string> arguments{};  // of every `serve`
+  ServeOptions::Port port = ServeOptions::Port::any;
+  std::map<std::string, std::string> environment_of_last{};  // added, of the last instance
   // An empty directory, owned by the server's user, for the database's tables. REQUIRES:
   // Server::own.
   std::string tablespace{};
@@ -63,8 +66,13 @@ class Fleet {
 
   test::PostgresServer& postgres() { return *postgres_; }  // REQUIRES: Server::own
   test::TestDatabase& database() { return *database_; }
-  RedisServer& redis() { return *redis_; }  // REQUIRES: Redis::yes
-  test::TcpGate& gate() { return *gate_; }  // REQUIRES: Network::first_gated
+  RedisServer& redis() { return *redis_; }                          // REQUIRES: Redis::yes
+  test::TcpGate& gate(std::size_t i = 0) { return *gates_.at(i); }  // REQUIRES: it is gated
+  test::TcpGate& redis_gate() { return *redis_gate_; }  // REQUIRES: Network::all_gated, Redis::yes
+
+  // The promoted standby is the server of this fleet from now on: the gates lead there.
+  // REQUIRES: Server::own, Network::all_gated; the server of before has stopped.
+  void fail_over_to(std::unique_ptr<test::PostgresServer> promoted);
 
   // A request with the token of a user of the stage; "<name>" is replaced.
   HttpRequest as(const std::string& who, const std::string& request, std::string body = {}) const;
@@ -80,10 +88,14 @@ class Fleet {
   std::chrono::milliseconds time_to_heal(const std::string& who);
 
  private:
+  std::shared_ptr<TestStorage> storage_of(std::size_t i, const FleetOptions& options);
+  ServeOptions serve_options(std::size_t i, const FleetOptions& options);
+
   std::unique_ptr<test::PostgresServer> postgres_;
   std::unique_ptr<test::TestDatabase> database_;
   std::unique_ptr<RedisServer> redis_;
-  std::unique_ptr<test::TcpGate> gate_;
+  std::vector<std::unique_ptr<test::TcpGate>> gates_;
+  std::unique_ptr<test::TcpGate> redis_gate_;
   std::unique_ptr<Stage> stage_;
   std::vector<std::unique_ptr<ServerUnderTest>> others_;
 };

@@ -86,6 +86,10 @@ TestDatabase::~TestDatabase() {
   }
 }
 
+void TestDatabase::moved_to(const PostgresServer& server) {
+  server_url_ = server_url_of(server);
+}
+
 std::string TestDatabase::url_as(const std::string& user) const {
   return filled(server_url_, {.user = user, .database = name_});
 }

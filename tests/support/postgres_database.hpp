@@ -28,6 +28,9 @@ class TestDatabase {
   TestDatabase(const TestDatabase&) = delete;
   TestDatabase& operator=(const TestDatabase&) = delete;
 
+  // From now on it is the database of this name on another server: a standby that was promoted.
+  void moved_to(const PostgresServer& server);
+
   const std::string& name() const { return name_; }
   std::string url() const { return url_as(kOwner); }
   std::string url_as(const std::string& user) const;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <cerrno>
+#include <filesystem>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdexcept>
@@ -62,7 +63,8 @@ std::string RedisServer::url() const {
   return "rediss://" + credentials + "localhost:" + port + "/0?ca=" + ca_file_;
 }
 
-void RedisServer::start() {
+void RedisServer::start(Content content) {
+  if (content == Content::none) std::filesystem::remove(directory_.file("dump.rdb"));
   const bool tls = !ca_file_.empty();
   std::vector<std::string> arguments{"--port",       tls ? "0" : std::to_string(port_),
                                      "--bind",       "127.0.0.1",

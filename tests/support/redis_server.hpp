@@ -36,7 +36,9 @@ class RedisServer {
   void pause();   // SIGSTOP: it takes connections and answers nothing
   void resume();  // SIGCONT
   void stop();    // at once
-  void start();   // again, empty, on the same port
+  // Again, on the same port; with what SAVE wrote last, or empty.
+  enum class Content : std::uint8_t { none, snapshot };
+  void start(Content content = Content::none);
 
   // redis-cli, with the password: its output without the last line end.
   std::string cli(std::vector<std::string> words) const;

@@ -44,7 +44,9 @@ void ServerUnderTest::start() {
   command.arguments.insert(command.arguments.end(), further.begin(), further.end());
   const auto& own = options_.arguments;
   if (std::ranges::find(own, "--listen") == own.end()) {
-    command.arguments.insert(command.arguments.end(), {"--listen", "127.0.0.1:0"});
+    const auto port = options_.port == ServeOptions::Port::same ? endpoint_.port : 0;
+    command.arguments.insert(command.arguments.end(),
+                             {"--listen", "127.0.0.1:" + std::to_string(port)});
   }
   if (std::ranges::find(own, "--password-cost") == own.end()) {
     command.arguments.insert(command.arguments.end(), {"--password-cost", "4"});
@@ -60,8 +62,10 @@ void ServerUnderTest::start() {
   std::string line;
   const auto match = process_->wait_for_output(kAddress, line);
   if (!match) throw std::runtime_error("serve printed no address\n" + why_not());
-  endpoint_ = Endpoint{.port = static_cast<std::uint16_t>(std::stoi((*match)[2].str())),
-                       .tls = (*match)[1].str() == "https"};
+  const Endpoint endpoint{.port = static_cast<std::uint16_t>(std::stoi((*match)[2].str())),
+                          .tls = (*match)[1].str() == "https"};
+  // Clients of other threads may be reading it.
+  if (endpoint.port != endpoint_.port) endpoint_ = endpoint;
   if (endpoint_.tls != options_.tls) throw std::runtime_error("wrong scheme\n" + why_not());
   const bool ready = eventually([&] { return client().send({.target = "/readyz"}).status == 200; });
   if (!ready) throw std::runtime_error("serve does not get ready\n" + why_not());

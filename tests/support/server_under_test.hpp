@@ -23,6 +23,8 @@ struct ServeOptions {
   std::vector<std::string> arguments{};
   std::map<std::string, std::string> environment{};
   bool tls = false;  // the arguments give a certificate
+  // start() after stop() or kill() takes a new port, or the port of before.
+  enum class Port : std::uint8_t { any, same } port = Port::any;
   // Path of a SQLite file; empty: a new database of the set-up (test_storage.hpp).
   std::string database{};
   // Instead of these: a database that other servers use as well.
@@ -45,7 +47,7 @@ class ServerUnderTest {
   const std::string& directory() const { return directory_; }
   Process& process() { return *process_; }
 
-  void start();  // again, after stop() or kill(); on another port
+  void start();  // again, after stop() or kill()
   Exit stop();   // SIGTERM; throws if it does not end
   void kill();   // SIGKILL; waits until it has ended
 

@@ -34,7 +34,7 @@ void send_at_once(int socket) {
 
 }  // namespace
 
-TcpGate::TcpGate(int server_port) : server_port_{server_port}, listener_{tcp_socket()} {
+TcpGate::TcpGate(int server_port) : listener_{tcp_socket()}, server_port_{server_port} {
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
@@ -76,10 +76,11 @@ void TcpGate::cut_after(std::size_t bytes) {
   for (Link& link : links_) link.answers_left = bytes;
 }
 
-void TcpGate::black_hole() {
+void TcpGate::black_hole(Lost lost) {
   {
     const std::scoped_lock lock{mutex_};
-    hole_ = true;
+    requests_lost_ = lost != Lost::answers;
+    answers_lost_ = lost != Lost::requests;
   }
   wake();
 }
@@ -87,9 +88,15 @@ void TcpGate::black_hole() {
 void TcpGate::let_through() {
   {
     const std::scoped_lock lock{mutex_};
-    hole_ = false;
+    requests_lost_ = false;
+    answers_lost_ = false;
   }
   wake();
+}
+
+void TcpGate::lead_to(int server_port) {
+  const std::scoped_lock lock{mutex_};
+  server_port_ = server_port;
 }
 
 void TcpGate::wake() const {
@@ -138,12 +145,13 @@ void TcpGate::run() {
       const std::scoped_lock lock{mutex_};
       if (stop_) return;
       links_.remove_if([](const Link& link) { return link.closed; });
-      if (hole_) waiting[0].fd = -1;  // poll(2) ignores negative descriptors
+      // poll(2) ignores negative descriptors. A connection needs both ways to be opened.
+      if (requests_lost_ || answers_lost_) waiting[0].fd = -1;
       for (Link& link : links_) {
-        if (hole_) break;
         links.push_back(&link);
-        waiting.push_back({.fd = link.client, .events = POLLIN, .revents = 0});
-        waiting.push_back({.fd = link.server, .events = POLLIN, .revents = 0});
+        waiting.push_back(
+            {.fd = requests_lost_ ? -1 : link.client, .events = POLLIN, .revents = 0});
+        waiting.push_back({.fd = answers_lost_ ? -1 : link.server, .events = POLLIN, .revents = 0});
       }
     }
     ::poll(waiting.data(), waiting.size(), -1);

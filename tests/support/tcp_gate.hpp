@@ -31,8 +31,11 @@ class TcpGate {
   void cut_after(std::size_t bytes);
   // Data no longer arrives and no connection is closed, as when a cable is pulled; new connections
   // are not answered. Data sent meanwhile arrives after let_through().
-  void black_hole();
+  enum class Lost : std::uint8_t { everything, requests, answers };
+  void black_hole(Lost lost = Lost::everything);
   void let_through();
+  // New connections go to another server; cut() ends the present ones.
+  void lead_to(int server_port);
 
  private:
   struct Link {
@@ -54,14 +57,15 @@ class TcpGate {
   void close(Link& link);
   void wake() const;
 
-  const int server_port_;
   int listener_ = -1;
   int port_ = 0;
   int wake_[2]{-1, -1};
   std::mutex mutex_;
   std::list<Link> links_;
+  int server_port_;
   bool stop_ = false;
-  bool hole_ = false;
+  bool requests_lost_ = false;
+  bool answers_lost_ = false;
   std::thread thread_;
 };
 
