@@ -27,6 +27,7 @@ constexpr Counter kCounters[] = {
     {"facts of Redis refused", "user_manager_l2_facts_refused_total", ""},
     {"followers turned away", "user_manager_single_flight_total", "role=\"turned_away\""},
     {"gates that said not yet", "user_manager_strict_write_gates_not_yet_total", ""},
+    {"strict writes, alone", "user_manager_strict_writes_total", "way=\"alone\""},
     {"strict writes, acknowledged", "user_manager_strict_writes_total", "way=\"acknowledged\""},
     {"strict writes, waited", "user_manager_strict_writes_total", "way=\"waited\""},
     {"outcomes unknown", "user_manager_strict_write_unknown_outcomes_total", ""},
@@ -230,6 +231,10 @@ void Arena::note_counters(std::size_t instance) {
     activity_.counters[title] += count - last_[instance][title];
   }
   last_[instance] = now;
+}
+
+double Arena::counter(const std::string& title, std::size_t instance) {
+  return counters_in(fleet_->client(instance).send({.target = "/metrics"}).body).at(title);
 }
 
 void Arena::keep_counters(std::size_t instance) {

@@ -93,6 +93,8 @@ class Arena {
   void fail_over();
   // The wall clock of the last instance, relative to the true one; if libfaketime is there.
   bool shift_clock(std::chrono::seconds by);
+  // The present value of a counter of Activity.
+  double counter(const std::string& title, std::size_t instance);
   // The counters of this instance, which is about to be killed, are kept.
   void keep_counters(std::size_t instance);
 

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Between two requests: the machine has few cores, and other tests use it as well.
-constexpr auto kReadPause = 300us;
+constexpr auto kReadPause = 1ms;
 constexpr auto kWritePause = 2ms;
 // Long enough for every reader to ask about a state.
 constexpr auto kStatePause = 15ms;

@@ -40,11 +40,18 @@ Undo stop_the_writer(Arena& arena) {
   return [&process] { process.send_signal(SIGCONT); };
 }
 
-Undo kill_an_instance(Arena& arena) {
-  arena.keep_counters(1);
-  auto& instance = arena.fleet().instance(1);
-  instance.kill();
-  return [&instance] { instance.start(); };
+// Until the one that is left writes as if it were alone; then the others join it.
+Undo kill_the_others(Arena& arena) {
+  auto& fleet = arena.fleet();
+  for (std::size_t i = 1; i < fleet.size(); ++i) {
+    arena.keep_counters(i);
+    fleet.instance(i).kill();
+  }
+  const auto before = arena.counter("strict writes, alone", 0);
+  EXPECT_TRUE(eventually([&] { return arena.counter("strict writes, alone", 0) > before; }));
+  return [&fleet] {
+    for (std::size_t i = 1; i < fleet.size(); ++i) fleet.instance(i).start();
+  };
 }
 
 Undo restart_all(Arena& arena) {
@@ -63,8 +70,7 @@ Undo starve(Arena&) {
   auto burners = std::make_shared<std::vector<std::unique_ptr<Process>>>();
   for (int i = 0; i < kProcesses; ++i) {
     burners->push_back(std::make_unique<Process>(
-        Command{.program = "/usr/bin/timeout",
-                .arguments = {"20", "/bin/sh", "-c", "while :; do :; done"}}));
+        Command{.program = "/bin/sh", .arguments = {"-c", "ulimit -t 3; while :; do :; done"}}));
   }
   return [burners] { burners->clear(); };
 }
@@ -85,7 +91,7 @@ std::vector<Fault> instance_faults() {
       {"no fault", Part::machine, [](Arena&) { return [] {}; }},
       {"an instance is stopped (SIGSTOP)", Part::instance, stop_an_instance},
       {"a writer is stopped between hold and commit", Part::instance, stop_the_writer},
-      {"an instance is killed", Part::instance, kill_an_instance},
+      {"two of three instances are killed", Part::instance, kill_the_others, 100ms},
       {"all instances are restarted, one by one", Part::instance, restart_all, 100ms},
       {"too little processor time", Part::machine, starve},
       {"a wall clock jumps forward", Part::machine, shift_clock},
