@@ -316,10 +316,12 @@ bool Clients::wait_for_writes(std::uint64_t more) {
   return std::ranges::all_of(clients_, [&](const auto& client) {
     if (dynamic_cast<const Namer*>(client.get()) == nullptr) return true;
     const auto wanted = client->written() + more;
-    return eventually([&] {
-      std::this_thread::sleep_for(1ms);
-      return client->written() >= wanted;
-    });
+    return eventually(
+        [&] {
+          std::this_thread::sleep_for(1ms);
+          return client->written() >= wanted;
+        },
+        3 * kPatience);  // no fault keeps writes away for long, but a busy machine does
   });
 }
 
