@@ -106,6 +106,7 @@ PostgresChangeFeed::PostgresChangeFeed(Options options)
       clock_{*options_.clock},
       stats_{feed_queries::kAll},
       steps_{steps_of(options_)},
+      delivery_{steps_},
       connection_{interrupt_, clock_} {}
 
 PostgresChangeFeed::~PostgresChangeFeed() {
@@ -115,7 +116,7 @@ PostgresChangeFeed::~PostgresChangeFeed() {
 void PostgresChangeFeed::start(ChangeListener& listener) {
   {
     const std::scoped_lock lock{mutex_};
-    listener_ = &listener;
+    delivery_.start(listener);
   }
   thread_ = std::thread{[this] { loop(); }};
 }
@@ -125,24 +126,17 @@ void PostgresChangeFeed::stop() {
   if (thread_.joinable()) thread_.join();
   sweeper_ = {};
   const std::scoped_lock lock{mutex_};
-  listener_ = nullptr;
+  delivery_.stop();
 }
 
 void PostgresChangeFeed::before_commit(std::span<const std::string> keys) {
   const std::scoped_lock lock{mutex_};
-  if (listener_ != nullptr) listener_->hold(keys);
+  delivery_.before_commit(keys);
 }
 
 void PostgresChangeFeed::after_commit(std::span<const std::string> keys, const WriteEnd& end) {
   const std::scoped_lock lock{mutex_};
-  if (listener_ == nullptr) return;
-  if (end.fate == WriteEnd::Fate::not_committed) return listener_->settle(keys, std::nullopt);
-  const BootTime now = clock_.now();
-  if (end.fate == WriteEnd::Fate::committed && end.tau == tau_) {
-    settled_.add(now, keys);
-    return listener_->settle(keys, end.xid);
-  }
-  held_on_.push_back({.since = now, .keys = {keys.begin(), keys.end()}});
+  delivery_.after_commit(keys, end, clock_.now());
 }
 
 std::optional<StrictTerms> PostgresChangeFeed::terms() const {
@@ -152,7 +146,7 @@ std::optional<StrictTerms> PostgresChangeFeed::terms() const {
 
 bool PostgresChangeFeed::follows() const {
   const std::scoped_lock lock{mutex_};
-  return listener_ != nullptr;
+  return delivery_.has_listener();
 }
 
 void PostgresChangeFeed::note_company() {
@@ -175,7 +169,10 @@ void PostgresChangeFeed::loop() {
   Backoff backoff{kReconnect};
   while (!interrupt_.interrupted()) {
     if (!connection_.is_open() && !connect()) {
-      release_after_leases();
+      {
+        const std::scoped_lock lock{mutex_};
+        delivery_.without_connection(clock_.now(), options_.times.staleness_bound);
+      }
       interrupt_.sleep(backoff.pause(random_u64()));
       continue;
     }
@@ -195,27 +192,12 @@ void PostgresChangeFeed::loop() {
     {
       const std::scoped_lock lock{mutex_};
       steps_.disconnected();
-      disconnected_at_ = clock_.now();
+      delivery_.disconnected(clock_.now());
       publish_terms();
     }
     interrupt_.sleep(backoff.pause(random_u64()));
   }
   say_goodbye();
-}
-
-// Without a connection no poll releases the keys of own writes. When the lease from before is over,
-// nothing is answered from memory until a poll that is sent later has flushed it, and the keys need
-// no hold.
-void PostgresChangeFeed::release_after_leases() {
-  const auto bound = options_.times.staleness_bound;
-  const std::scoped_lock lock{mutex_};
-  const BootTime now = clock_.now();
-  if (now < disconnected_at_ + bound + clock_tolerance(bound)) return;
-  for (const HeldOn& held : held_on_) {
-    settled_.add(now, held.keys);
-    listener_->settle(held.keys, std::nullopt);
-  }
-  held_on_.clear();
 }
 
 bool PostgresChangeFeed::connect() {
@@ -290,7 +272,7 @@ pg::Outcome<void> PostgresChangeFeed::perform(const Step& step) try {
 
 // The registration counts as a refresh from its sending.
 pg::Outcome<void> PostgresChangeFeed::join(const Step& step) {
-  if (options_.times.mode == Consistency::strict) listener_->end_lease();
+  if (options_.times.mode == Consistency::strict) delivery_.end_lease();
   const BootTime sent_at = clock_.now();
   steps_.joining(step.id);
   const auto joined = run(feed_queries::kJoin, {step.id, pg::text_array(step.former_ids), kProtocol,
@@ -346,14 +328,14 @@ pg::Outcome<void> PostgresChangeFeed::acknowledge(const Step& step) {
   const auto acknowledged = run(feed_queries::kAcknowledge, {step.id, pg_snapshot_text(step.seen)});
   if (!acknowledged) return pg::failed(acknowledged.error());
   hear();
-  const std::size_t rows = acknowledged->affected();
+  bool is_registered = false;
   {
     const std::scoped_lock lock{mutex_};
-    steps_.acknowledged(rows, step.seen);
+    is_registered = delivery_.acknowledged(acknowledged->affected(), step.seen);
     publish_terms();
   }
-  if (rows == 0)
-    end_lease_of_the_expelled();
+  if (!is_registered)
+    report_expulsion();
   else if (options_.on_acknowledged)
     options_.on_acknowledged();
   return {};
@@ -364,18 +346,18 @@ pg::Outcome<void> PostgresChangeFeed::refresh(const Step& step) {
   const auto refreshed = run(feed_queries::kRefresh, {step.id});
   if (!refreshed) return pg::failed(refreshed.error());
   hear();
-  const bool gone = refreshed->empty();
+  const std::int64_t others = refreshed->empty() ? 0 : refreshed->integer(0, 0);
+  bool is_registered = false;
   {
     const std::scoped_lock lock{mutex_};
-    steps_.refreshed(refreshed->size(), gone ? 0 : refreshed->integer(0, 0), sent_at);
+    is_registered = delivery_.refreshed(refreshed->size(), others, sent_at);
     publish_terms();
   }
-  if (gone) end_lease_of_the_expelled();
+  if (!is_registered) report_expulsion();
   return {};
 }
 
-void PostgresChangeFeed::end_lease_of_the_expelled() {
-  listener_->end_lease();
+void PostgresChangeFeed::report_expulsion() {
   if (options_.log)
     options_.log(
         "the row of this instance is gone from cache_instances (it was silent for too long): it "
@@ -414,40 +396,18 @@ std::size_t PostgresChangeFeed::hear() {
 }
 
 void PostgresChangeFeed::apply(PostgresPolls::Answer answer, const FeedSteps::Settings& settings) {
-  const BootTime sent_at = answer.sent_at;
-  std::vector<HeldOn> released;
-  FeedSteps::Applied applied;
+  std::optional<FeedDelivery::Delivery> delivery;
   Leftovers leftovers;  // freed after the lock
   {
     std::unique_lock lock{mutex_};
-    settled_.forget_until(sent_at);
-    const bool starts_over = steps_.starts_over(answer);
-    if (starts_over && !settled_.complete_since(sent_at)) {
-      steps_.skip(sent_at, clock_.now());
-      return;  // the next poll is sent later
-    }
-    const auto older =
-        std::ranges::partition(held_on_, [&](const HeldOn& held) { return held.since >= sent_at; });
-    released.assign(std::move_iterator{older.begin()}, std::move_iterator{older.end()});
-    held_on_.erase(older.begin(), older.end());
-    const BootTime now = clock_.now();
-    applied = steps_.take(std::move(answer), settings, now);
-    tau_ = applied.poll.stamp.tau;
+    delivery = delivery_.begin(std::move(answer), settings, clock_.now());
+    if (!delivery) return;
     publish_terms();
-    if (!applied.poll.gives_lease) listener_->end_lease();
-    if (starts_over) {
-      if (auto keys = settled_.keys(); !keys.empty()) {
-        listener_->hold(keys);
-        held_on_.push_back({.since = now, .keys = std::move(keys)});
-      }
-    } else {
-      lock.unlock();  // the log is kept, so own writes may settle meanwhile
-    }
-    leftovers = listener_->apply(applied.poll);
+    if (!delivery->flushes) lock.unlock();
+    leftovers = delivery_.apply(*delivery);
   }
-  for (const HeldOn& held : released) listener_->settle(held.keys, std::nullopt);
-  if (applied.vouched_at) listener_->acknowledge_refresh(*applied.vouched_at);
-  if (applied.new_namespace && options_.on_new_namespace) options_.on_new_namespace();
+  delivery_.finish(*delivery);
+  if (delivery->applied.new_namespace && options_.on_new_namespace) options_.on_new_namespace();
   if (!leftovers.empty()) sweeper_ = std::jthread{[removed = std::move(leftovers)] {}};
   if (steps_.retired() && options_.log)
     options_.log(
@@ -462,7 +422,7 @@ void PostgresChangeFeed::publish_terms() {
 // Nothing is answered from memory any more, so the writers of other instances need not wait for
 // this one.
 void PostgresChangeFeed::say_goodbye() {
-  listener_->end_lease();
+  delivery_.end_lease();
   connection_.close();
   const std::vector<std::string> rows = steps_.rows();
   if (rows.empty()) return;

@@ -4,12 +4,7 @@
 // else: marks, purges and the reaper are housekeeping on ordinary connections, because none of them
 // may delay a poll.
 //
-// Own writes. before_commit() and after_commit() pass on hold and settle. Two cases need more:
-//  - A poll that flushes throws the cache's log away. A write that settled after that poll was sent
-//    is not in the poll's snapshot, so its log entry would be lost.
-//  - A write was committed in another namespace than that of the last poll, or its transaction id
-//    is not known. Its log entry would mean nothing.
-// The keys of such writes stay held until a poll that was sent later has been applied.
+// FeedDelivery brings the polls, and this process' own writes, to the listener.
 //
 // A statement that waits for a lock or runs out of time is given up and sent again; the connection
 // stays. Any other failure closes the connection, and the next one joins anew.
@@ -28,8 +23,8 @@
 #include "base/query_stats.hpp"
 #include "drivers/pg/direct_connection.hpp"
 #include "storage/change_feed.hpp"
+#include "storage/postgres/feed_delivery.hpp"
 #include "storage/postgres/feed_steps.hpp"
-#include "storage/postgres/polls.hpp"
 #include "storage/postgres/write_observer.hpp"
 
 namespace um {
@@ -81,7 +76,6 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   using Step = FeedSteps::Step;
   void loop();
   bool connect();
-  void release_after_leases();
   // A failure makes the connection useless.
   pg::Outcome<void> perform(const Step& step);
   pg::Outcome<void> join(const Step& step);
@@ -91,7 +85,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   pg::Outcome<void> refresh(const Step& step);
   pg::Outcome<void> leave(const Step& step);
   pg::Outcome<void> wait(const Step& step);
-  void end_lease_of_the_expelled();
+  void report_expulsion();
   void apply(PostgresPolls::Answer answer, const FeedSteps::Settings& settings);
   std::size_t hear();  // how many notifications there were
   void say_goodbye();
@@ -105,26 +99,16 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   pg::Interrupt interrupt_;
   std::thread thread_;
 
-  // Keys that stay held until a poll that was sent after `since` has been applied.
-  struct HeldOn {
-    BootTime since;
-    std::vector<std::string> keys;
-  };
-  // Guards the members up to the blank line, and the order of settlements and polls that flush. The
-  // feed's thread reads listener_ without the lock: it is set before the thread starts.
+  // Guards the members up to the blank line, and the order of settlements and polls that flush.
   mutable std::mutex mutex_;
-  ChangeListener* listener_ = nullptr;
-  SettledWrites settled_;
-  std::vector<HeldOn> held_on_;
-  Tau tau_{};  // of the last poll
   std::optional<StrictTerms> terms_;
   FeedSteps steps_;  // changed by the feed's thread only, under the lock where others read it
+  FeedDelivery delivery_;
 
   // Of the feed's thread.
   pg::DirectConnection connection_;
   std::string server_;  // the constant part of the namespace of this connection
   std::int64_t process_ = 0;
-  BootTime disconnected_at_{};
   bool troubled_ = false;
   std::jthread sweeper_;  // frees what a flush removed: that may take longer than a lease lasts
 };
