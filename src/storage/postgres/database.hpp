@@ -21,6 +21,7 @@
 #include "async/backoff.hpp"
 #include "drivers/pg/client.hpp"
 #include "storage/cache_key.hpp"
+#include "storage/postgres/lost_commit.hpp"
 #include "storage/postgres/rows.hpp"
 #include "storage/postgres/storage.hpp"
 #include "storage/postgres/strict_writes.hpp"
@@ -36,15 +37,7 @@ namespace um {
 // retry_after), timeout, overloaded and unknown_outcome by the kind of the failure;
 // internal for all others.
 Error postgres_error(const pg::Failure& failure);
-// The end of a transaction after its connection was lost. The server knows how every transaction
-// ended. An id means the same transaction only within one namespace: after a crash, or on another
-// server, the id may be assigned again.
-enum class TransactionFate : std::uint8_t {
-  running,  // its server process has not noticed the loss yet; or the server cannot be asked
-  committed,
-  not_committed,
-  unknown  // for good
-};
+// Asks the server once.
 Task<TransactionFate> look_at_fate(pg::Client& client, Xid xid, std::string name_space,
                                    Deadline deadline);
 // How long the outcome of a write is asked for: beyond the deadline of the write, if need be.

@@ -7,6 +7,7 @@
 #include "async/pause.hpp"
 #include "base/random.hpp"
 #include "storage/postgres/database.hpp"
+#include "storage/postgres/lost_commit.hpp"
 #include "storage/postgres/queries.hpp"
 
 namespace um {
@@ -422,61 +423,55 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
   co_return std::unexpected(postgres_error(failure));
 }
 
-// The connection was lost while B was under way. With a hold the question is settled by removing
-// it: B cannot commit without it. Else the server knows how the transaction ended, or the end of
-// its process tells that it has.
+// The connection was lost while B was under way: finds out how it ended.
 auto PostgresStrictWrites::Write::after_loss(Announcement& announcement, pg::BatchOutcome lost,
                                              const StrictTerms& terms, Way way)
     -> Task<Result<std::optional<Attempt>>> {
+  using Ask = LostCommit::Ask;
+  using End = LostCommit::End;
   pg::Client& client = shared_.parts_.client;
   const Deadline until = patience_for_outcome(deadline_, shared_.options_.outcome_patience);
   const std::optional<Xid> xid = xid_of(lost);
-  const WriteEnd perhaps = perhaps_committed(lost, terms);
-  auto fate = TransactionFate::running;
-  bool has_ended = false;
+  LostCommit commit{{.held_keys = has_hold(way) ? steps_.held_keys().size() : 0,
+                     .xid = xid,
+                     .server_process = lost.server_process != 0}};
   Backoff backoff{kSoon};
-  while (fate == TransactionFate::running && !until.passed(kDriverClock.now())) {
-    if (has_hold(way) && !has_ended) {
-      const auto withdrawn =
-          co_await client.write(queries::kWithdrawHold, {steps_.hold_id()}, until);
-      if (withdrawn) {
-        has_ended = true;
-        remaining_hold_.clear();
-        if (static_cast<std::size_t>(withdrawn->integer(0, 0)) == steps_.held_keys().size()) {
-          fate = TransactionFate::not_committed;
-          break;
-        }
-      }
-    }
-    if (xid) {
-      fate = co_await look_at_fate(client, *xid, terms.name_space, until);
-    } else if (!has_ended && lost.server_process != 0) {
+  for (Ask ask = commit.next(); ask != Ask::nothing && !until.passed(kDriverClock.now());
+       ask = commit.next()) {
+    if (ask == Ask::withdraw_hold) {
+      const auto rows = co_await client.write(queries::kWithdrawHold, {steps_.hold_id()}, until);
+      if (rows) commit.withdrawn(static_cast<std::size_t>(rows->integer(0, 0)));
+    } else if (ask == Ask::fate) {
+      commit.fate_is(co_await look_at_fate(client, *xid, terms.name_space, until));
+    } else if (ask == Ask::server_process) {
       const Result<bool> ended =
           co_await shared_.has_ended(lost.server_process, terms.name_space, until);
-      has_ended = ended && *ended;
+      if (ended && *ended) commit.server_process_has_ended();
+    } else {
+      co_await pause(backoff.pause(random_u64()));
     }
-    if (has_ended && !xid) break;
-    if (fate == TransactionFate::running) co_await pause(backoff.pause(random_u64()));
   }
-  if (fate == TransactionFate::committed) {
-    announcement.end(perhaps);
-    committed(way);
-    co_return Attempt{.end = Attempt::End::committed_unheard};
-  }
-  if (fate == TransactionFate::not_committed) {
-    announcement.end({});
-    co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
-  }
-  remaining_hold_.clear();  // left to the reaper: B may still delete it
-  if (has_ended) {
-    announcement.end({.fate = WriteEnd::Fate::unknown});
-    co_return Attempt{.end = Attempt::End::ended_unheard};
+  // A hold that could not be removed is left to the reaper: B may still delete it.
+  if (commit.hold_is_gone() || commit.end() != End::not_committed) remaining_hold_.clear();
+  switch (commit.end()) {
+    case End::committed:
+      announcement.end(perhaps_committed(lost, terms));
+      committed(way);
+      co_return Attempt{.end = Attempt::End::committed_unheard};
+    case End::not_committed:
+      announcement.end({});
+      co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
+    case End::ended:
+      announcement.end({.fate = WriteEnd::Fate::unknown});
+      co_return Attempt{.end = Attempt::End::ended_unheard};
+    case End::unknown:
+      announcement.end(perhaps_committed(lost, terms));
+      break;
+    case End::running:
+      announcement.leave(lost.server_process, terms.name_space);
+      break;
   }
   shared_.counters_.unknown.add();
-  if (xid)
-    announcement.end(perhaps);
-  else
-    announcement.leave(lost.server_process, terms.name_space);
   co_return std::unexpected(postgres_error(lost.rows.error()));
 }
 
