@@ -204,4 +204,11 @@ Tau tau_of(std::string_view namespace_text) {
   return tau;
 }
 
+std::string_view server_of(std::string_view namespace_text) {
+  std::size_t end = 0;
+  for (int word = 0; word < 4 && end != std::string_view::npos; ++word)
+    end = namespace_text.find(' ', word == 0 ? 0 : end + 1);
+  return namespace_text.substr(0, end);
+}
+
 }  // namespace um

@@ -50,5 +50,8 @@ std::string pg_snapshot_text(const Snapshot& snapshot);
 // 128 bits for the text of a namespace (SHA-256, truncated). The empty text stands for no
 // namespace: Tau{}, under which nothing is ever admitted.
 Tau tau_of(std::string_view namespace_text);
+// The part of a namespace that cannot change under a living connection: what
+// public.cache_server() returns, four words. A new epoch or incarnation is in the other part.
+std::string_view server_of(std::string_view namespace_text);
 
 }  // namespace um

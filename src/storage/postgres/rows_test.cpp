@@ -80,5 +80,17 @@ TEST(TauOf, DiffersForEveryTextAndIsNothingForNone) {
   EXPECT_EQ(tau_of("a"), tau_of("a"));
 }
 
+TEST(ServerOf, IsThePartThatNoEpochChanges) {
+  const std::string_view before =
+      "70 16384 00000001 17.5 4 strict 500 6000 15000 incarnation tables";
+  const std::string_view after =
+      "70 16384 00000001 17.5 9 strict 500 6000 15000 incarnation tables";
+  EXPECT_EQ(server_of(before), "70 16384 00000001 17.5");
+  EXPECT_EQ(server_of(before), server_of(after));
+  EXPECT_NE(server_of(before), server_of("70 16384 00000002 17.5 4 strict"));
+  EXPECT_EQ(server_of("70 16384"), "70 16384");
+  EXPECT_EQ(server_of(""), "");
+}
+
 }  // namespace
 }  // namespace um

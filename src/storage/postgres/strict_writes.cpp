@@ -9,6 +9,7 @@
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/lost_commit.hpp"
 #include "storage/postgres/queries.hpp"
+#include "storage/postgres/rows.hpp"
 
 namespace um {
 
@@ -67,14 +68,6 @@ Result<AckBoard> board_of(const pg::Rows& rows) {
                           .seen = std::move(*seen)});
   }
   return board;
-}
-
-// The part of a namespace that stays the same for as long as the server runs (cache_server()).
-std::string_view server_of(std::string_view name_space) {
-  std::size_t end = 0;
-  for (int word = 0; word < 4 && end != std::string_view::npos; ++word)
-    end = name_space.find(' ', end + 1);
-  return name_space.substr(0, end);
 }
 
 // B's id, if the gate answered before the failure.
@@ -162,8 +155,11 @@ Task<Result<bool>> PostgresStrictWrites::has_ended(int server_process, std::stri
   const auto rows =
       co_await parts_.client.look_up(queries::kServerProcess, {server_process}, deadline);
   if (!rows) co_return std::unexpected(postgres_error(rows.error()));
+  // A connection that was opened while there was no namespace cannot tell which server it asks.
   const auto& note = rows->session_note();
-  const bool same_server = note && server_of(*note) == server_of(name_space);
+  if (!note) co_return false;
+  // A new epoch ends no connection, so it says nothing about the process.
+  const bool same_server = server_of(*note) == server_of(name_space);
   co_return !same_server || !rows->boolean(0, 0);
 }
 
