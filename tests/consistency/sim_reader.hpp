@@ -1,51 +1,40 @@
-// Reader: section 5, "Read(k)", one step at a time.
+// Reader: a client that reads again and again through one instance: section 5, "Read(k)", one step
+// at a time, with the flights of the product.
 #pragma once
 
-#include "consistency/sim_world.hpp"
+#include "consistency/sim_instance.hpp"
 
 namespace um::sim {
 
-class Reader final : public Actor {
+class Reader {
  public:
-  explicit Reader(Instance& instance) : instance_{instance} {}
-  void step(World& world) override;
+  explicit Reader(Instance& instance)
+      : me_{instance}, world_{instance.world}, news_{instance.world.timeline} {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  Script<> run();
 
  private:
-  enum class State {
-    begin,
-    list,
-    first_check,
-    second_check,
-    join,
-    ask,
-    arrive,
-    land,
-    wait,
-    answer
+  struct Fetched {
+    Version version = 0;
+    Stamp read_in{};
   };
+  Script<std::optional<Version>> read(const std::string& key);
+  Script<std::optional<Version>> from_l2(const std::string& key);
+  Script<std::optional<Version>> from_primary(const std::string& key, bool may_follow);
+  // nullopt: the database cannot be asked.
+  Script<std::optional<Fetched>> fetch(std::string key);
+  bool admit(const std::string& key, const Fetched& fetched);
+  void put_into_l2(const std::string& key, const Fetched& fetched);
+  void deliver(const Flight<Reader*>::Landing& landing, Version version);
 
-  void begin(World& world);
-  void first_check(World& world);
-  void second_check(World& world);
-  void join(World& world);
-  void arrive(World& world);
-  void land(World& world);
-  void answer(World& world);
-
-  bool admit(World& world);
-  void look_up();
-  void wake(Time at, State next);
-  void deliver(World& world, const Flight<Reader*>::Landing& landing);
-
-  Instance& instance_;
-  State state_ = State::begin;
-  Operation read_{};
-  Time clock_read_ = 0;
-  bool from_primary_ = false;
-  bool leased_ = false;
-  std::optional<Version> remembered_;
-  SimDatabase::Row row_{};
-  bool verdict_ = false;
+  Instance& me_;
+  World& world_;
+  // As a passenger of a flight.
+  Signal news_;
+  bool leads_ = false;
+  std::optional<Version> given_;
 };
 
 }  // namespace um::sim

@@ -1,7 +1,10 @@
-// run(): simulates the real Coherence and Flight over a simulated database.
+// run(): one simulated history, checked. See sim_world.hpp.
 #pragma once
 
-#include "consistency/sim_world.hpp"
+#include <string>
+#include <vector>
+
+#include "consistency/sim_scenario.hpp"
 
 namespace um::sim {
 
