@@ -165,7 +165,9 @@ Round Arena::run(const std::vector<Fault>& faults) {
   round.silent_writes = evidence.silence(Kind::write, fleet_->size(), span);
   for (std::size_t i = 0; i < fleet_->size(); ++i) note_counters(i);
   activity_.hits_during_writes += round.hits_during_writes;
-  if (snapshot_) activity_.writes_under_snapshot += round.writes;
+  writes_under_snapshot_ += round.writes;
+  activity_.writes_under_snapshot =
+      std::max(activity_.writes_under_snapshot, writes_under_snapshot_);
   return round;
 }
 
@@ -222,6 +224,7 @@ void Arena::hold_snapshot() {
     }
   }
   snapshot_ = std::make_unique<BlockingConnection>(fleet_->database().admin());
+  writes_under_snapshot_ = 0;
   snapshot_->execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_snapshot()");
 }
 

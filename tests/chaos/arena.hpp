@@ -59,7 +59,7 @@ struct Round {
 struct Activity {
   std::map<std::string, double> counters{};
   std::size_t hits_during_writes = 0;     // of the same register
-  std::size_t writes_under_snapshot = 0;  // while a snapshot was held open
+  std::size_t writes_under_snapshot = 0;  // while one snapshot was held open, at most
 };
 
 class Arena {
@@ -111,6 +111,7 @@ class Arena {
   std::unique_ptr<test::TcpGate> watching_gate_;
   std::unique_ptr<BackendCounter> backends_;
   std::unique_ptr<BlockingConnection> snapshot_;
+  std::size_t writes_under_snapshot_ = 0;  // the present one
   std::unique_ptr<Clients> clients_;
   std::uint64_t seed_;
   std::vector<std::map<std::string, double>> last_;

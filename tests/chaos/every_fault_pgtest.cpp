@@ -22,9 +22,11 @@ std::string milliseconds(std::chrono::nanoseconds time) {
   return std::to_string(std::chrono::round<std::chrono::milliseconds>(time).count());
 }
 
+// Silences in milliseconds: at the instance that was silent for longest, and at all at the same
+// time.
 constexpr const char* kHead =
-    "| fault | reads | no reads | at any instance | writes | no writes | at any instance | stale "
-    "reads | backends |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+    "| fault | reads | no reads, one | no reads, all | writes | no writes, one | no writes, all | "
+    "stale reads | backends |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n";
 
 std::string row(const Round& round) {
   std::ostringstream text;

@@ -1,5 +1,6 @@
 // Faults of the PostgreSQL server, its standby and its disk.
 #include <csignal>
+#include <sstream>
 
 #include "chaos/arena.hpp"
 #include "support/small_disk.hpp"
@@ -11,14 +12,19 @@ using namespace std::chrono_literals;
 using Part = Fault::Part;
 using Undo = std::function<void()>;
 
+// At least one; a busy instance may need a moment to connect again.
 std::vector<pid_t> backends(Arena& arena, const std::string& condition) {
-  const auto rows = arena.fleet().database().admin().text(
-      "SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity WHERE datname ="
-      " current_database() AND usename = 'um_owner' AND " +
-      condition);
-  std::istringstream words{rows};
+  auto session = arena.fleet().database().admin();
   std::vector<pid_t> all;
-  for (pid_t pid = 0; words >> pid;) all.push_back(pid);
+  const bool found = eventually([&] {
+    std::istringstream words{session.text(
+        "SELECT coalesce(string_agg(pid::text, ' ' ORDER BY pid), '') FROM pg_stat_activity WHERE"
+        " datname = current_database() AND usename = 'um_owner' AND " +
+        condition)};
+    for (pid_t pid = 0; words >> pid;) all.push_back(pid);
+    return !all.empty();
+  });
+  if (!found) throw std::runtime_error("no backend with " + condition);
   return all;
 }
 
