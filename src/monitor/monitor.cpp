@@ -1,6 +1,7 @@
 #include "monitor/monitor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace um {
 namespace {

@@ -1,6 +1,7 @@
 #include "monitor/watched_key.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "drivers/http_client/client.hpp"
