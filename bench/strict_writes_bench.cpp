@@ -146,8 +146,10 @@ class Bench {
       co_await change(client);
       const auto took = BootClock::now() - begin;
       durations_.add(took);
-      if (tells_slow_ones && took > kSlow)
+      if (tells_slow_ones && took > kSlow) {
         std::printf("slow: %.1f ms\n", std::chrono::duration<double, std::milli>{took}.count());
+        std::fflush(stdout);
+      }
     }
   }
   Task<void> write_plainly(std::int64_t client) {

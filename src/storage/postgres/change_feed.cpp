@@ -433,7 +433,8 @@ void PostgresChangeFeed::say_goodbye() {
       connection.open({.url = options_.url, .application_name = "user-manager feed"}, deadline);
   if (!opened) return;
   const auto left = connection.run(feed_queries::kLeave, {pg::text_array(rows)}, deadline);
-  if (!left) report(left.error());
+  if (!left) return report(left.error());
+  (void)connection.run(feed_queries::kTellOfLeaving, {}, deadline);
 }
 
 }  // namespace um

@@ -97,6 +97,9 @@ inline constexpr Query kAcknowledge{
 inline constexpr Query kLeave{"leave_instances",
                               "delete from public.cache_instances where id = any ($1::uuid[])"};
 
+// To be sent after that, in a transaction of its own: writers wait for one instance less.
+inline constexpr Query kTellOfLeaving{"tell_of_leaving", "select pg_notify('um_seen', '')"};
+
 inline constexpr std::array<const Query*, 10> kAll{
     &kSessionSettings, &kListenWake, &kListenSeen, &kServer,      &kPoll,
     &kRepair,          &kJoin,       &kRefresh,    &kAcknowledge, &kLeave};

@@ -133,48 +133,61 @@ END $$;
 -- the hold, or is registered although the writer takes itself to be alone (55P03: one is joining).
 CREATE FUNCTION public.strict_gate(way text, hold uuid, keys bytea[], instance uuid, epoch bigint)
 RETURNS xid8
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  held  bytea[];
-  xids  xid8[];
+  here   bigint;
+  others boolean := false;
+  held   bytea[] := keys;
 BEGIN
-  IF NOT EXISTS (SELECT FROM public.cache_settings s WHERE s.epoch = strict_gate.epoch) THEN
-    RAISE EXCEPTION 'the epoch of the deployment has changed' USING ERRCODE = 'UM001';
-  END IF;
-  IF way = 'bounded' THEN
-    RETURN pg_current_xact_id();
-  END IF;
   IF way = 'alone' THEN
-    -- A change that waits for a row would keep others from joining: it has to take a slower way.
-    PERFORM set_config('lock_timeout', '100ms', true);
     -- Joining needs a lock that conflicts with this one, until the end of the transaction.
     LOCK TABLE public.cache_instances IN ROW SHARE MODE NOWAIT;
-    IF EXISTS (SELECT FROM public.cache_instances i WHERE i.id IS DISTINCT FROM instance) THEN
-      RAISE EXCEPTION 'another instance is registered' USING ERRCODE = 'UM003';
-    END IF;
-    held := keys;
+    SELECT s.epoch, EXISTS (SELECT FROM public.cache_instances i WHERE i.id IS DISTINCT FROM instance)
+      INTO here, others FROM public.cache_settings s;
   ELSE
-    -- The fence: without its hold this transaction does not commit, and nobody else can use the hold.
-    WITH gone AS (DELETE FROM public.cache_holds h WHERE h.hold_id = hold RETURNING h.ckey, h.xid)
-    SELECT array_agg(g.ckey), array_agg(DISTINCT g.xid) INTO held, xids FROM gone g;
-    IF coalesce(cardinality(held), 0) <> cardinality(keys) THEN
-      RAISE EXCEPTION 'the hold is gone' USING ERRCODE = 'UM002';
-    END IF;
-    IF way = 'acknowledged' AND EXISTS (
-         SELECT FROM public.cache_instances i
-          WHERE i.id IS DISTINCT FROM instance
-            AND NOT EXISTS (
-                  SELECT FROM public.cache_acks a
-                   WHERE a.id = i.id
-                     AND a.xid > (SELECT max(x) FROM unnest(xids) AS x)
-                     AND NOT EXISTS (SELECT FROM unnest(xids) AS x
-                                      WHERE NOT pg_visible_in_snapshot(x, a.seen)))) THEN
-      RAISE EXCEPTION 'an instance has not acknowledged the hold' USING ERRCODE = 'UM003';
-    END IF;
+    SELECT s.epoch INTO here FROM public.cache_settings s;
   END IF;
+  IF here IS DISTINCT FROM epoch THEN
+    RAISE EXCEPTION 'the epoch of the deployment has changed' USING ERRCODE = 'UM001';
+  ELSIF others THEN
+    RAISE EXCEPTION 'another instance is registered' USING ERRCODE = 'UM003';
+  ELSIF way = 'bounded' THEN
+    RETURN pg_current_xact_id();
+  ELSIF way <> 'alone' THEN
+    held := public.take_hold(hold, cardinality(keys), way = 'acknowledged', instance);
+  END IF;
+  -- A change that is alone and waits for a row would keep others from joining: it has to take a slower way.
   PERFORM set_config('user_manager.strict_keys',
-                     (SELECT string_agg(encode(k, 'hex'), ' ') FROM unnest(held) AS k), true);
+                     (SELECT string_agg(encode(k, 'hex'), ' ') FROM unnest(held) AS k), true),
+          CASE WHEN way = 'alone' THEN set_config('lock_timeout', '100ms', true) END;
   RETURN pg_current_xact_id();
+END $$;
+
+-- The fence: without its hold a transaction does not commit, and nobody else can use the hold. Returns its
+-- keys. `acknowledged`: by every instance but this one.
+CREATE FUNCTION public.take_hold(hold uuid, key_count integer, acknowledged boolean, instance uuid) RETURNS bytea[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+  held bytea[];
+  xids xid8[];
+BEGIN
+  WITH gone AS (DELETE FROM public.cache_holds h WHERE h.hold_id = hold RETURNING h.ckey, h.xid)
+  SELECT array_agg(g.ckey), array_agg(DISTINCT g.xid) INTO held, xids FROM gone g;
+  IF coalesce(cardinality(held), 0) <> key_count THEN
+    RAISE EXCEPTION 'the hold is gone' USING ERRCODE = 'UM002';
+  END IF;
+  IF acknowledged AND EXISTS (
+       SELECT FROM public.cache_instances i
+        WHERE i.id IS DISTINCT FROM instance
+          AND NOT EXISTS (
+                SELECT FROM public.cache_acks a
+                 WHERE a.id = i.id
+                   AND a.xid > (SELECT max(x) FROM unnest(xids) AS x)
+                   AND NOT EXISTS (SELECT FROM unnest(xids) AS x
+                                    WHERE NOT pg_visible_in_snapshot(x, a.seen)))) THEN
+    RAISE EXCEPTION 'an instance has not acknowledged the hold' USING ERRCODE = 'UM003';
+  END IF;
+  RETURN held;
 END $$;
 
 -- The registry, and the acknowledgements with a later id than this one. By index, whatever the planner
@@ -260,20 +273,22 @@ END $$;
 -- ------------------------------------------------------------------------------------------- the triggers
 
 -- A transaction that passed the gate touches no key outside its hold. The setting can only forbid; a
--- transaction without a gate (an import, psql) has none.
+-- transaction without a gate (an import, psql) has none. Both functions are called by functions that set
+-- the search_path.
 ALTER FUNCTION public.record_changes(text[]) RENAME TO log_changes;
+ALTER FUNCTION public.log_changes(text[]) RESET search_path;
 CREATE FUNCTION public.record_changes(keys text[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   allowed CONSTANT text := current_setting('user_manager.strict_keys', true);
-  outside text;
+  key text;
 BEGIN
   IF allowed <> '' THEN
-    SELECT key INTO outside FROM unnest(keys) AS key
-     WHERE encode(convert_to(key, 'UTF8'), 'hex') <> ALL (string_to_array(allowed, ' ')) LIMIT 1;
-    IF FOUND THEN
-      RAISE EXCEPTION 'the key % is not held', outside USING ERRCODE = 'UM004';
-    END IF;
+    FOREACH key IN ARRAY keys LOOP
+      IF encode(convert_to(key, 'UTF8'), 'hex') <> ALL (string_to_array(allowed, ' ')) THEN
+        RAISE EXCEPTION 'the key % is not held', key USING ERRCODE = 'UM004';
+      END IF;
+    END LOOP;
   END IF;
   PERFORM public.log_changes(keys);
 END $$;
@@ -425,7 +440,8 @@ END $$;
 REVOKE EXECUTE ON FUNCTION
   public.join_instances(uuid, uuid[], integer, text), public.session_has_ended(uuid),
   public.place_holds(uuid[], bytea[]), public.drop_holds(uuid[]), public.withdraw_hold(uuid), public.purge_acks(),
-  public.strict_gate(text, uuid, bytea[], uuid, bigint), public.acknowledgements(xid8),
+  public.strict_gate(text, uuid, bytea[], uuid, bigint), public.take_hold(uuid, integer, boolean, uuid),
+  public.acknowledgements(xid8),
   public.require_row(boolean),
   public.take_rule_lock(text), public.keep_an_admin(bigint), public.record_changes(text[]),
   public.invalidate_user(bigint),
