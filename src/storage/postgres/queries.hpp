@@ -310,8 +310,12 @@ inline constexpr Query kListInstances{
     "list_instances",
     "SELECT id, refreshes, protocol, name, public.session_has_ended(id)"
     " FROM public.cache_instances"};
+// Skips a row that is locked: a stopped backend would hold up the removal of the others.
 inline constexpr Query kExpelInstance{
-    "expel_instance", "DELETE FROM public.cache_instances WHERE id = $1::uuid AND refreshes = $2"};
+    "expel_instance",
+    "DELETE FROM public.cache_instances WHERE ctid = ANY (ARRAY("
+    "SELECT i.ctid FROM public.cache_instances i WHERE i.id = $1::uuid AND i.refreshes = $2"
+    " FOR UPDATE SKIP LOCKED))"};
 inline constexpr Query kForgetFormerBound{
     "forget_former_bound",
     "UPDATE public.cache_settings SET former_staleness_bound_ms = staleness_bound_ms"
