@@ -23,8 +23,8 @@ struct ScriptPromise {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
-      const auto caller = ended.promise().caller;
-      return caller ? caller : std::noop_coroutine();
+      const auto resumed = ended.promise().caller;
+      return resumed ? resumed : std::noop_coroutine();
     }
     void await_resume() const noexcept {}
   };
