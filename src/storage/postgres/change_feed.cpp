@@ -434,7 +434,8 @@ void PostgresChangeFeed::say_goodbye() {
   if (!opened) return;
   const auto left = connection.run(feed_queries::kLeave, {pg::text_array(rows)}, deadline);
   if (!left) return report(left.error());
-  (void)connection.run(feed_queries::kTellOfLeaving, {}, deadline);
+  const auto told = connection.run(feed_queries::kTellOfLeaving, {}, deadline);
+  if (!told) report(told.error());
 }
 
 }  // namespace um
