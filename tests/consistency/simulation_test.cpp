@@ -65,6 +65,11 @@ using Names = std::vector<std::string_view>;
 void expect_something_was_at_stake(const std::optional<Evidence>& evidence,
                                    const Names& besides = {}) {
   if (!evidence) return;
+  // With a sanitizer there are few histories, and not everything happens in them.
+  if (kShare > 1) {
+    EXPECT_GT(evidence->hits, 0U);
+    return;
+  }
   for (const auto& [name, member] : Evidence::table()) {
     const bool expected = std::ranges::find(besides, name) == besides.end();
     if (!expected) continue;
