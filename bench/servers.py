@@ -1,12 +1,14 @@
 """Servers for measurements: PostgreSQL, instances of user-manager and whatever else is started, on free
 loopback ports, with their data in one directory. stop() ends all of them."""
 
+import json
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
@@ -73,6 +75,16 @@ class Servers:
         rows += [f"user{i}@example.org,First{i},Last{i}" for i in range(1, users + 1)]
         (self.directory / "users.csv").write_text("\n".join(rows) + "\n")
         self.command("import", "users.csv")
+
+    def add_admin(self):
+        self.command("user", "create", "--role", "admin", "--email", "admin@example.org", "--password-stdin",
+                     input="a password for the bench\n")
+
+    def sign_in(self, port):
+        body = json.dumps({"email": "admin@example.org", "password": "a password for the bench"}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/auth/login", body,
+                                         {"Content-Type": "application/json"})
+        return json.load(urllib.request.urlopen(request))["token"]
 
     def serve(self, *arguments):
         port = free_port()

@@ -40,11 +40,10 @@ class Stage(Servers):
         self.environment["USER_MANAGER_REDIS"] = f"redis://127.0.0.1:{self.redis_port}"
         self.command("migrate")
         self.fill(self.options.users)
-        self.command("user", "create", "--role", "admin", "--email", "admin@example.org", "--password-stdin",
-                     input="a password for the bench\n")
+        self.add_admin()
         self.service = self.serve()
         self.small = self.serve("--cache-capacity", "1MiB")
-        self.token = self.sign_in()
+        self.token = self.sign_in(self.service)
         self.start_nginx()
 
     def start_nginx(self):
@@ -59,12 +58,6 @@ http {{ access_log off; keepalive_requests 100000000;
   server {{ listen 127.0.0.1:{self.nginx_port};
     location / {{ default_type application/json; return 200 '{body}'; }} }} }}""")
         self.start(["nginx", "-p", prefix, "-c", prefix / "conf"], self.nginx_port)
-
-    def sign_in(self):
-        body = json.dumps({"email": "admin@example.org", "password": "a password for the bench"}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.service}/auth/login", body,
-                                         {"Content-Type": "application/json"})
-        return json.load(urllib.request.urlopen(request))["token"]
 
     def get(self, port, target):
         request = urllib.request.Request(f"http://127.0.0.1:{port}{target}",

@@ -43,8 +43,7 @@ class Stage(Servers):
         self.start_postgres()
         self.command("migrate")
         self.fill(200)
-        self.command("user", "create", "--role", "admin", "--email", "admin@example.org", "--password-stdin",
-                     input="a password for the bench\n")
+        self.add_admin()
 
     def measure(self, clients, what):
         lines = output([self.bench, self.database, str(clients), str(self.options.seconds), str(self.options.rounds),
@@ -71,12 +70,6 @@ class Stage(Servers):
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.02)
         raise SystemExit(f"the instance on port {port} is never ready")
-
-    def sign_in(self):
-        body = json.dumps({"email": "admin@example.org", "password": "a password for the bench"}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.others[0][0]}/auth/login", body,
-                                         {"Content-Type": "application/json"})
-        return json.load(urllib.request.urlopen(request))["token"]
 
 
 def of(figures, side, name):
@@ -134,7 +127,7 @@ def with_one_stopped(stage):
 
 def rolling_restart(stage):
     stage.begin(1 + OTHERS)
-    token = stage.sign_in()
+    token = stage.sign_in(stage.others[0][0])
     target, slowest, ended, count = [0], [0.0], threading.Event(), [0]
 
     def write():
