@@ -32,6 +32,20 @@ bool may_try_again(FeedSteps::Act act, const pg::Failure& failure) {
   return writes && failure.kind == pg::Failure::refused;
 }
 
+std::string_view what_fails(FeedSteps::Act act) {
+  using Act = FeedSteps::Act;
+  switch (act) {
+    case Act::join:
+      return "this instance cannot join the registry";
+    case Act::acknowledge:
+      return "this instance cannot acknowledge holds, strict writes have to wait for it";
+    case Act::refresh:
+      return "this instance cannot refresh its row in the registry";
+    default:
+      return "the feed of changes fails, memory will not answer";
+  }
+}
+
 FeedSteps::Settings settings_of(std::string_view text) {
   FeedSteps::Settings settings;
   std::vector<std::string_view> words;
@@ -180,14 +194,16 @@ void PostgresChangeFeed::loop() {
     const pg::Outcome<void> done = perform(step);
     if (done) {
       backoff.succeeded();
-      if (std::exchange(troubled_, false) && options_.log) options_.log("the feed works again");
+      if (failing_.erase(step.act) > 0 && failing_.empty() && options_.log)
+        options_.log("the feed works again");
       continue;
     }
-    report(done.error());
     if (connection_.is_open() && may_try_again(step.act, done.error())) {
+      report(step.act, done.error());
       steps_.refused(step.act, clock_.now());
       continue;
     }
+    report_loss(done.error());
     connection_.close();
     {
       const std::scoped_lock lock{mutex_};
@@ -222,7 +238,7 @@ bool PostgresChangeFeed::connect() {
     return {};
   }();
   if (!set_up) {
-    report(set_up.error());
+    report_loss(set_up.error());
     connection_.close();
     return false;
   }
@@ -232,10 +248,17 @@ bool PostgresChangeFeed::connect() {
   return true;
 }
 
-void PostgresChangeFeed::report(const pg::Failure& failure) {
-  if (interrupt_.interrupted() || std::exchange(troubled_, true) || !options_.log) return;
-  options_.log("the feed of changes fails, memory will not answer: " + failure.message +
+// Once for each kind of statement, until one of its kind succeeds.
+void PostgresChangeFeed::report(FeedSteps::Act act, const pg::Failure& failure) {
+  if (interrupt_.interrupted() || !failing_.insert(act).second || !options_.log) return;
+  options_.log(std::string{what_fails(act)} + ": " + failure.message +
                (failure.sqlstate.empty() ? "" : " (" + failure.sqlstate + ")"));
+}
+
+// The next connection begins anew, and works when it polls.
+void PostgresChangeFeed::report_loss(const pg::Failure& failure) {
+  report(FeedSteps::Act::poll, failure);
+  failing_ = {FeedSteps::Act::poll};
 }
 
 pg::Outcome<pg::Rows> PostgresChangeFeed::run(const pg::Query& query, const pg::Params& params) {
@@ -433,9 +456,12 @@ void PostgresChangeFeed::say_goodbye() {
       connection.open({.url = options_.url, .application_name = "user-manager feed"}, deadline);
   if (!opened) return;
   const auto left = connection.run(feed_queries::kLeave, {pg::text_array(rows)}, deadline);
-  if (!left) return report(left.error());
-  const auto told = connection.run(feed_queries::kTellOfLeaving, {}, deadline);
-  if (!told) report(told.error());
+  if (!left && options_.log)
+    options_.log("the row of this instance stays in cache_instances until another removes it: " +
+                 left.error().message);
+  if (!left) return;
+  // Unheard, writers notice within one poll interval.
+  [[maybe_unused]] const auto told = connection.run(feed_queries::kTellOfLeaving, {}, deadline);
 }
 
 }  // namespace um

@@ -15,6 +15,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -91,7 +92,8 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   void say_goodbye();
   void publish_terms();
   pg::Outcome<pg::Rows> run(const pg::Query& query, const pg::Params& params);
-  void report(const pg::Failure& failure);
+  void report(FeedSteps::Act act, const pg::Failure& failure);
+  void report_loss(const pg::Failure& failure);
 
   const Options options_;
   const Clock& clock_;
@@ -109,7 +111,7 @@ class PostgresChangeFeed final : public ChangeFeed, public PostgresWriteObserver
   pg::DirectConnection connection_;
   std::string server_;  // the constant part of the namespace of this connection
   std::int64_t process_ = 0;
-  bool troubled_ = false;
+  std::set<FeedSteps::Act> failing_;  // what was reported, and has not succeeded since
   std::jthread sweeper_;  // frees what a flush removed: that may take longer than a lease lasts
 };
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/postgres/testing/feed_stage.hpp"
+#include "storage/testing/leaving_listener.hpp"
 
 namespace um {
 namespace {
@@ -12,6 +13,7 @@ using namespace std::chrono_literals;
 using e2e::eventually;
 using test::Following;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class PostgresFeedRegistry : public ::testing::Test {
  protected:
@@ -77,6 +79,48 @@ TEST_F(PostgresFeedRegistry, ARefreshThatIsAcknowledgedIsToldAfterTheNextPoll) {
   feed->pause();
   EXPECT_THAT(feed->events(), ElementsAre("poll", "refresh", "poll"));
   EXPECT_EQ(db_.integer("SELECT refreshes FROM cache_instances"), counted + 1);
+}
+
+// Its polls go on, so memory answers; and the log does not fill up.
+TEST_F(PostgresFeedRegistry, ARefusedAcknowledgementIsReportedOnceUntilItSucceeds) {
+  const SystemClock clock;
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  const auto log = [&](std::string_view line) {
+    const std::scoped_lock lock{mutex};
+    lines.emplace_back(line);
+  };
+  const auto read = [&] {
+    const std::scoped_lock lock{mutex};
+    return lines;
+  };
+  test::LeavingListener listener{[] {}};
+  PostgresChangeFeed feed{{.url = Secret{database_.url()},
+                           .clock = &clock,
+                           .poll_interval = 10ms,
+                           .statement_time = 20s,
+                           .lock_time = 10ms,
+                           .connect_time = 20s,
+                           .log = log}};
+  feed.start(listener);
+  EXPECT_TRUE(eventually([&] { return listener.polls > 1; }));
+  auto locker = database_.session();
+  locker.execute("BEGIN; LOCK TABLE cache_acks IN ACCESS EXCLUSIVE MODE");
+  db_.text("SELECT place_holds(ARRAY[gen_random_uuid()], ARRAY['user:1'::bytea])");
+  EXPECT_TRUE(eventually([&] { return !read().empty(); }));
+  const auto refused = [&] {
+    std::uint64_t errors = 0;
+    for (const auto& [query, counters] : feed.query_stats().all())
+      if (query->name == "acknowledge_holds") errors += counters.errors;
+    return errors;
+  };
+  const std::uint64_t polls = listener.polls;
+  EXPECT_TRUE(eventually([&] { return refused() >= 3 && listener.polls > polls + 3; }));
+  EXPECT_THAT(read(), ElementsAre(HasSubstr("cannot acknowledge holds")));
+  locker.execute("COMMIT");
+  EXPECT_TRUE(eventually([&] { return read().size() == 2; }));
+  EXPECT_EQ(read().back(), "the feed works again");
+  feed.stop();
 }
 
 // A poll that flushes throws the log away. A commit of this process after the poll was sent is not
