@@ -26,6 +26,13 @@ constexpr std::string_view to_string(Consistency consistency) {
 constexpr Consistency consistency_of(std::string_view text) {
   return text == to_string(Consistency::bounded) ? Consistency::bounded : Consistency::strict;
 }
+// How long, by the clock of another machine, an instance may answer from memory after it has heard
+// from the database for the last time: T + ε of docs/consistency.md. ε is how much the elapsed time
+// of two machines may differ over T (assumption A2).
+constexpr std::chrono::nanoseconds longest_lease(std::chrono::nanoseconds staleness_bound) {
+  return staleness_bound + staleness_bound / 500 + std::chrono::milliseconds{5};
+}
+
 // The largest staleness bound with strict writes: a write may have to wait that long.
 inline constexpr std::chrono::milliseconds kLongestStrictBound{1000};
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/database_times.hpp"
+
 namespace um {
 namespace {
 
@@ -22,7 +24,7 @@ constexpr std::size_t kPage = 100;
 
 // A monitor measures time with another clock than the instance that renews its lease.
 std::chrono::nanoseconds with_tolerance(std::chrono::nanoseconds bound) {
-  return bound == 0ns ? bound : bound + bound / 500 + 5ms;
+  return bound == 0ns ? bound : longest_lease(bound);
 }
 
 bool is_gone(const Answer& answer_to_delete) {
@@ -294,8 +296,11 @@ void Monitor::read_followed() {
 }
 
 void Monitor::abandon(const Probe& probe) {
-  if (!probe.may_exist()) return;
-  abandoned_.push_back({.email = probe.email(), .since = parts_.clock.now()});
+  if (probe.may_exist()) look_later(probe.email());
+}
+
+void Monitor::look_later(const std::string& email) {
+  abandoned_.push_back({.email = email, .since = parts_.clock.now()});
   if (abandoned_.size() > kMostAbandoned) abandoned_.pop_front();  // the next monitor finds it
 }
 
@@ -304,33 +309,27 @@ void Monitor::look_for_abandoned() {
   if (abandoned_.empty() || parts_.clock.now() < abandoned_.front().since + kSettled) return;
   const std::string email = std::move(abandoned_.front().email);
   abandoned_.pop_front();
-  const auto put_back = [this, email] {
-    abandoned_.push_back({.email = email, .since = parts_.clock.now()});
-  };
   const bool started = parts_.instances.start(
       any_instance(),
       [&](const auto& server, const Secret& token) {
         return primary_call(server, email_path(email), token);
       },
-      [this, email, put_back](const Answer& answer) {
+      [this, email](const Answer& answer) {
         const ReadAnswer read = read_answer(answer);
-        if (read.kind != ReadAnswer::Kind::state) return put_back();
+        if (read.kind != ReadAnswer::Kind::state) return look_later(email);
         if (read.reading) remove_abandoned(email, read.reading->id);
       });
-  if (!started) put_back();
+  if (!started) look_later(email);
 }
 
 void Monitor::remove_abandoned(const std::string& email, std::int64_t id) {
-  const auto put_back = [this, email] {
-    abandoned_.push_back({.email = email, .since = parts_.clock.now()});
-  };
   const bool started = parts_.instances.start(
       any_instance(),
       [&](const auto& server, const Secret& token) { return delete_call(server, id, token); },
-      [put_back](const Answer& answer) {
-        if (!is_gone(answer)) put_back();
+      [this, email](const Answer& answer) {
+        if (!is_gone(answer)) look_later(email);
       });
-  if (!started) put_back();
+  if (!started) look_later(email);
 }
 
 void Monitor::end() {

@@ -81,6 +81,7 @@ class Monitor {
   void read_others(const ProbeRef& written);
   void read_followed();
   void abandon(const Probe& probe);
+  void look_later(const std::string& email);
   void look_for_abandoned();
   void remove_abandoned(const std::string& email, std::int64_t id);
 

@@ -164,7 +164,7 @@ StrictTerms SimPostgres::terms() const {
   return {.name_space = name_space(),
           .epoch = durable_.epoch,
           .mode = durable_.times.mode,
-          .longest_lease = bound + clock_tolerance(bound)};
+          .longest_lease = longest_lease(bound)};
 }
 
 TransactionFate SimPostgres::fate(Xid xid) const {

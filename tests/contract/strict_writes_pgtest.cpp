@@ -41,7 +41,7 @@ class Instance {
 
   // Until this process knows that no lease from before it can be alive.
   void settle_in() {
-    const BootTime until = clock_.now() + kBound + clock_tolerance(kBound);
+    const BootTime until = clock_.now() + longest_lease(kBound);
     if (!eventually([&] { return clock_.now() > until; })) throw std::runtime_error{"time"};
   }
 

@@ -21,7 +21,7 @@ void FeedDelivery::after_commit(std::span<const std::string> keys, const WriteEn
 }
 
 void FeedDelivery::without_connection(BootTime now, std::chrono::nanoseconds bound) {
-  if (listener_ == nullptr || now < disconnected_at_ + bound + clock_tolerance(bound)) return;
+  if (listener_ == nullptr || now < disconnected_at_ + longest_lease(bound)) return;
   for (const HeldOn& held : held_on_) {
     settled_.add(now, held.keys);
     listener_->settle(held.keys, std::nullopt);

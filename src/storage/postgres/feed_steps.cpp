@@ -187,7 +187,7 @@ FeedSteps::Applied FeedSteps::take(PostgresPolls::Answer answer, const Settings&
   terms_->epoch = settings.epoch;
   terms_->mode = settings.times.mode;
   const auto bound = std::max(settings.times.staleness_bound, settings.former_bound);
-  terms_->longest_lease = bound + clock_tolerance(bound);
+  terms_->longest_lease = longest_lease(bound);
 
   if (!same_namespace(settings.times, options_.times)) {
     retired_ = true;

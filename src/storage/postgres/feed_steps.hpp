@@ -109,8 +109,6 @@ class FeedSteps {
     return connected_ || retired_ ? terms_ : std::nullopt;
   }
   bool registered() const { return !id_.empty(); }
-  // The next poll flushes, because changes or own writes may have been missed.
-  void start_over() { polls_.connection_lost(); }
   const std::string& id() const { return id_; }
   // Rows that this process may have in the registry.
   std::vector<std::string> rows() const;

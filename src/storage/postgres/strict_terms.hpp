@@ -34,9 +34,4 @@ struct StrictTerms {
   bool outdated = false;
 };
 
-// ε of assumption A2: how much two machines' elapsed times may differ over T.
-constexpr std::chrono::nanoseconds clock_tolerance(std::chrono::nanoseconds bound) {
-  return bound / 500 + std::chrono::milliseconds{5};
-}
-
 }  // namespace um

@@ -105,7 +105,7 @@ Task<Result<StrictTerms>> PostgresStrictWrites::terms(Deadline deadline) {
   StrictTerms terms{.name_space = std::string{rows->text(0, 0)},
                     .epoch = rows->integer(0, 1),
                     .mode = consistency_of(rows->text(0, 2)),
-                    .longest_lease = bound + clock_tolerance(bound)};
+                    .longest_lease = longest_lease(bound)};
   const std::scoped_lock lock{mutex_};
   own_terms_ = terms;
   co_return terms;
@@ -354,11 +354,8 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
     -> Task<Result<std::optional<Attempt>>> {
   pg::Batch batch{.required_note = std::make_shared<const std::string>(terms.name_space)};
   std::optional<std::string> hold;
-  std::set<std::string> held = keys;
-  if (has_hold(way)) {
-    hold = steps_.hold_id();
-    held = steps_.held_keys();
-  }
+  if (has_hold(way)) hold = steps_.hold_id();
+  const std::set<std::string>& held = hold ? steps_.held_keys() : keys;
   batch.statements.push_back({.query = &queries::kStrictGate,
                               .params = {StrictWrite::kWayNames[static_cast<std::size_t>(way)],
                                          hold, key_array(held), terms.instance, terms.epoch}});
