@@ -19,16 +19,13 @@
 
 #include <gtest/gtest.h>
 
+#include "support/effort.hpp"
 #include "support/promise.hpp"
 
 namespace um::sim {
 namespace {
 
-#ifdef UM_SIMULATION_FEW_SEEDS
-constexpr std::uint64_t kShare = 40;
-#else
-constexpr std::uint64_t kShare = 1;
-#endif
+constexpr std::uint64_t kPart = 40;  // of the histories, without UM_THOROUGH
 
 std::optional<std::uint64_t> number_from(const char* variable) {
   const char* text = std::getenv(variable);
@@ -38,8 +35,8 @@ std::optional<std::uint64_t> number_from(const char* variable) {
 // Nothing, if only one history was repeated.
 std::optional<Evidence> expect_no_violation(Scenario scenario, std::uint64_t histories) {
   const auto only = number_from("UM_SIMULATION_SEED");
-  const std::uint64_t count =
-      only ? 1 : number_from("UM_SIMULATION_SEEDS").value_or(histories / kShare);
+  if (!test::is_thorough()) histories /= kPart;
+  const std::uint64_t count = only ? 1 : number_from("UM_SIMULATION_SEEDS").value_or(histories);
   const std::uint64_t first = only ? *only : number_from("UM_SIMULATION_FIRST_SEED").value_or(1);
   scenario.tells = only.has_value();
   scenario.steps = static_cast<int>(number_from("UM_SIMULATION_STEPS").value_or(Scenario{}.steps));
@@ -65,8 +62,7 @@ using Names = std::vector<std::string_view>;
 void expect_something_was_at_stake(const std::optional<Evidence>& evidence,
                                    const Names& besides = {}) {
   if (!evidence) return;
-  // With a sanitizer there are few histories, and not everything happens in them.
-  if (kShare > 1) {
+  if (!test::is_thorough()) {  // few histories, and not everything happens in them
     EXPECT_GT(evidence->hits, 0U);
     return;
   }

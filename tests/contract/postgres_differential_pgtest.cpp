@@ -2,11 +2,12 @@
 // argument, both give the same results.
 #include "contract/both_stores.hpp"
 #include "contract/random_values.hpp"
+#include "support/effort.hpp"
 
 namespace um::test {
 namespace {
 
-constexpr int kSteps = 2'500;
+const int kSteps = is_thorough() ? 2'500 : 500;
 constexpr Deadline kNever{};
 
 class PostgresDifferential : public ::testing::TestWithParam<unsigned>, protected RandomValues {

@@ -6,6 +6,7 @@
 #include "storage/postgres/migrator.hpp"
 #include "storage/postgres/rows.hpp"
 #include "storage/postgres/testing/feed_stage.hpp"
+#include "support/effort.hpp"
 #include "support/postgres_database.hpp"
 
 namespace um {
@@ -144,7 +145,7 @@ TEST_F(PostgresFeedTest, TheDefaultsOfTheDatabaseChangeNoForms) {
 // run this program alone with UM_BULK_ROWS=1000000.
 TEST_F(PostgresFeedTest, ABulkUpdateIsOneNoteInOnePoll) {
   const char* wanted = std::getenv("UM_BULK_ROWS");  // NOLINT(concurrency-mt-unsafe)
-  const std::string rows = wanted == nullptr ? "100000" : wanted;
+  const std::string rows = wanted != nullptr ? wanted : test::is_thorough() ? "100000" : "20000";
   db_.execute("INSERT INTO users (email) SELECT 'many' || i || '@x.org' FROM generate_series(1, " +
               rows + ") i");
   Following feed{database_, clock_};

@@ -8,18 +8,14 @@
 
 #include "consistency/model/protocol.hpp"
 #include "consistency/model/scenario.hpp"
+#include "support/effort.hpp"
 
 namespace um::model {
 namespace {
 
-// A build with a sanitizer looks for faults of the model itself: a part of each world is enough.
-#ifdef UM_MODEL_MOST_STATES
-constexpr std::size_t kMostStates = UM_MODEL_MOST_STATES;
-constexpr bool kWhole = false;
-#else
-constexpr std::size_t kMostStates = 12'000'000;
-constexpr bool kWhole = true;
-#endif
+// Without UM_THOROUGH a part of each world.
+const bool kWhole = test::is_thorough();
+const std::size_t kMostStates = kWhole ? 12'000'000 : 100'000;
 
 using Result = Exploration<State, Label>;
 
