@@ -74,7 +74,7 @@ TestDatabase::TestDatabase(std::string server_url, Content content)
     : server_url_{std::move(server_url)}, name_{next_name()} {
   auto db = open(server_url_, {});
   db.execute("CREATE DATABASE " + name_ + " OWNER " + kOwner +
-             (content == Content::migrated ? " TEMPLATE um_template" : ""));
+             (content == Content::migrated ? " TEMPLATE um_template" : "") + " STRATEGY file_copy");
 }
 
 TestDatabase::~TestDatabase() {
