@@ -105,7 +105,8 @@ Arena::Arena(Options options) : options_{options}, seed_{options.seed * 1'000'00
     fleet.environment_of_last = {{"LD_PRELOAD", kFakeTime},
                                  {"FAKETIME_TIMESTAMP_FILE", directory_.file("clock")},
                                  {"FAKETIME_DONT_FAKE_MONOTONIC", "1"},
-                                 {"FAKETIME_NO_CACHE", "1"}};
+                                 {"FAKETIME_NO_CACHE", "1"},
+                                 {"FAKETIME_DISABLE_SHM", "1"}};
   }
   fleet_ = std::make_unique<Fleet>(fleet);
   Clients::make_users(*fleet_);

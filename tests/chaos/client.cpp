@@ -64,7 +64,7 @@ void Client::run(const std::stop_token& stop) {
 }
 
 Client::Sent Client::send(std::size_t instance, HttpRequest request) {
-  Sent sent{.begin = BootClock::now(), .instance = instance};
+  Sent sent{.begin = BootClock::now(), .instance = instance, .losses = board_.losses()};
   try {
     sent.answer = instances_[instance].send(request);
     expect_invariants(request, *sent.answer);
@@ -108,7 +108,8 @@ void Client::tried(const std::string& name, std::int64_t version, const Sent& se
 }
 
 void Client::complain(const HttpRequest& request, const Sent& sent) {
-  if (board_.losses() % 2 != 0) return;  // the database is being replaced
+  // While the database is replaced, anything may be gone.
+  if (sent.losses % 2 != 0 || sent.losses != board_.losses()) return;
   trouble_ = request.method + " " + request.target + " " + request.body + " --> " +
              (sent.answer ? sent.answer->text() : "nothing");
 }

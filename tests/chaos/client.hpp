@@ -112,6 +112,7 @@ class Client {
     BootTime begin{};
     BootTime end{};
     std::size_t instance = 0;
+    int losses = 0;                        // as the board had them at the beginning
     std::optional<HttpResponse> answer{};  // nullopt: the connection was lost
     bool is(unsigned status) const { return answer && answer->status == status; }
     bool is_busy() const { return is(503) || is(429); }
