@@ -333,6 +333,7 @@ TEST_P(PostgresDifferential, BothDatabasesAnswerTheSame) {
     if (number % 500 == 499) compare_everything();
     if (HasFatalFailure()) return;
   }
+  if (!is_thorough()) return;
   // A run in which an outcome never occurred proves nothing about it.
   for (const char* seen : {"insert",
                            "insert: error email_taken",

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <unistd.h>
 
 #include "storage/postgres/migrator.hpp"
@@ -19,6 +20,23 @@ std::string filled(std::string pattern, const PostgresLogin& login) {
 
 BlockingConnection open(const std::string& server_url, const PostgresLogin& login) {
   return BlockingConnection{{.url = Secret{filled(server_url, login)}}};
+}
+
+// For making and dropping databases: a new session takes longer than either, so each thread keeps
+// one.
+void administer(const std::string& server_url, const std::string& sql) {
+  thread_local std::optional<BlockingConnection> session;
+  thread_local std::string of;
+  if (session && of == server_url) {
+    try {
+      return session->execute(sql);
+    } catch (const PostgresError&) {
+      // The server was restarted, or the statement fails again.
+    }
+  }
+  of = server_url;
+  session.emplace(open(server_url, {}));
+  session->execute(sql);
 }
 
 std::string next_name() {
@@ -72,15 +90,14 @@ TestDatabase::TestDatabase(const PostgresServer& server, Content content)
 
 TestDatabase::TestDatabase(std::string server_url, Content content)
     : server_url_{std::move(server_url)}, name_{next_name()} {
-  auto db = open(server_url_, {});
-  db.execute("CREATE DATABASE " + name_ + " OWNER " + kOwner +
-             (content == Content::migrated ? " TEMPLATE um_template" : "") + " STRATEGY file_copy");
+  administer(server_url_, "CREATE DATABASE " + name_ + " OWNER " + kOwner +
+                              (content == Content::migrated ? " TEMPLATE um_template" : "") +
+                              " STRATEGY file_copy");
 }
 
 TestDatabase::~TestDatabase() {
   try {
-    auto db = open(server_url_, {});
-    db.execute("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+    administer(server_url_, "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
   } catch (const PostgresError&) {
     // The server has ended, and the database with it.
   }

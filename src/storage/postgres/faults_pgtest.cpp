@@ -14,6 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A busy machine has to reach the commit before it.
+constexpr auto kUntilTheFault = 1s;
+
 class PostgresFaults : public ::testing::Test, protected test::PostgresStage {
  protected:
   // The port and the URL of the database, with the gate in between.
@@ -69,7 +72,7 @@ TEST_F(PostgresFaults, AChangeThatNeverArrivedIsNoSuccess) {
   at_commit([&] { gate.black_hole(); });
   auto writing = std::async(std::launch::async, [&] {
     return test::run(far.users.update({.id = id, .change = {.first_name = "never"}},
-                                      Deadline{BootClock::now() + 100ms}));
+                                      Deadline{BootClock::now() + kUntilTheFault}));
   });
   ASSERT_TRUE(e2e::eventually([&] { return given_up() > 0; }));
   gate.cut();
@@ -114,7 +117,7 @@ TEST_F(PostgresFaults, AServerThatStaysAwayLeavesTheOutcomeUnknown) {
   ASSERT_TRUE(test::run(impatient.users.end_sessions(id, kNever)));
   observer.take();
   at_commit([&] { gate.black_hole(); });
-  const Deadline soon{BootClock::now() + 100ms};
+  const Deadline soon{BootClock::now() + kUntilTheFault};
   const auto renamed =
       test::run(impatient.users.update({.id = id, .change = {.first_name = "new"}}, soon));
   ASSERT_FALSE(renamed);
