@@ -79,8 +79,7 @@ CallSpec spec_of(const Query& query, Params params, Deadline deadline) {
 CallSpec spec_of(const Batch& batch, Deadline deadline) {
   CallSpec spec{.deadline = deadline,
                 .effect = CallSpec::Effect::commits,
-                .required_note = batch.required_note,
-                .first_at_once = true};
+                .required_note = batch.required_note};
   spec.commands.reserve(batch.statements.size());
   for (const Statement& statement : batch.statements) {
     spec.commands.push_back({.query = statement.query, .params = statement.params});

@@ -60,8 +60,9 @@ struct Batch {
 
 struct BatchOutcome {
   Outcome<std::vector<Rows>> rows;  // one for each statement
-  // The rows of the first statement, if they arrived although the batch failed. The server sends
-  // them before it runs the others: after unknown_outcome they may tell the id of the transaction.
+  // The rows of the first statement, if they arrived although the batch failed: they may tell the
+  // id of a transaction that was not replicated. The server sends no rows before it commits, unless
+  // there are many of them or it reports why it ends the connection.
   std::optional<Rows> first{};
   // The process in the server that the batch was sent to last; 0: nothing was sent.
   int server_process = 0;

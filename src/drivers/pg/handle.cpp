@@ -86,7 +86,6 @@ bool Handle::begin_pipeline() {
 bool Handle::send(const Pipeline::Send& message) {
   using What = Pipeline::Send::What;
   if (message.what == What::sync) return PQpipelineSync(connection_) == 1;
-  if (message.what == What::flush) return PQsendFlushRequest(connection_) == 1;
   // A view of a constant need not end with a NUL.
   if (message.what == What::prepare) {
     const std::string sql{message.command->query->sql};

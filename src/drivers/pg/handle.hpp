@@ -49,7 +49,7 @@ class Handle {
   // Enters pipeline mode. From now on the socket stays the same and is watched until close().
   bool begin_pipeline();
 
-  // Puts one message into libpq's buffer (Flush and Sync also try to send it). False: it is broken.
+  // Puts one message into libpq's buffer (a Sync also tries to send it). False: it is broken.
   bool send(const Pipeline::Send& message);
   Flush flush();
   // Calls back once, on the loop, when the socket can be written; not after close().

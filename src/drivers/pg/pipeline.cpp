@@ -20,11 +20,7 @@ void Pipeline::push(std::shared_ptr<Unit> unit, BootTime now) {
   unit->answers.clear();
   unit->failure.reset();
   unit->sent_at = now;
-  for (std::size_t i = 0; i < unit->commands.size(); ++i) {
-    push_command(unit->commands[i], i);
-    if (i == 0 && unit->first_at_once)
-      to_send_.push_back({.what = What::flush, .command = 0, .prepared = 0});
-  }
+  for (std::size_t i = 0; i < unit->commands.size(); ++i) push_command(unit->commands[i], i);
   to_send_.push_back({.what = What::sync, .command = 0, .prepared = 0});
   units_.push_back(std::move(unit));
 }
@@ -47,7 +43,6 @@ std::optional<Pipeline::Send> Pipeline::next_to_send() {
   const Step step = to_send_.front();
   to_send_.pop_front();
   Send send{.what = step.what};
-  if (step.what == What::flush) return send;
   sent_.push_back(step);
   if (step.what == What::sync) {
     ++sending_;

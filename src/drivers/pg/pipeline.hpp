@@ -51,10 +51,6 @@ struct Unit {
   virtual ~Unit() = default;
 
   std::vector<Command> commands;
-  // A Flush follows the first command: the server sends its answer before it runs the others, and
-  // before it commits.
-  bool first_at_once = false;
-
   // One answer for each command, or fewer and the failure of the next command.
   std::vector<Rows> answers{};
   std::optional<Failure> failure{};
@@ -64,9 +60,9 @@ struct Unit {
 class Pipeline {
  public:
   struct Send {
-    enum class What { prepare, execute, execute_once, flush, sync };
+    enum class What { prepare, execute, execute_once, sync };
     What what;
-    const Command* command = nullptr;  // not for flush and sync
+    const Command* command = nullptr;  // not for sync
     std::string name{};                // of the prepared statement
   };
   struct Reply {

@@ -39,8 +39,6 @@ class PipelineTest : public ::testing::Test {
         return "execute " + message.name;
       case Pipeline::Send::What::execute_once:
         return "once " + std::string{message.command->query->name};
-      case Pipeline::Send::What::flush:
-        return "flush";
       case Pipeline::Send::What::sync:
         return "sync";
     }
@@ -76,20 +74,6 @@ TEST_F(PipelineTest, AUnitPreparesAQueryItUsesTwiceOnce) {
 TEST_F(PipelineTest, SomeCommandsAreNotPrepared) {
   EXPECT_THAT(push(unit_of({&kA}, Command::How::once)), ElementsAre("once a", "sync"));
   EXPECT_THAT(push(unit_of({&kA}, Command::How::once)), ElementsAre("once a", "sync"));
-}
-
-TEST_F(PipelineTest, AFlushFollowsTheFirstCommandIfItIsWantedAtOnceAndHasNoReply) {
-  const auto unit = unit_of({&kA, &kB});
-  unit->first_at_once = true;
-  EXPECT_THAT(push(unit), ElementsAre("prepare q1 as a", "execute q1", "flush", "prepare q2 as b",
-                                      "execute q2", "sync"));
-  done();
-  done();
-  EXPECT_EQ(unit->answers.size(), 1U);
-  done();
-  done();
-  EXPECT_EQ(synced(), unit);
-  EXPECT_FALSE(pipeline_.expects_reply());
 }
 
 TEST_F(PipelineTest, RepliesGoToTheUnitsInTheOrderOfSending) {

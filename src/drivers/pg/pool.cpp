@@ -40,9 +40,7 @@ Call::Call(CallSpec spec)
       wants{spec.wants},
       required_note{std::move(spec.required_note)},
       outcome{failed(gone_because("the call was never made"))},
-      lease{std::move(spec.lease)} {
-  first_at_once = spec.first_at_once;
-}
+      lease{std::move(spec.lease)} {}
 
 Task<void> perform(std::shared_ptr<Pool> pool, std::shared_ptr<Call> call) {
   std::function<void()> cancel = [where = std::weak_ptr{pool}, what = std::weak_ptr{call}] {
@@ -192,8 +190,7 @@ void Pool::finish(Call& call, Outcome<std::vector<Rows>> outcome) {
   if (call.place == Call::Place::queued) queue_.erase(call.queued_at);
   if (std::exchange(call.expires, false)) deadlines_.erase(call.expires_at);
   call.place = Call::Place::finished;
-  if (!outcome && call.first_at_once && !call.answers.empty())
-    call.first = std::move(call.answers.front());
+  if (!outcome && !call.answers.empty()) call.first = std::move(call.answers.front());
   call.outcome = std::move(outcome);
   call.ended.wake();
 }

@@ -76,7 +76,6 @@ struct CallSpec {
   Wants wants = Wants::answer;
   std::shared_ptr<Lease> lease{};  // null: on any connection
   Rows::Note required_note{};      // null: any; see Batch in client.hpp
-  bool first_at_once = false;      // see Unit
 };
 
 // A unit with a coroutine that waits for its outcome.
