@@ -171,6 +171,39 @@ TEST_P(UserStoreContract, WhoIsNotThereCannotBeChanged) {
   EXPECT_TRUE(run(users().rehash({.id = nobody, .old_hash = {}, .new_hash = {}}, kNever)));
 }
 
+// Memory may still know a user whom another instance removed.
+TEST_P(UserStoreContract, WhoWasKnownAndIsGoneCannotBeChanged) {
+  const UserRef user = insert(named("one@example.com"));
+  ASSERT_TRUE(run(users().remove({.id = user->user.id}, kNever)));
+  EXPECT_EQ(code(run(users().update(
+                {.id = user->user.id, .change = {.first_name = "X"}, .known = user}, kNever))),
+            ErrorCode::not_found);
+  EXPECT_EQ(code(run(users().remove({.id = user->user.id, .known = user}, kNever))),
+            ErrorCode::not_found);
+}
+
+// What a change returns is what is stored.
+TEST_P(UserStoreContract, AChangeReturnsTheRowThatIsRead) {
+  NewUser wanted = named("one@example.com");
+  wanted.quota_usd = Usd::from_micros(1'500'000);
+  wanted.model_capability_settings = R"({"b": [1,  2.50e1], "a":"\u00e9"})";
+  const UserRef user = insert(wanted);
+  ASSERT_TRUE(
+      run(users().add_usage({.user = user->user.id, .amount = *Usd::from_micros(7)}, kNever)));
+  const auto changed = run(users().update({.id = user->user.id,
+                                           .change = {.email = email("Two@example.com"),
+                                                      .username = "two",
+                                                      .quota_usd = Usd::from_micros(2),
+                                                      .password_hash = Secret{"another"}},
+                                           .known = user},
+                                          kNever));
+  ASSERT_TRUE(changed);
+  EXPECT_EQ((*changed)->json, find(user->user.id)->json);
+  EXPECT_EQ((*changed)->revision, find(user->user.id)->revision);
+  EXPECT_EQ((*changed)->user.auth_epoch, find(user->user.id)->user.auth_epoch);
+  EXPECT_EQ((*changed)->user.used_usd.micros(), 7);
+}
+
 TEST_P(UserStoreContract, VersionsNeverRepeatForAnId) {
   NewUser user = named("one@example.com");
   user.id = UserId::from(9);

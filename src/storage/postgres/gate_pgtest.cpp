@@ -44,10 +44,8 @@ class PostgresGate : public ::testing::Test {
     BlockingConnection db = database_.session();
     try {
       db.execute("BEGIN");
-      db.text(
-          "SELECT strict_gate($1, $2::uuid, (SELECT array_agg(convert_to(k, 'UTF8'))"
-          " FROM unnest(string_to_array($3, ' ')) AS k), $4::uuid, $5)",
-          {gate.way, gate.hold, gate.keys, gate.instance, gate.epoch});
+      db.text("SELECT strict_gate($1, $2::uuid, string_to_array($3, ' '), $4::uuid, $5)",
+              {gate.way, gate.hold, gate.keys, gate.instance, gate.epoch});
       db.execute(change);
       db.execute("COMMIT");
       return "";
@@ -82,7 +80,7 @@ TEST_F(PostgresGate, NobodyJoinsWhileSomebodyCommitsAlone) {
   const std::string me = join();
   auto writer = database_.session();
   writer.execute("BEGIN");
-  writer.text("SELECT strict_gate('alone', NULL, ARRAY['user:1'::bytea], $1::uuid, 1)", {me});
+  writer.text("SELECT strict_gate('alone', NULL, ARRAY['user:1'], $1::uuid, 1)", {me});
   auto joiner = database_.session();
   joiner.execute("SET lock_timeout = '1ms'");
   const auto join_now = [&] {
@@ -237,7 +235,7 @@ TEST_F(PostgresGate, AnAbandonedHoldIsDroppedUnlessAGateIsUsingIt) {
   const std::string abandoned = hold("user:1");
   auto writer = database_.session();
   writer.execute("BEGIN");
-  writer.text("SELECT strict_gate('waited', $1::uuid, ARRAY['user:1'::bytea], NULL, 1)", {used});
+  writer.text("SELECT strict_gate('waited', $1::uuid, ARRAY['user:1'], NULL, 1)", {used});
   EXPECT_EQ(db_.integer("SELECT drop_holds(ARRAY[$1::uuid, $2::uuid])", {used, abandoned}), 1);
   writer.execute("COMMIT");
   EXPECT_EQ(holds(), 0);

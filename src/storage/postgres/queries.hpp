@@ -155,23 +155,22 @@ inline constexpr Query kFindTaken{
     " ORDER BY w.number"};
 // The row is changed only if it is as it was read ($1 and $2 to $12, in the order of as_read() in
 // user_store.cpp): the version alone would not do, because after a failover the same version can
-// stand for other content. Otherwise require_row() raises, and the transaction with its gate is
-// rolled back.
+// stand for other content. Otherwise refuse_row() raises, and the transaction with its gate is
+// rolled back. No row: there is no such user.
 #define UM_PG_AS_READ                                                                        \
-  "id = $1 AND version = $2 AND (email, username, first_name, last_name, role, is_active,"   \
+  "id = $1 AND (version = $2 AND (email, username, first_name, last_name, role, is_active,"  \
   " quota_usd, settings::text, created_at, updated_at) IS NOT DISTINCT FROM"                 \
   " ($3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::numeric, $10::text," \
-  " $11::timestamptz, $12::timestamptz)"
+  " $11::timestamptz, $12::timestamptz) OR public.refuse_row())"
+// Returns what the database assigns: read_assigned().
 inline constexpr Query kUpdateUser{
     "update_user",
-    "WITH changed AS (UPDATE ONLY public.users u SET email = $13, username = $14, first_name = $15,"
+    "UPDATE ONLY public.users SET email = $13, username = $14, first_name = $15,"
     "  last_name = $16, role = $17, is_active = $18, quota_usd = $19, settings = $20,"
     "  updated_at = $21, auth_epoch = auth_epoch + $22::boolean::integer,"
     "  password_hash = coalesce($23, password_hash), search = E'\\x1e' || $24::text"
-    "  WHERE " UM_PG_AS_READ " RETURNING " UM_PG_USER_COLUMNS
-    ")"
-    " SELECT " UM_PG_USER_COLUMNS
-    " FROM (SELECT) AS one LEFT JOIN changed u ON true WHERE public.require_row(u.id IS NOT NULL)"};
+    "  WHERE " UM_PG_AS_READ
+    " RETURNING used_usd, last_login_at, version, counters_version, auth_epoch"};
 // The session $1 of the user $2, with the former epoch $3, stays alive through a change of the
 // password.
 inline constexpr Query kKeepSession{
@@ -179,9 +178,7 @@ inline constexpr Query kKeepSession{
     "UPDATE ONLY public.sessions s SET auth_epoch = u.auth_epoch FROM ONLY public.users u"
     " WHERE s.id = $1 AND s.user_id = $2 AND s.auth_epoch = $3 AND u.id = $2"};
 inline constexpr Query kDeleteUser{
-    "delete_user", "WITH gone AS (DELETE FROM ONLY public.users WHERE " UM_PG_AS_READ
-                   " RETURNING id)"
-                   " SELECT public.require_row(EXISTS (SELECT FROM gone))"};
+    "delete_user", "DELETE FROM ONLY public.users WHERE " UM_PG_AS_READ " RETURNING id"};
 // Before a statement that takes the administrator role from a user.
 inline constexpr Query kKeepAnAdmin{"keep_an_admin", "SELECT public.keep_an_admin($1)"};
 inline constexpr Query kSetHash{"set_password_hash", "SELECT public.rehash_user($1, $2, $3)"};
@@ -287,7 +284,7 @@ inline constexpr Query kPlaceHolds{"place_holds",
 inline constexpr Query kDropHolds{"drop_holds", "SELECT public.drop_holds($1::uuid[])"};
 inline constexpr Query kWithdrawHold{"withdraw_hold", "SELECT public.withdraw_hold($1::uuid)"};
 inline constexpr Query kStrictGate{
-    "strict_gate", "SELECT public.strict_gate($1, $2::uuid, $3::bytea[], $4::uuid, $5)"};
+    "strict_gate", "SELECT public.strict_gate($1, $2::uuid, $3::text[], $4::uuid, $5)"};
 // The registry, and the acknowledgements by transactions after $1.
 inline constexpr Query kAckBoard{
     "read_acknowledgements",

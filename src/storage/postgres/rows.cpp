@@ -122,6 +122,17 @@ Result<User> read_user(const pg::Rows& rows, Cell at) {
   return user;
 }
 
+Result<void> read_assigned(const pg::Rows& rows, User& user) {
+  Reader row{rows, {}};
+  user.used_usd = read_usd(row.text(0));
+  user.last_login_at = row.optional_time(1);
+  user.version = row.integer(2);
+  user.counters_version = row.integer(3);
+  user.auth_epoch = row.integer(4);
+  if (!row.broken().empty()) return fail(broken_row(row.broken(), user.id.value()));
+  return {};
+}
+
 std::vector<UserRef> read_users(const pg::Rows& rows, std::size_t column) {
   std::vector<UserRef> users;
   users.reserve(rows.size());

@@ -31,6 +31,9 @@ Result<User> read_user(const pg::Rows& rows, Cell at);
 Result<Session> read_session(const pg::Rows& rows, Cell at);
 Result<SigningKey> read_signing_key(const pg::Rows& rows, std::size_t row);
 
+// What the database assigns in a change, from the row of kUpdateUser.
+Result<void> read_assigned(const pg::Rows& rows, User& user);
+
 // The users in the columns from `column` on of all rows. Rows that break the rules are left out.
 std::vector<UserRef> read_users(const pg::Rows& rows, std::size_t column);
 

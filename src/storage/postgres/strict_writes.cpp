@@ -356,9 +356,11 @@ auto PostgresStrictWrites::Write::attempt(const std::set<std::string>& keys,
   std::optional<std::string> hold;
   if (has_hold(way)) hold = steps_.hold_id();
   const std::set<std::string>& held = hold ? steps_.held_keys() : keys;
-  batch.statements.push_back({.query = &queries::kStrictGate,
-                              .params = {StrictWrite::kWayNames[static_cast<std::size_t>(way)],
-                                         hold, key_array(held), terms.instance, terms.epoch}});
+  const std::vector<std::string> held_keys{held.begin(), held.end()};
+  batch.statements.push_back(
+      {.query = &queries::kStrictGate,
+       .params = {StrictWrite::kWayNames[static_cast<std::size_t>(way)], hold,
+                  pg::text_array(held_keys), terms.instance, terms.epoch}});
   batch.statements.insert(batch.statements.end(), statements.begin(), statements.end());
 
   Announcement announcement{shared_, held};

@@ -72,6 +72,14 @@ bool is_result(const User& row, User wanted, WallTime now) {
   return revision_of(row) == revision_of(wanted);
 }
 
+// kUpdateUser returns what the database assigned.
+Result<UserRef> record_of_change(User user, WallTime now, const pg::Rows& assigned) {
+  if (assigned.empty()) return fail(rules::no_such_user());
+  user.updated_at = now;
+  if (const auto done = read_assigned(assigned, user); !done) return std::unexpected(done.error());
+  return make_record(std::move(user));
+}
+
 Attempt<UserRef> planned_update(const User& current, const rules::PlannedUpdate& plan,
                                 WallTime now) {
   const User& user = plan.user;
@@ -100,8 +108,8 @@ Attempt<UserRef> planned_update(const User& current, const rules::PlannedUpdate&
          .params = {change.keep_session->text(), user.id.value(), current.auth_epoch}});
   }
   attempt.keys = std::move(touched.keys);
-  attempt.read = [updated](const std::vector<pg::Rows>& rows) {
-    return record_at(rows.at(updated), {});
+  attempt.read = [updated, changed = user, now](const std::vector<pg::Rows>& rows) {
+    return record_of_change(changed, now, rows.at(updated));
   };
   return attempt;
 }
@@ -111,7 +119,10 @@ Attempt<void> planned_removal(const User& current) {
   attempt.keys = Touched{}.add(CacheKey::of(current.id)).add(CacheKey::of(current.email)).keys;
   if (rules::is_acting_admin(current)) attempt.statements.push_back(keeping_an_admin(current.id));
   attempt.statements.push_back({.query = &queries::kDeleteUser, .params = as_read(current)});
-  attempt.read = [](const std::vector<pg::Rows>&) { return Result<void>{}; };
+  attempt.read = [](const std::vector<pg::Rows>& rows) -> Result<void> {
+    if (rows.back().empty()) return fail(rules::no_such_user());
+    return {};
+  };
   return attempt;
 }
 
