@@ -39,7 +39,7 @@ struct SetupQueries {
   Query session{
       .name = "session settings",
       .sql =
-          "select set_config('statement_timeout', $1, false),"
+          "select pg_backend_pid(), set_config('statement_timeout', $1, false),"
           " set_config('idle_in_transaction_session_timeout', $2, false),"
           " set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO, YMD', false),"
           " set_config('bytea_output', 'hex', false)"};

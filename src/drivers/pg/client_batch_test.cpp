@@ -14,7 +14,8 @@ using testing::patient;
 using Reaction = FakeServer::Reaction;
 
 constexpr Query kBatchUpdate{.name = "update", .sql = "update things"};
-constexpr int kServerProcess = 1;  // of every connection to a fake server
+constexpr int kServerProcess =
+    1;  // what the session says; the key data says another, as a pooler does
 
 class BatchTest : public ::testing::Test {
  protected:

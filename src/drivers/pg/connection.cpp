@@ -87,6 +87,7 @@ void Connection::end_setup(const Unit& setup) {
                       setup.failure->sqlstate + "): " + setup.failure->message));
     return;
   }
+  server_process_ = static_cast<int>(setup.answers.front().integer(0, 0));
   note_.reset();
   if (settings_->note == Settings::Note::last_value && !setup.answers.empty()) {
     const Rows& last = setup.answers.back();

@@ -46,7 +46,9 @@ class Connection {
   };
   struct Settings {
     Opener::Settings opener;
-    std::vector<Command> setup;                 // run by every new connection
+    // Run by every new connection. The first value that it returns is pg_backend_pid(): a pooler
+    // makes up the id that libpq knows.
+    std::vector<Command> setup;
     enum class Note { none, last_value } note;  // of the last command of setup
     std::shared_ptr<const void> queries;        // keeps alive the texts that setup refers to
     std::chrono::nanoseconds stall_bound;       // then an open connection is stalled
@@ -80,7 +82,7 @@ class Connection {
   std::uint64_t epoch() const { return epoch_; }
   // REQUIRES: open. The session note (rows.hpp), and the id of the process that serves it.
   const Rows::Note& note() const { return note_; }
-  int server_process() const { return handle_->server_process(); }
+  int server_process() const { return server_process_; }
 
   // The owner's marks.
   struct Marks {
@@ -112,6 +114,7 @@ class Connection {
   std::shared_ptr<Handle> handle_;  // handlers that wait on it keep it; null: nothing is connected
   Pipeline pipeline_;
   std::shared_ptr<Unit> setup_;
+  int server_process_ = 0;
   Rows::Note note_;
   State state_ = State::closed;
   bool flushing_ = false;  // waits until the socket can be written

@@ -140,10 +140,6 @@ bool Handle::in_transaction() const {
   return PQtransactionStatus(connection_) != PQTRANS_IDLE;
 }
 
-int Handle::server_process() const {
-  return PQbackendPID(connection_);
-}
-
 std::string Handle::error() const {
   return connection_ == nullptr ? "out of memory" : PQerrorMessage(connection_);
 }

@@ -63,7 +63,6 @@ class Handle {
   // Whether, since the last call, the server warned that a commit was not confirmed by a standby.
   bool take_unreplicated_commit() { return std::exchange(unreplicated_commit_, false); }
   bool in_transaction() const;  // whether a transaction is open
-  int server_process() const;   // its id on the server's host
 
   // The message of libpq: several lines, may name hosts and users.
   std::string error() const;

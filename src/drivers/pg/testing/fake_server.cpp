@@ -125,7 +125,7 @@ struct FakeServer::Peer {
          parameter("client_encoding", "UTF8") + parameter("standard_conforming_strings", "on") +
          parameter("default_transaction_read_only", behaviour.read_only ? "on" : "off") +
          parameter("in_hot_standby", behaviour.read_only ? "on" : "off") +
-         message('K', big_endian(1, 4) + big_endian(2, 4)) + message('Z', "I"));
+         message('K', big_endian(4711, 4) + big_endian(2, 4)) + message('Z', "I"));
   }
 
   void take(char type, const std::string& body) {
