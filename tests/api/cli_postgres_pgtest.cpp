@@ -40,7 +40,8 @@ TEST_F(CliOnPostgres, NothingWorksBeforeTheSchemaIsThereAndTheCommandSaysWhatHel
   EXPECT_NE(listed.err.find("migrate"), std::string::npos) << listed.err;
   EXPECT_EQ(mismatch(parse_json(R"({"dry_run": true, "applied": [],
                                     "pending": ["0001_users", "0002_attempts", "0003_change_feed",
-                                                "0004_cache", "0005_purge", "0006_strict_writes"]})"),
+                                                "0004_cache", "0005_purge", "0006_strict_writes",
+                                                "0007_lean_strict_gate"]})"),
                      json_of({"migrate", "--dry-run"})),
             "");
 }

@@ -35,7 +35,7 @@ class LostCommit {
   };
   explicit LostCommit(Known known) : known_{known} {}
 
-  // Again and again, with pauses, until conclude or until there is no time left.
+  // The next question: to be called again and again, until it is `nothing` or no time is left.
   enum class Ask { withdraw_hold, fate, server_process, pause, nothing };
   Ask next();
 

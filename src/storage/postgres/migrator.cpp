@@ -1,8 +1,10 @@
 #include "storage/postgres/migrator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <span>
+#include <string_view>
 #include <thread>
 
 #include "base/database_times.hpp"
@@ -141,11 +143,17 @@ constexpr std::chrono::milliseconds kRegistryPause{200};
 constexpr const char* kListOldInstances =
     "SELECT id, refreshes, 0, id::text, false FROM public.cache_instances";
 
+// They change the protocol of the cache: instances of the version before must not run.
+constexpr std::array<std::string_view, 2> kNeedStandstill{"0006_strict_writes",
+                                                          "0007_lean_strict_gate"};
+
 bool needs_empty_registry(BlockingConnection& db, const MigrationPlan& plan,
                           const std::optional<CacheTimes>& times) {
   if (!table_exists(db, "public.cache_instances")) return false;
-  const auto is_strict = [](const std::string& name) { return name.contains("strict"); };
-  if (std::ranges::any_of(plan.pending, is_strict)) return true;
+  const auto needs_one = [](const std::string& name) {
+    return std::ranges::find(kNeedStandstill, name) != kNeedStandstill.end();
+  };
+  if (std::ranges::any_of(plan.pending, needs_one)) return true;
   return times && !same_namespace(read_times(db), *times);
 }
 
