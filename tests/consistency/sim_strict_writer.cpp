@@ -276,7 +276,7 @@ Script<> StrictWriter::after_loss(std::shared_ptr<Batch> batch, StrictTerms term
     }
   }
   world_.tell("instance", me_.number, "lost a connection; the end:", static_cast<int>(lost.end()));
-  if (lost.hold_is_gone() || lost.end() != End::not_committed) remaining_hold_.clear();
+  if (lost.hold_is_gone()) remaining_hold_.clear();
   const WriteEnd perhaps{
       .fate = WriteEnd::Fate::committed, .xid = xid.value_or(0), .tau = tau_of(terms.name_space)};
   switch (lost.end()) {

@@ -139,6 +139,22 @@ TEST_P(SessionStoreContract, ASessionThatIsOverOrAnothersIsNotKept) {
   EXPECT_EQ(find(anothers.id)->auth_epoch, find(other)->user.auth_epoch);
 }
 
+// The change was planned from a row of before the log-out.
+TEST_P(SessionStoreContract, ASessionThatWasEndedMeanwhileIsNotKept) {
+  const UserRef before = insert(with_hash("one@x.org", "hash"));
+  const UserId id = before->user.id;
+  const NewSession session = login(id, "hash");
+  ASSERT_TRUE(create_session(session));
+  ASSERT_TRUE(run(users().end_sessions(id, kNever)));
+  ASSERT_TRUE(
+      run(users().update({.id = id,
+                          .change = {.password_hash = Secret{"new"}, .keep_session = session.id},
+                          .known = before},
+                         kNever)));
+  EXPECT_TRUE(run(sessions().list(id, kNever))->empty());
+  EXPECT_NE(find(session.id)->auth_epoch, find(id)->user.auth_epoch);
+}
+
 TEST_P(SessionStoreContract, DisablingEndsSessionsForGood) {
   const UserId id = insert(with_hash("one@x.org", "hash"))->user.id;
   ASSERT_TRUE(create_session(login(id, "hash")));

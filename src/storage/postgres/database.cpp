@@ -157,6 +157,11 @@ Task<bool> PostgresDatabase::pause_before(int attempt, Backoff& backoff, Deadlin
   co_return true;
 }
 
+Task<bool> PostgresDatabase::confirm_commits(Deadline deadline) {
+  const auto confirmed = co_await client_.write(postgres_queries::kConfirmCommits, {}, deadline);
+  co_return confirmed.has_value();
+}
+
 Task<Result<pg::Rows>> PostgresDatabase::look_up(const pg::Query& query, pg::Params params,
                                                  Deadline deadline) {
   auto outcome = co_await client_.look_up(query, std::move(params), deadline);

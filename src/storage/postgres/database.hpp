@@ -140,6 +140,9 @@ class PostgresDatabase {
     return {std::max(deadline.at, BootClock::now() + outcome_patience_)};
   }
 
+  // After a lost connection a commit may be visible that a standby has not confirmed. True: one
+  // that came later was confirmed.
+  Task<bool> confirm_commits(Deadline deadline);
   // Before another attempt at a change; false if there is no time or no attempt left.
   Task<bool> pause_before(int attempt, Backoff& backoff, Deadline deadline);
   // running stands for unknown, too.
@@ -214,7 +217,10 @@ Task<Result<T>> PostgresDatabase::write(Deadline deadline, Work work) {
   if (const auto xid = announcement.xid())
     fate = co_await fate_of(*xid, announcement.note(), deadline);
   announcement.end(fate == TransactionFate::not_committed ? std::nullopt : announcement.xid());
-  if (fate == TransactionFate::committed) co_return std::move(*made);
+  if (fate == TransactionFate::committed) {
+    const bool kept = co_await confirm_commits(after_loss(deadline));
+    if (kept) co_return std::move(*made);
+  }
   if (fate == TransactionFate::not_committed)
     co_return std::unexpected(postgres_error({.kind = pg::Failure::lost}));
   co_return std::unexpected(postgres_error(outcome.error()));
@@ -237,14 +243,20 @@ Task<Result<T>> PostgresDatabase::write_strictly(Deadline deadline, Plan plan) {
       if (!again) co_return fail(rules::changed_meanwhile());
       continue;
     }
+    std::optional<Result<T>> seen_made;
     if (made->end == End::ended_unheard) {
       if (!change->look) co_return fail(unknown_outcome());
       Result<std::optional<Result<T>>> seen = co_await change->look(after_loss(deadline));
       if (!seen) co_return fail(unknown_outcome());
       if (!*seen) co_return fail(postgres_error({.kind = pg::Failure::lost}));
-      co_return std::move(**seen);
+      seen_made = std::move(**seen);
+    }
+    if (made->end != End::committed) {
+      const bool kept = co_await confirm_commits(after_loss(deadline));
+      if (!kept) co_return fail(unknown_outcome());
     }
     counters_.commits.add();
+    if (seen_made) co_return std::move(*seen_made);
     if (made->end == End::committed) co_return change->read(made->rows);
     if (!change->recall) co_return Result<T>{};
     Result<T> recalled = co_await change->recall(after_loss(deadline));

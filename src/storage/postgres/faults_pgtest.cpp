@@ -126,6 +126,53 @@ TEST_F(PostgresFaults, AServerThatStaysAwayLeavesTheOutcomeUnknown) {
   EXPECT_FALSE(observer.take().at(0).ended);
 }
 
+// Commits wait for a standby that does not exist, also those that remove the database.
+class Unconfirmed {
+ public:
+  explicit Unconfirmed(BlockingConnection& admin) : admin_{admin} { set("nosuch"); }
+  Unconfirmed(const Unconfirmed&) = delete;
+  Unconfirmed& operator=(const Unconfirmed&) = delete;
+  ~Unconfirmed() { set(""); }
+
+ private:
+  void set(const std::string& standby) {
+    admin_.execute("ALTER SYSTEM SET synchronous_standby_names = '" + standby + "'");
+    admin_.execute("SELECT pg_reload_conf()");
+    EXPECT_TRUE(
+        e2e::eventually([&] { return admin_.text("SHOW synchronous_standby_names") == standby; }));
+  }
+  BlockingConnection& admin_;
+};
+
+// The change is visible, and a failover would undo it: no standby has it.
+TEST(PostgresUnconfirmedCommit, IsNotAnsweredAsMadeAfterItsServerProcessWasEnded) {
+  const test::PostgresServer server;
+  const test::TestDatabase database{server, test::TestDatabase::Content::migrated};
+  const ManualClock clock;
+  test::RecordingObserver observer{database};
+  test::PostgresStores stores{database.url(), clock, observer, 300ms};
+  const auto added =
+      test::run(stores.users.insert({.email = Email::parse("one@x.org").value()}, Deadline{}));
+  ASSERT_TRUE(added);
+  const UserId id = (*added)->user.id;
+  auto admin = database.admin();
+  const Unconfirmed commits{admin};
+
+  auto writing = std::async(std::launch::async, [&] {
+    return test::run(stores.users.update({.id = id, .change = {.first_name = "new"}},
+                                         Deadline{BootClock::now() + 2s}));
+  });
+  ASSERT_TRUE(e2e::eventually([&] {
+    return admin.integer(
+               "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+               " WHERE wait_event = 'SyncRep'") > 0;
+  }));
+  const auto renamed = writing.get();
+  ASSERT_FALSE(renamed);
+  EXPECT_EQ(renamed.error().code, ErrorCode::unknown_outcome);
+  EXPECT_EQ(admin.text("SELECT first_name FROM users"), "new");
+}
+
 TEST_F(PostgresFaults, ReadsAfterALostConnectionSucceedOnTheNext) {
   const UserId id = add("one@x.org");
   ASSERT_TRUE(test::run(far.users.find(id, {})));

@@ -48,6 +48,19 @@ TEST(LostCommit, AHoldThatCannotBeRemovedYetIsTriedAgain) {
   EXPECT_FALSE(lost.hold_is_gone());
 }
 
+TEST(LostCommit, AfterTheEndOfTheServersProcessAHoldIsRemovedOnceMore) {
+  LostCommit lost{{.held_keys = 1, .server_process = true}};
+  ASSERT_EQ(lost.next(), Ask::withdraw_hold);
+  ASSERT_EQ(lost.next(), Ask::server_process);
+  lost.server_process_has_ended();
+  ASSERT_EQ(lost.next(), Ask::pause);
+  ASSERT_EQ(lost.next(), Ask::withdraw_hold);
+  EXPECT_EQ(lost.end(), End::ended);
+  lost.withdrawn(1);
+  EXPECT_EQ(lost.next(), Ask::nothing);
+  EXPECT_EQ(lost.end(), End::not_committed);
+}
+
 TEST(LostCommit, WithoutAHoldTheEndOfTheServersProcessIsTheEnd) {
   LostCommit lost{{.server_process = true}};
   ASSERT_EQ(lost.next(), Ask::server_process);

@@ -30,14 +30,19 @@ using pg::Query;
 // schema that the database or the role adds to the search_path precedes PostgreSQL's own functions.
 // The gate and the rules over several rows need a snapshot for each of their statements, whatever
 // isolation the database or the role has as its default; and the warning that a commit was not
-// replicated has to arrive.
+// replicated has to arrive. A server process that waits for the rest of a batch holds locks: the
+// server has to notice within seconds that its client is gone.
 inline constexpr const char* kSessionSettings =
     "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
     " set_config('client_encoding', 'UTF8', false), set_config('jit', 'off', false),"
     " set_config('max_parallel_workers_per_gather', '0', false),"
     " set_config('default_transaction_isolation', 'read committed', false),"
     " set_config('client_min_messages', 'warning', false),"
-    " set_config('search_path', 'pg_catalog, pg_temp', false)";
+    " set_config('search_path', 'pg_catalog, pg_temp', false),"
+    " set_config('tcp_keepalives_idle', '10', false),"
+    " set_config('tcp_keepalives_interval', '5', false),"
+    " set_config('tcp_keepalives_count', '3', false),"
+    " set_config('tcp_user_timeout', '20s', false)";
 inline constexpr const char* kSessionNote = "SELECT public.cache_namespace()";
 
 inline constexpr Query kFindUser{
@@ -68,6 +73,12 @@ inline constexpr Query kHasAdmin{
 // The status of a transaction: committed, aborted, in progress; null if it ended too long ago.
 inline constexpr Query kTransactionStatus{"transaction_status",
                                           "SELECT pg_xact_status($1::text::xid8)"};
+// A commit of its own that waits for what every commit waits for: earlier ones are as safe then.
+inline constexpr Query kConfirmCommits{
+    "confirm_commits",
+    "SELECT CASE WHEN current_setting('synchronous_commit') = 'off'"
+    " THEN set_config('synchronous_commit', 'on', true) END,"
+    " pg_logical_emit_message(true, 'user-manager', '')"};
 inline constexpr Query kPing{
     "ping", "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"};
 
@@ -153,22 +164,23 @@ inline constexpr Query kFindTaken{
     " LEFT JOIN ONLY public.users n"
     "  ON lower(n.username COLLATE \"C\") = nullif(w.username, '') AND n.username IS NOT NULL"
     " ORDER BY w.number"};
-// The row is changed only if it is as it was read ($1 and $2 to $12, in the order of as_read() in
+// The row is changed only if it is as it was read ($1 and $2 to $13, in the order of as_read() in
 // user_store.cpp): the version alone would not do, because after a failover the same version can
-// stand for other content. Otherwise refuse_row() raises, and the transaction with its gate is
-// rolled back. No row: there is no such user.
-#define UM_PG_AS_READ                                                                        \
-  "id = $1 AND (version = $2 AND (email, username, first_name, last_name, role, is_active,"  \
-  " quota_usd, settings::text, created_at, updated_at) IS NOT DISTINCT FROM"                 \
-  " ($3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::numeric, $10::text," \
+// stand for other content, and it does not change with auth_epoch. Otherwise refuse_row() raises,
+// and the transaction with its gate is rolled back. No row: there is no such user.
+#define UM_PG_AS_READ                                                                            \
+  "id = $1 AND (version = $2 AND auth_epoch = $13 AND (email, username, first_name, last_name, " \
+  "role, is_active,"                                                                             \
+  " quota_usd, settings::text, created_at, updated_at) IS NOT DISTINCT FROM"                     \
+  " ($3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::numeric, $10::text,"     \
   " $11::timestamptz, $12::timestamptz) OR public.refuse_row())"
 // Returns what the database assigns: read_assigned().
 inline constexpr Query kUpdateUser{
     "update_user",
-    "UPDATE ONLY public.users SET email = $13, username = $14, first_name = $15,"
-    "  last_name = $16, role = $17, is_active = $18, quota_usd = $19, settings = $20,"
-    "  updated_at = $21, auth_epoch = auth_epoch + $22::boolean::integer,"
-    "  password_hash = coalesce($23, password_hash), search = E'\\x1e' || $24::text"
+    "UPDATE ONLY public.users SET email = $14, username = $15, first_name = $16,"
+    "  last_name = $17, role = $18, is_active = $19, quota_usd = $20, settings = $21,"
+    "  updated_at = $22, auth_epoch = auth_epoch + $23::boolean::integer,"
+    "  password_hash = coalesce($24, password_hash), search = E'\\x1e' || $25::text"
     "  WHERE " UM_PG_AS_READ
     " RETURNING used_usd, last_login_at, version, counters_version, auth_epoch"};
 // The session $1 of the user $2, with the former epoch $3, stays alive through a change of the
@@ -331,7 +343,7 @@ inline constexpr Query kEndAttempt{"end_attempt", "SELECT public.end_attempt($1,
 inline constexpr Query kPurgeAttempts{"purge_attempts", "SELECT public.purge_attempts($1, $2)"};
 
 // All of them, for statistics.
-inline constexpr std::array<const Query*, 65> kAll{&kFindUser,
+inline constexpr std::array<const Query*, 66> kAll{&kFindUser,
                                                    &kFindUserByEmail,
                                                    &kFindSession,
                                                    &kCredentials,
@@ -386,6 +398,7 @@ inline constexpr std::array<const Query*, 65> kAll{&kFindUser,
                                                    &kStrictGate,
                                                    &kAckBoard,
                                                    &kServerProcess,
+                                                   &kConfirmCommits,
                                                    &kDeploymentTerms,
                                                    &kListInstances,
                                                    &kExpelInstance,

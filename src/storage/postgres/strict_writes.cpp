@@ -446,8 +446,8 @@ auto PostgresStrictWrites::Write::after_loss(Announcement& announcement, pg::Bat
       co_await pause(backoff.pause(random_u64()));
     }
   }
-  // A hold that could not be removed is left to the reaper: B may still delete it.
-  if (commit.hold_is_gone() || commit.end() != End::not_committed) remaining_hold_.clear();
+  // A hold that could not be removed is dropped later: if B has not used it, B cannot commit then.
+  if (commit.hold_is_gone()) remaining_hold_.clear();
   switch (commit.end()) {
     case End::committed:
       announcement.end(perhaps_committed(lost, terms));

@@ -45,6 +45,7 @@ pg::Params as_read(const User& user) {
   add_profile(params, user);
   params.add(time_text(user.created_at));
   params.add(time_text(user.updated_at));
+  params.add(user.auth_epoch);
   return params;
 }
 
@@ -61,7 +62,8 @@ struct Touched {
 };
 
 bool is_as_read(const User& row, const User& read) {
-  return row.version == read.version && revision_of(row) == revision_of(read);
+  return row.version == read.version && row.auth_epoch == read.auth_epoch &&
+         revision_of(row) == revision_of(read);
 }
 
 // The change writes the time of this attempt in microseconds, so a row with it and with everything
@@ -207,7 +209,8 @@ Task<Result<UserRef>> PostgresUserStore::insert(NewUser wanted, Deadline deadlin
     attempt.look = [this, created](Deadline until) -> Task<Result<std::optional<Result<UserRef>>>> {
       auto row = co_await find(created.id, {.deadline = until});
       if (!row) co_return std::unexpected(row.error());
-      if (!row->value) co_return std::nullopt;
+      // It may have been made, and removed by somebody who found it.
+      if (!row->value) co_return fail(unknown_outcome());
       if (is_result(row->value->user, created, created.updated_at)) co_return row->value;
       co_return fail(unknown_outcome());
     };

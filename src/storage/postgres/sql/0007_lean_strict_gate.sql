@@ -44,7 +44,7 @@ DECLARE
   allowed CONSTANT text := current_setting('user_manager.strict_keys', true);
 BEGIN
   IF allowed <> '' AND NOT keys <@ allowed::text[] THEN
-    RAISE EXCEPTION 'not all of the keys % are held', keys USING ERRCODE = 'UM004';
+    RAISE EXCEPTION 'a key of the change is not held' USING ERRCODE = 'UM004';
   END IF;
   PERFORM public.log_changes(keys);
 END $$;
