@@ -174,15 +174,7 @@ Round Arena::run(const std::vector<Fault>& faults) {
 
 void Arena::set(const std::string& setting, const std::string& value) {
   auto session = fleet_->database().admin();
-  session.execute("ALTER SYSTEM " +
-                  (value.empty() ? "RESET " + setting : "SET " + setting + " = '" + value + "'"));
-  session.execute("SELECT pg_reload_conf()");
-  EXPECT_TRUE(eventually([&] {
-    return session.integer(
-               "SELECT count(*) FROM pg_settings WHERE name = $1 AND (setting = $2 OR "
-               "($2 = '' AND setting = boot_val))",
-               {std::string_view{setting}, std::string_view{value}}) == 1;
-  })) << setting;
+  test::alter_system(session, setting, value);
 }
 
 void Arena::fail_over() {

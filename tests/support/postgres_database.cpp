@@ -6,7 +6,10 @@
 #include <optional>
 #include <unistd.h>
 
+#include <gtest/gtest.h>
+
 #include "storage/postgres/migrator.hpp"
+#include "support/patience.hpp"
 
 namespace um::test {
 
@@ -71,6 +74,18 @@ void shorten_waits(const TestDatabase& database, std::chrono::milliseconds bound
   database.session().run(
       "UPDATE public.cache_settings SET staleness_bound_ms = $1, former_staleness_bound_ms = $1",
       {bound.count()});
+}
+
+void alter_system(BlockingConnection& admin, const std::string& setting, const std::string& value) {
+  admin.execute("ALTER SYSTEM " +
+                (value.empty() ? "RESET " + setting : "SET " + setting + " = '" + value + "'"));
+  admin.execute("SELECT pg_reload_conf()");
+  EXPECT_TRUE(e2e::eventually([&] {
+    return admin.integer(
+               "SELECT count(*) FROM pg_settings WHERE name = $1 AND (setting = $2 OR "
+               "($2 = '' AND setting = boot_val))",
+               {std::string_view{setting}, std::string_view{value}}) == 1;
+  })) << setting;
 }
 
 void prepare_templates(const PostgresServer& server) {

@@ -50,6 +50,10 @@ class TestDatabase {
 inline constexpr std::chrono::milliseconds kShortBound{20};
 void shorten_waits(const TestDatabase& database, std::chrono::milliseconds bound = kShortBound);
 
+// Changes a setting of the server for all sessions, and waits until `admin` has it; empty: its
+// default.
+void alter_system(BlockingConnection& admin, const std::string& setting, const std::string& value);
+
 // Makes the role um_owner and the database um_template with the migrated schema.
 void prepare_templates(const PostgresServer& server);
 

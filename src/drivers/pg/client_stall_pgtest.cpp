@@ -38,8 +38,7 @@ class StallPgTest : public ::testing::Test {
     return options;
   }
   void let_commits_wait_for(const std::string& standby) {
-    admin_.execute("alter system set synchronous_standby_names = '" + standby + "'");
-    admin_.execute("select pg_reload_conf()");
+    test::alter_system(admin_, "synchronous_standby_names", standby);
   }
   std::uint64_t backends() {
     return static_cast<std::uint64_t>(admin_.integer(

@@ -129,18 +129,14 @@ TEST_F(PostgresFaults, AServerThatStaysAwayLeavesTheOutcomeUnknown) {
 // Commits wait for a standby that does not exist, also those that remove the database.
 class Unconfirmed {
  public:
-  explicit Unconfirmed(BlockingConnection& admin) : admin_{admin} { set("nosuch"); }
+  explicit Unconfirmed(BlockingConnection& admin) : admin_{admin} {
+    test::alter_system(admin_, "synchronous_standby_names", "nosuch");
+  }
   Unconfirmed(const Unconfirmed&) = delete;
   Unconfirmed& operator=(const Unconfirmed&) = delete;
-  ~Unconfirmed() { set(""); }
+  ~Unconfirmed() { test::alter_system(admin_, "synchronous_standby_names", ""); }
 
  private:
-  void set(const std::string& standby) {
-    admin_.execute("ALTER SYSTEM SET synchronous_standby_names = '" + standby + "'");
-    admin_.execute("SELECT pg_reload_conf()");
-    EXPECT_TRUE(
-        e2e::eventually([&] { return admin_.text("SHOW synchronous_standby_names") == standby; }));
-  }
   BlockingConnection& admin_;
 };
 
