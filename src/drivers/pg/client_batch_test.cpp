@@ -14,8 +14,8 @@ using testing::patient;
 using Reaction = FakeServer::Reaction;
 
 constexpr Query kBatchUpdate{.name = "update", .sql = "update things"};
-constexpr int kServerProcess =
-    1;  // what the session says; the key data says another, as a pooler does
+// What the session says; the key data says another, as behind a pooler.
+constexpr int kServerProcess = 1;
 
 class BatchTest : public ::testing::Test {
  protected:
@@ -80,14 +80,17 @@ TEST_F(BatchTest, AConnectionThatIsLostLeavesTheOutcomeUnknown) {
   expect_unknown(run(client));
 }
 
-TEST_F(BatchTest, AServerThatSaysWhyItEndsTheConnectionSendsTheFirstRows) {
-  server_.react_to("update", Reaction::fatal);
-  Client client{options()};
-  const auto made = run(client);
-  ASSERT_FALSE(made.rows);
-  EXPECT_EQ(made.rows.error().kind, Failure::unknown_outcome);
-  ASSERT_TRUE(made.first);
-  EXPECT_EQ(made.first->text(0, 0), "1");
+TEST_F(BatchTest, RowsThatArriveBeforeTheConnectionIsLostOutliveIt) {
+  for (const auto end : {Reaction::fatal, Reaction::garbage}) {
+    server_.react_to("update", end);
+    Client client{options()};
+    const auto made = run(client);
+    ASSERT_FALSE(made.rows);
+    EXPECT_EQ(made.rows.error().kind, Failure::unknown_outcome);
+    ASSERT_TRUE(made.first);
+    EXPECT_EQ(made.first->text(0, 0), "1");
+    EXPECT_EQ(made.server_process, kServerProcess);
+  }
 }
 
 TEST_F(BatchTest, ADeadlineAndAConnectionThatStallsLeaveTheOutcomeUnknown) {
@@ -103,6 +106,12 @@ TEST_F(BatchTest, ADeadlineAndAConnectionThatStallsLeaveTheOutcomeUnknown) {
     Client patient_client{std::move(tuned)};
     return run(patient_client);
   }());
+}
+
+TEST_F(BatchTest, WithoutTheFirstRowsThereAreNone) {
+  server_.react_to("select 1", Reaction::close);
+  Client client{options()};
+  expect_unknown(run(client));
 }
 
 TEST_F(BatchTest, AnErrorIsRefusedAndKeepsTheConnection) {
