@@ -49,7 +49,7 @@ class PostgresUnderTest final : public StorageUnderTest {
                                  // Long enough for a machine that is busy with other tests.
                                  .look_up_timeout = std::chrono::seconds{60},
                                  .statement_timeout = std::chrono::seconds{60},
-                                 .poll_interval = std::chrono::milliseconds{25},
+                                 .poll_interval = std::chrono::milliseconds{5},
                                  .times = {.staleness_bound = kShortBound}});
     if (!opened) throw std::runtime_error(opened.error().detail);
     storage_ = std::move(*opened);

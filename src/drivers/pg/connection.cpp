@@ -89,7 +89,7 @@ void Connection::end_setup(const Unit& setup) {
   }
   server_process_ = static_cast<int>(setup.answers.front().integer(0, 0));
   note_.reset();
-  if (settings_->note == Settings::Note::last_value && !setup.answers.empty()) {
+  if (settings_->note == Settings::Note::last_value) {
     const Rows& last = setup.answers.back();
     if (!last.empty() && last.columns() > 0 && !last.null(0, 0)) {
       note_ = std::make_shared<const std::string>(last.text(0, 0));

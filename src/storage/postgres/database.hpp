@@ -243,21 +243,23 @@ Task<Result<T>> PostgresDatabase::write_strictly(Deadline deadline, Plan plan) {
       if (!again) co_return fail(rules::changed_meanwhile());
       continue;
     }
-    std::optional<Result<T>> seen_made;
+    if (made->end == End::committed) {
+      counters_.commits.add();
+      co_return change->read(made->rows);
+    }
+    // The connection was lost: the answer is what the database shows, once it is sure to last.
+    std::optional<Result<T>> answer;
     if (made->end == End::ended_unheard) {
       if (!change->look) co_return fail(unknown_outcome());
       Result<std::optional<Result<T>>> seen = co_await change->look(after_loss(deadline));
       if (!seen) co_return fail(unknown_outcome());
       if (!*seen) co_return fail(postgres_error({.kind = pg::Failure::lost}));
-      seen_made = std::move(**seen);
+      answer = std::move(**seen);
     }
-    if (made->end != End::committed) {
-      const bool kept = co_await confirm_commits(after_loss(deadline));
-      if (!kept) co_return fail(unknown_outcome());
-    }
+    const bool lasts = co_await confirm_commits(after_loss(deadline));
+    if (!lasts) co_return fail(unknown_outcome());
     counters_.commits.add();
-    if (seen_made) co_return std::move(*seen_made);
-    if (made->end == End::committed) co_return change->read(made->rows);
+    if (answer) co_return std::move(*answer);
     if (!change->recall) co_return Result<T>{};
     Result<T> recalled = co_await change->recall(after_loss(deadline));
     co_return recalled;

@@ -8,7 +8,7 @@ LostCommit::Ask LostCommit::next() {
   if (fate_ != TransactionFate::running) return Ask::nothing;
   switch (std::exchange(round_, Round::asks_for_the_end)) {
     case Round::begins:
-      if (known_.held_keys > 0 && !withdrawn_) return Ask::withdraw_hold;
+      if (has_hold()) return Ask::withdraw_hold;
       return next();
     case Round::asks_for_the_end:
       round_ = Round::ends;
@@ -17,8 +17,7 @@ LostCommit::Ask LostCommit::next() {
       return next();
     case Round::ends:
       round_ = Round::begins;
-      return has_ended_ && (withdrawn_ || known_.held_keys == 0) && !known_.xid ? Ask::nothing
-                                                                                : Ask::pause;
+      return has_ended_ && !has_hold() && !known_.xid ? Ask::nothing : Ask::pause;
   }
   return Ask::nothing;
 }

@@ -56,6 +56,8 @@ class LostCommit {
   bool hold_is_gone() const { return withdrawn_; }
 
  private:
+  bool has_hold() const { return known_.held_keys > 0 && !withdrawn_; }
+
   enum class Round { begins, asks_for_the_end, ends };
 
   const Known known_;

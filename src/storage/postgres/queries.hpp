@@ -168,11 +168,10 @@ inline constexpr Query kFindTaken{
 // user_store.cpp): the version alone would not do, because after a failover the same version can
 // stand for other content, and it does not change with auth_epoch. Otherwise refuse_row() raises,
 // and the transaction with its gate is rolled back. No row: there is no such user.
-#define UM_PG_AS_READ                                                                            \
-  "id = $1 AND (version = $2 AND auth_epoch = $13 AND (email, username, first_name, last_name, " \
-  "role, is_active,"                                                                             \
-  " quota_usd, settings::text, created_at, updated_at) IS NOT DISTINCT FROM"                     \
-  " ($3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::numeric, $10::text,"     \
+#define UM_PG_AS_READ                                                                           \
+  "id = $1 AND (version = $2 AND auth_epoch = $13 AND (email, username, first_name, last_name," \
+  " role, is_active, quota_usd, settings::text, created_at, updated_at) IS NOT DISTINCT FROM"   \
+  " ($3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::numeric, $10::text,"    \
   " $11::timestamptz, $12::timestamptz) OR public.refuse_row())"
 // Returns what the database assigns: read_assigned().
 inline constexpr Query kUpdateUser{
